@@ -1,2 +1,22 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
+
+mod clock;
+mod events;
+mod id;
+mod idle;
+mod memory;
+mod platform;
+mod shared;
+mod stream;
+
+pub use clock::{Clock, Instant, WallTime};
+pub use events::{After, Channel, EventError, Events, Virq};
+pub use id::{DomId, GrantRef, Mfn, PAGE_SIZE, Pfn, Port};
+pub use idle::Idle;
+pub use memory::{
+    CopyFrom, CopyTo, ImportedPages, Memory, MemoryError, ReadOnlyPages, SharedPages,
+};
+pub use platform::{Exit, Platform, Usage};
+pub use shared::{ReadRegion, SharedRegion};
+pub use stream::{ByteStream, StreamError};
