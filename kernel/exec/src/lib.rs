@@ -1,2 +1,26 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod channel;
+mod executor;
+mod manual;
+mod notify;
+mod ready;
+mod select;
+mod task;
+mod timers;
+mod waiters;
+mod yielding;
+
+pub use channel::{Closed, Receiver, Sender, TrySendError, channel};
+pub use executor::{Executor, Handle, MAX_TASKS, TooManyTasks};
+pub use manual::{ManualClock, ManualIdle};
+pub use notify::Notify;
+pub use select::{Either, join, select};
+pub use task::Task;
+pub use timers::{Elapsed, Sleep, Timers};
+pub use waiters::Waiters;
+pub use yielding::yield_now;

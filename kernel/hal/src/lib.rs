@@ -14,9 +14,7 @@ pub use clock::{Clock, Instant, WallTime};
 pub use events::{After, Channel, EventError, Events, Virq};
 pub use id::{DomId, GrantRef, Mfn, PAGE_SIZE, Pfn, Port};
 pub use idle::Idle;
-pub use memory::{
-    CopyFrom, CopyTo, ImportedPages, Memory, MemoryError, ReadOnlyPages, SharedPages,
-};
+pub use memory::{CopyFrom, CopyTo, Memory, MemoryError, Pages, ReadOnlyPages, SharedPages};
 pub use platform::{Exit, Platform, Usage};
 pub use shared::{ReadRegion, SharedRegion};
 pub use stream::{ByteStream, StreamError};

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::{DomId, GrantRef, ReadRegion, SharedRegion};
+use crate::{DomId, GrantRef, SharedRegion};
 
 /// Shares own pages with peers, and uses theirs.
 pub trait Memory {
@@ -10,8 +10,8 @@ pub trait Memory {
     type Shared: SharedPages;
     /// Own pages that a peer may only read.
     type ReadOnly: ReadOnlyPages;
-    /// A peer's pages, mapped here to read and write.
-    type Imported: ImportedPages;
+    /// A peer's pages, mapped here to read and write. Dropping them unmaps.
+    type Imported: Pages;
 
     /// Grants `peer` access to `pages` fresh, zeroed, contiguous pages, to read and write.
     fn share(&self, peer: DomId, pages: usize) -> Result<Self::Shared, MemoryError>;
@@ -29,13 +29,17 @@ pub trait Memory {
     fn copy_to(&self, peer: DomId, operations: &mut [CopyTo<'_>]);
 }
 
+/// Pages that a peer may write at any moment.
+pub trait Pages: 'static {
+    /// Their content: the number of pages × 4,096 bytes.
+    fn region(&self) -> &SharedRegion;
+}
+
 /// Own pages that a peer may read and write. Dropping them ends the peer's access; pages that the peer still maps then are set
 /// aside and counted (`Usage::quarantined_pages`), not used again until it lets go.
-pub trait SharedPages: 'static {
+pub trait SharedPages: Pages {
     /// One reference a page, in order.
     fn grants(&self) -> &[GrantRef];
-    /// The pages' content: `grants().len()` × 4,096 bytes.
-    fn region(&self) -> &SharedRegion;
 }
 
 /// Own pages that a peer may only read: nobody else writes them, so they are plain bytes. Dropping works as for [`SharedPages`].
@@ -46,16 +50,6 @@ pub trait ReadOnlyPages: 'static {
     fn bytes(&self) -> &[u8];
     /// The pages' content, to write.
     fn bytes_mut(&mut self) -> &mut [u8];
-}
-
-/// A peer's pages, mapped. Dropping them unmaps.
-pub trait ImportedPages: 'static {
-    /// The pages' content.
-    fn region(&self) -> &SharedRegion;
-    /// The same, for one who only reads.
-    fn read(&self) -> &ReadRegion {
-        self.region().as_read()
-    }
 }
 
 /// One copy from a peer's page into own memory (`GNTTABOP_copy`).
