@@ -1,0 +1,136 @@
+//! The seam: what a driver offers, and what a stack or a decorator uses.
+
+use core::task::{Context, Poll};
+
+use crate::MacAddr;
+
+/// Which transport checksums a device takes off the stack's hands, for one direction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Offload {
+    /// None: all checksums are computed (or verified) by the stack.
+    #[default]
+    None,
+    /// TCP and UDP over IPv4 (netif.h: the default, unless `feature-no-csum-offload` is set).
+    Ipv4,
+    /// TCP and UDP over IPv6 (netif.h: `feature-ipv6-csum-offload`).
+    Ipv6,
+    /// TCP and UDP over both.
+    Both,
+}
+
+impl Offload {
+    /// Whether TCP and UDP over IPv4 are offloaded.
+    pub const fn ipv4(self) -> bool {
+        matches!(self, Self::Ipv4 | Self::Both)
+    }
+
+    /// Whether TCP and UDP over IPv6 are offloaded.
+    pub const fn ipv6(self) -> bool {
+        matches!(self, Self::Ipv6 | Self::Both)
+    }
+}
+
+/// What a device is and can do. It does not change while the device lives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Capabilities {
+    /// The device's own Ethernet address.
+    pub mac: MacAddr,
+    /// The largest IP packet in bytes (1,500 on an ordinary link); a frame has 14 bytes more.
+    pub ip_mtu: usize,
+    /// Checksums that may be left blank in frames that are sent.
+    pub transmit_offload: Offload,
+}
+
+impl Capabilities {
+    /// The length of the largest frame: [`ip_mtu`](Self::ip_mtu) and an Ethernet header, without frame check sequence.
+    pub const fn max_frame(&self) -> usize {
+        self.ip_mtu + ETHERNET_HEADER
+    }
+}
+
+/// The length of an Ethernet header: destination, source, type (IEEE 802.3).
+pub(crate) const ETHERNET_HEADER: usize = 14;
+
+/// The transport checksum of a frame to be sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TxChecksum {
+    /// Whatever checksums the frame has are complete.
+    Complete,
+    /// The TCP or UDP checksum field holds the sum over the pseudo-header only, not inverted; whoever needs the checksum completes it
+    /// (netif.h: `NETTXF_csum_blank`).
+    Blank,
+}
+
+/// What a stack tells about a frame that it sends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TxMeta {
+    /// The state of the transport checksum.
+    pub checksum: TxChecksum,
+}
+
+/// The transport checksum of a frame that was received.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RxChecksum {
+    /// Nobody has verified it yet.
+    Unverified,
+    /// The device vouches for the data, and the checksum field is complete (netif.h: `NETRXF_data_validated`).
+    Validated,
+    /// The device vouches for the data, and the checksum field holds the pseudo-header's sum only (netif.h: `NETRXF_csum_blank`).
+    Blank,
+}
+
+/// What a device tells about a frame that it received.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RxMeta {
+    /// The state of the transport checksum.
+    pub checksum: RxChecksum,
+}
+
+/// A device that sends and receives Ethernet frames, polled by one task.
+pub trait Device {
+    /// Room for one frame to be sent.
+    type TxSlot<'a>: TxSlot
+    where
+        Self: 'a;
+    /// A frame that was received.
+    type RxFrame<'a>: RxFrame
+    where
+        Self: 'a;
+
+    /// What the device is and can do.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Room for one frame, or `None` if there is none now; [`poll_ready`](Self::poll_ready) tells when to try again. Dropping the slot
+    /// gives the room back.
+    fn transmit(&mut self) -> Option<Self::TxSlot<'_>>;
+
+    /// The next frame that was received, or `None` if there is none now. Dropping it frees its buffer.
+    fn receive(&mut self) -> Option<Self::RxFrame<'_>>;
+
+    /// Ready when [`receive`](Self::receive) has a frame, or when [`transmit`](Self::transmit) has room after it had none. Otherwise the
+    /// waker is registered, in place of an earlier one. It may be ready for nothing, but not for ever.
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// Ends a pass: what was sent since the last call becomes visible to the peer, who is notified at most once.
+    fn flush(&mut self);
+}
+
+/// Room for one frame.
+pub trait TxSlot {
+    /// Sends a frame of `len` bytes, at most [`Capabilities::max_frame`]. `fill` writes it straight into the memory that the peer will
+    /// read, and then says what it has written. What `fill` leaves alone has unspecified content, but never another domain's.
+    ///
+    /// # Panics
+    ///
+    /// If `len` is larger than that: a bug of the caller, out of a peer's reach.
+    fn send(self, len: usize, fill: impl FnOnce(&mut [u8]) -> TxMeta);
+}
+
+/// A frame that was received, in memory that nobody else can write.
+pub trait RxFrame {
+    /// What the device tells about it.
+    fn meta(&self) -> RxMeta;
+
+    /// The frame, from the Ethernet header on, without frame check sequence. Its length is whatever the peer sent.
+    fn bytes(&mut self) -> &mut [u8];
+}
