@@ -1,0 +1,16 @@
+//! One file of an image.
+
+/// A file, with what an HTTP response about it says. All of it is part of the image.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Asset {
+    /// The path that names it in a request: it begins with `/`, and ends in `/` for a folder's index page.
+    pub path: &'static str,
+    /// Its media type, as `Content-Type` gives it.
+    pub content_type: &'static str,
+    /// Its strong entity tag with the quotes, as `ETag` gives it (RFC 9110, section 8.8.3): a hash of the content.
+    pub etag: &'static str,
+    /// When it was last changed, as `Last-Modified` gives it (RFC 9110, section 8.8.2), where that is known.
+    pub modified: Option<&'static str>,
+    /// Its content.
+    pub body: &'static [u8],
+}
