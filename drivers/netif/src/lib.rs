@@ -1,2 +1,26 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
+#![forbid(unsafe_code)]
+
+mod checksum;
+mod extra;
+pub mod keys;
+mod mac;
+mod rx;
+mod tx;
+
+pub use checksum::{NoSegment, Offload, RxChecksum, TxChecksum, complete};
+pub use extra::{Extra, ExtraFlags, ExtraInfo, GsoProtocol, UnknownExtra};
+pub use mac::{MacAddress, ParseMacError};
+pub use rx::{RX_ENTRY_SIZE, RxFlags, RxRequest, RxResponse};
+pub use tx::{MAX_PACKET, TX_ENTRY_SIZE, TxFlags, TxRequest, TxResponse, TxStatus};
+
+/// The least number of slots that both sides must be able to take for one frame (netif.h, `XEN_NETIF_NR_SLOTS_MIN`); no more may be
+/// relied upon.
+pub const MAX_SLOTS: usize = 18;
+
+/// The length of an Ethernet header: destination, source, type (IEEE 802.3, clause 3). No shorter frame can be meant.
+pub const ETHERNET_HEADER: usize = 14;
+
+/// The IP MTU where xenstore names none (netif.h, section "MTU").
+pub const DEFAULT_MTU: usize = 1500;
