@@ -1,10 +1,13 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
 
+extern crate alloc;
+
 mod clock;
 mod events;
 mod id;
 mod idle;
+mod local;
 mod memory;
 mod platform;
 mod shared;
@@ -14,6 +17,7 @@ pub use clock::{Clock, Instant, WallTime};
 pub use events::{After, Channel, EventError, Events, Virq};
 pub use id::{DomId, GrantRef, Mfn, PAGE_SIZE, Pfn, Port};
 pub use idle::Idle;
+pub use local::LocalPages;
 pub use memory::{CopyFrom, CopyTo, Memory, MemoryError, Pages, ReadOnlyPages, SharedPages};
 pub use platform::{Exit, Platform, Usage};
 pub use shared::{ReadRegion, SharedRegion};
