@@ -1,2 +1,20 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod back;
+mod error;
+mod front;
+mod half;
+mod layout;
+mod slots;
+#[cfg(test)]
+mod tests;
+
+pub use back::BackRing;
+pub use error::{Armed, Drained, Notify, RingError, RingFull};
+pub use front::FrontRing;
+pub use layout::{Entry, ring_entries};
+pub use slots::{MAX_SLOTS, SlotError, Slots};

@@ -1,0 +1,155 @@
+//! The back end of a ring: requests out, responses in.
+
+use core::marker::PhantomData;
+
+use morgana_hal::Pages;
+
+use crate::half::{Consumer, Kind, Producer};
+use crate::layout::{Entry, Geometry, RSP_PROD};
+use crate::{Armed, Drained, Notify, RingError, RingFull};
+
+/// The end that answers (`BACK_RING_ATTACH` and what goes with it in io/ring.h). It owns its mapping of the front end's pages.
+#[derive(Debug)]
+pub struct BackRing<M, Req, Rsp> {
+    pages: M,
+    geometry: Geometry,
+    requests: Consumer,
+    responses: Producer,
+    entries: PhantomData<fn(Req) -> Rsp>,
+}
+
+impl<M: Pages, Req: Entry, Rsp: Entry> BackRing<M, Req, Rsp> {
+    /// Joins the ring that the front end has made of the pages, behind the last response that is in it: after a back end was
+    /// replaced, its successor finds the requests that have none.
+    ///
+    /// # Errors
+    ///
+    /// [`RingError`] if the pages are too few, or the indices in them are not possible.
+    pub fn attach(pages: M) -> Result<Self, RingError> {
+        let region = pages.region();
+        let geometry = Geometry::of::<Req, Rsp>(region.len()).ok_or(RingError::NoRoom)?;
+        let index = region.load_u32(RSP_PROD);
+        let mut ring = Self {
+            pages,
+            geometry,
+            requests: Consumer::new(Kind::Requests, index),
+            responses: Producer::new(Kind::Responses, index),
+            entries: PhantomData,
+        };
+        ring.available()?;
+        Ok(ring)
+    }
+
+    /// The front end's pages.
+    pub fn pages(&self) -> &M {
+        &self.pages
+    }
+
+    /// Leaves the ring and gives the pages back.
+    pub fn into_pages(self) -> M {
+        self.pages
+    }
+
+    /// How many entries the ring has.
+    pub fn capacity(&self) -> u32 {
+        self.geometry.entries()
+    }
+
+    /// How many requests have been taken out and have no response yet: as many responses can be pushed.
+    pub fn unanswered(&self) -> u32 {
+        self.requests.next().wrapping_sub(self.responses.next())
+    }
+
+    /// Copies out the next request, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`RingError`] if the peer's index is not possible.
+    pub fn pop(&mut self) -> Result<Option<Req>, RingError> {
+        let region = self.pages.region();
+        let limit = self.room();
+        let Some(index) = self.requests.take(region, limit)? else {
+            return Ok(None);
+        };
+        let mut request = Req::new_zeroed();
+        region.read(self.geometry.offset(index), request.as_mut_bytes());
+        Ok(Some(request))
+    }
+
+    /// Hands the waiting requests to `each`, `budget` at the most.
+    ///
+    /// # Errors
+    ///
+    /// [`RingError`] if the peer's index is not possible.
+    pub fn drain(
+        &mut self,
+        budget: usize,
+        mut each: impl FnMut(Req),
+    ) -> Result<Drained, RingError> {
+        for _ in 0..budget {
+            match self.pop()? {
+                Some(request) => each(request),
+                None => return Ok(Drained::Empty),
+            }
+        }
+        Ok(Drained::More)
+    }
+
+    /// Writes a response into the entry of the oldest request without one. The peer sees it after [`publish`](Self::publish).
+    ///
+    /// # Errors
+    ///
+    /// [`RingFull`] if every request taken out has its response.
+    pub fn push(&mut self, response: &Rsp) -> Result<(), RingFull> {
+        if self.unanswered() == 0 {
+            return Err(RingFull);
+        }
+        let offset = self.geometry.offset(self.responses.next());
+        self.pages.region().write(offset, response.as_bytes());
+        self.responses.step();
+        Ok(())
+    }
+
+    /// Shows the peer all responses written so far.
+    pub fn publish(&mut self) -> Notify {
+        self.responses.publish(self.pages.region())
+    }
+
+    /// How many requests wait.
+    ///
+    /// # Errors
+    ///
+    /// [`RingError`] if the peer's index is not possible.
+    pub fn available(&mut self) -> Result<u32, RingError> {
+        let limit = self.room();
+        self.requests.look(self.pages.region(), limit)
+    }
+
+    /// Asks the peer for a notification of the next request, and looks once more (`RING_FINAL_CHECK_FOR_REQUESTS`).
+    ///
+    /// # Errors
+    ///
+    /// [`RingError`] if the peer's index is not possible.
+    pub fn arm(&mut self) -> Result<Armed, RingError> {
+        self.arm_after(1)
+    }
+
+    /// As [`arm`](Self::arm), for the `count`-th request from now on. A front end that has less to ask is not heard then.
+    ///
+    /// # Errors
+    ///
+    /// [`RingError`] if the peer's index is not possible.
+    pub fn arm_after(&mut self, count: u32) -> Result<Armed, RingError> {
+        let limit = self.room();
+        self.requests.arm(self.pages.region(), limit, count)
+    }
+
+    /// How many requests can wait at most: the peer may use an entry again only after it has been shown the response in it.
+    fn room(&self) -> u32 {
+        let in_use = self
+            .requests
+            .next()
+            .wrapping_sub(self.responses.published());
+        self.capacity() - in_use
+    }
+}

@@ -1,0 +1,169 @@
+//! The front end of a ring: requests in, responses out.
+
+use core::marker::PhantomData;
+
+use morgana_hal::Pages;
+
+use crate::half::{Consumer, Kind, Producer};
+use crate::layout::{Entry, Geometry, REQ_EVENT, REQ_PROD, RSP_EVENT, RSP_PROD};
+use crate::{Armed, Drained, Notify, RingError, RingFull};
+
+/// The end that asks (`XEN_FRONT_RING_INIT` and what goes with it in io/ring.h). It owns the shared pages.
+#[derive(Debug)]
+pub struct FrontRing<M, Req, Rsp> {
+    pages: M,
+    geometry: Geometry,
+    requests: Producer,
+    responses: Consumer,
+    entries: PhantomData<fn(Req) -> Rsp>,
+}
+
+impl<M: Pages, Req: Entry, Rsp: Entry> FrontRing<M, Req, Rsp> {
+    /// Makes an empty ring of the pages; the peer must not use them yet.
+    ///
+    /// # Errors
+    ///
+    /// [`RingError::NoRoom`].
+    pub fn new(pages: M) -> Result<Self, RingError> {
+        Self::starting_at(pages, 0)
+    }
+
+    /// As [`new`](Self::new), with indices that begin at `index`; so a test comes to the wrap-around soon.
+    ///
+    /// # Errors
+    ///
+    /// [`RingError::NoRoom`].
+    pub fn starting_at(pages: M, index: u32) -> Result<Self, RingError> {
+        let region = pages.region();
+        let geometry = Geometry::of::<Req, Rsp>(region.len()).ok_or(RingError::NoRoom)?;
+        region.clear();
+        region.store_u32(REQ_EVENT, index.wrapping_add(1));
+        region.store_u32(RSP_EVENT, index.wrapping_add(1));
+        region.store_u32(REQ_PROD, index);
+        region.store_u32(RSP_PROD, index);
+        Ok(Self {
+            pages,
+            geometry,
+            requests: Producer::new(Kind::Requests, index),
+            responses: Consumer::new(Kind::Responses, index),
+            entries: PhantomData,
+        })
+    }
+
+    /// The shared pages, for instance to tell the peer their grants.
+    pub fn pages(&self) -> &M {
+        &self.pages
+    }
+
+    /// Ends the ring and gives the pages back.
+    pub fn into_pages(self) -> M {
+        self.pages
+    }
+
+    /// How many entries the ring has.
+    pub fn capacity(&self) -> u32 {
+        self.geometry.entries()
+    }
+
+    /// How many requests have no response yet, those not yet published included.
+    pub fn in_flight(&self) -> u32 {
+        self.requests.next().wrapping_sub(self.responses.next())
+    }
+
+    /// How many requests there is room for.
+    pub fn free(&self) -> u32 {
+        self.capacity() - self.in_flight()
+    }
+
+    /// Writes a request into the next entry. The peer sees it after [`publish`](Self::publish).
+    ///
+    /// # Errors
+    ///
+    /// [`RingFull`] if every entry holds a request without response.
+    pub fn push(&mut self, request: &Req) -> Result<(), RingFull> {
+        if self.free() == 0 {
+            return Err(RingFull);
+        }
+        let offset = self.geometry.offset(self.requests.next());
+        self.pages.region().write(offset, request.as_bytes());
+        self.requests.step();
+        Ok(())
+    }
+
+    /// Shows the peer all requests written so far.
+    pub fn publish(&mut self) -> Notify {
+        self.requests.publish(self.pages.region())
+    }
+
+    /// Copies out the next response, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`RingError`] if the peer's index is not possible.
+    pub fn pop(&mut self) -> Result<Option<Rsp>, RingError> {
+        let region = self.pages.region();
+        let limit = self.unanswered();
+        let Some(index) = self.responses.take(region, limit)? else {
+            return Ok(None);
+        };
+        let mut response = Rsp::new_zeroed();
+        region.read(self.geometry.offset(index), response.as_mut_bytes());
+        Ok(Some(response))
+    }
+
+    /// Hands the waiting responses to `each`, `budget` at the most.
+    ///
+    /// # Errors
+    ///
+    /// [`RingError`] if the peer's index is not possible.
+    pub fn drain(
+        &mut self,
+        budget: usize,
+        mut each: impl FnMut(Rsp),
+    ) -> Result<Drained, RingError> {
+        for _ in 0..budget {
+            match self.pop()? {
+                Some(response) => each(response),
+                None => return Ok(Drained::Empty),
+            }
+        }
+        Ok(Drained::More)
+    }
+
+    /// How many responses wait.
+    ///
+    /// # Errors
+    ///
+    /// [`RingError`] if the peer's index is not possible.
+    pub fn available(&mut self) -> Result<u32, RingError> {
+        let limit = self.unanswered();
+        self.responses.look(self.pages.region(), limit)
+    }
+
+    /// Asks the peer for a notification of the next response, and looks once more (`RING_FINAL_CHECK_FOR_RESPONSES`).
+    ///
+    /// # Errors
+    ///
+    /// [`RingError`] if the peer's index is not possible.
+    pub fn arm(&mut self) -> Result<Armed, RingError> {
+        self.arm_after(1)
+    }
+
+    /// As [`arm`](Self::arm), for the `count`-th response from now on: fewer events where single responses do not matter. At
+    /// least `count` requests must be in flight, else the event never comes.
+    ///
+    /// # Errors
+    ///
+    /// [`RingError`] if the peer's index is not possible.
+    pub fn arm_after(&mut self, count: u32) -> Result<Armed, RingError> {
+        let limit = self.unanswered();
+        self.responses.arm(self.pages.region(), limit, count)
+    }
+
+    /// How many responses there can be at most: the peer can only answer what it has been shown.
+    fn unanswered(&self) -> u32 {
+        self.requests
+            .published()
+            .wrapping_sub(self.responses.next())
+    }
+}

@@ -1,0 +1,5 @@
+extern crate std;
+
+mod hostile;
+mod model;
+mod rules;
