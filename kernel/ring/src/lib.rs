@@ -5,6 +5,7 @@
 extern crate alloc;
 
 mod back;
+mod bytes;
 mod error;
 mod front;
 mod half;
@@ -14,6 +15,7 @@ mod slots;
 mod tests;
 
 pub use back::BackRing;
+pub use bytes::{ByteLayout, LaneLayout, RingStream, Side};
 pub use error::{Armed, Drained, Notify, RingError, RingFull};
 pub use front::FrontRing;
 pub use layout::{Entry, ring_entries};

@@ -1,0 +1,98 @@
+//! The ends of one lane. Each keeps its own index in private and checks the other's at every use.
+
+use core::cell::Cell;
+
+use morgana_hal::{SharedRegion, StreamError};
+
+use super::LaneLayout;
+
+/// Takes bytes out.
+#[derive(Debug)]
+pub(crate) struct LaneReader {
+    layout: LaneLayout,
+    consumed: Cell<u32>,
+}
+
+/// Puts bytes in.
+#[derive(Debug)]
+pub(crate) struct LaneWriter {
+    layout: LaneLayout,
+    produced: Cell<u32>,
+}
+
+impl LaneReader {
+    /// Goes on where the own index in the page stands. `layout` fits into `region`.
+    pub(crate) fn attach(layout: LaneLayout, region: &SharedRegion) -> Self {
+        let consumed = Cell::new(region.load_u32(layout.consumer));
+        Self { layout, consumed }
+    }
+
+    /// Takes what there is, as much as fits into `buffer`. 0 if there is nothing.
+    pub(crate) fn read(
+        &self,
+        region: &SharedRegion,
+        buffer: &mut [u8],
+    ) -> Result<usize, StreamError> {
+        let consumed = self.consumed.get();
+        let waiting = region.load_u32(self.layout.producer).wrapping_sub(consumed);
+        if waiting > self.layout.size {
+            return Err(StreamError::BadIndices);
+        }
+        let len = buffer.len().min(waiting as usize);
+        if len == 0 {
+            return Ok(0);
+        }
+        let (start, first) = self.layout.span(consumed, len);
+        let (head, tail) = buffer[..len].split_at_mut(first);
+        region.read(start, head);
+        region.read(self.layout.buffer, tail);
+        let consumed = consumed.wrapping_add(len as u32);
+        self.consumed.set(consumed);
+        region.store_u32(self.layout.consumer, consumed);
+        Ok(len)
+    }
+}
+
+impl LaneWriter {
+    /// Goes on where the own index in the page stands. `layout` fits into `region`.
+    pub(crate) fn attach(layout: LaneLayout, region: &SharedRegion) -> Self {
+        let produced = Cell::new(region.load_u32(layout.producer));
+        Self { layout, produced }
+    }
+
+    /// Puts in as many of `bytes` as there is room for. 0 if there is none.
+    pub(crate) fn write(&self, region: &SharedRegion, bytes: &[u8]) -> Result<usize, StreamError> {
+        let room = self.layout.size - self.unread(region)?;
+        let len = bytes.len().min(room as usize);
+        if len == 0 {
+            return Ok(0);
+        }
+        let produced = self.produced.get();
+        let (start, first) = self.layout.span(produced, len);
+        let (head, tail) = bytes[..len].split_at(first);
+        region.write(start, head);
+        region.write(self.layout.buffer, tail);
+        let produced = produced.wrapping_add(len as u32);
+        self.produced.set(produced);
+        region.store_u32(self.layout.producer, produced);
+        Ok(len)
+    }
+
+    /// How many bytes the other side has not taken yet: at most the lane's size.
+    pub(crate) fn unread(&self, region: &SharedRegion) -> Result<u32, StreamError> {
+        let consumed = region.load_u32(self.layout.consumer);
+        let unread = self.produced.get().wrapping_sub(consumed);
+        if unread > self.layout.size {
+            return Err(StreamError::BadIndices);
+        }
+        Ok(unread)
+    }
+}
+
+impl LaneLayout {
+    /// Where in the page the byte with a free-running index lies, and how many of `len` bytes fit before the buffer's end.
+    fn span(&self, index: u32, len: usize) -> (usize, usize) {
+        let at = (index & (self.size - 1)) as usize;
+        (self.buffer + at, len.min(self.size as usize - at))
+    }
+}

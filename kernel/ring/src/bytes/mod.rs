@@ -1,0 +1,8 @@
+//! Rings of bytes: one lane each way, in one page (xenstore's and the console's).
+
+mod lane;
+mod layout;
+mod stream;
+
+pub use layout::{ByteLayout, LaneLayout, Side};
+pub use stream::RingStream;

@@ -1,0 +1,127 @@
+//! Both lanes and an event channel, as one stream.
+
+use core::cell::Cell;
+use core::task::{Context, Poll};
+
+use morgana_hal::{ByteStream, Channel, Pages, StreamError};
+
+use super::lane::{LaneReader, LaneWriter};
+use super::{ByteLayout, Side};
+use crate::RingError;
+
+/// One end of a byte ring. Tasks share it in an `Rc`; bytes of two tasks that write at once mix, call by call.
+///
+/// After the other side has written impossible indices every call answers [`StreamError::BadIndices`].
+#[derive(Debug)]
+pub struct RingStream<M, C> {
+    pages: M,
+    channel: C,
+    reader: LaneReader,
+    writer: LaneWriter,
+    broken: Cell<Option<StreamError>>,
+}
+
+impl<M: Pages, C: Channel> RingStream<M, C> {
+    /// Joins the ring in `pages` as `side`, where its own indices stand: fresh pages are an empty ring, and one that somebody else
+    /// has used before goes on. The other side hears of the ring over `channel`.
+    ///
+    /// # Errors
+    ///
+    /// [`RingError::NoRoom`] if the layout does not fit the pages.
+    pub fn attach(pages: M, channel: C, layout: ByteLayout, side: Side) -> Result<Self, RingError> {
+        let region = pages.region();
+        let (read, written) = (layout.read_by(side), layout.written_by(side));
+        if !read.fits(region.len()) || !written.fits(region.len()) {
+            return Err(RingError::NoRoom);
+        }
+        Ok(Self {
+            reader: LaneReader::attach(read, region),
+            writer: LaneWriter::attach(written, region),
+            pages,
+            channel,
+            broken: Cell::new(None),
+        })
+    }
+
+    /// The shared pages.
+    pub fn pages(&self) -> &M {
+        &self.pages
+    }
+
+    /// The event channel.
+    pub fn channel(&self) -> &C {
+        &self.channel
+    }
+
+    /// Ready once the other side has taken all that was written.
+    pub fn poll_drained(&self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
+        self.poll_step(cx, || {
+            let unread = self.writer.unread(self.pages.region())?;
+            Ok((unread == 0).then_some(()))
+        })
+    }
+
+    /// Tries `step` until it has a result; in between, waits for the channel. What the wait is for may have come while `step` looked,
+    /// therefore the count is read first.
+    fn poll_step<T>(
+        &self,
+        cx: &mut Context<'_>,
+        mut step: impl FnMut() -> Result<Option<T>, StreamError>,
+    ) -> Poll<Result<T, StreamError>> {
+        // A second round finds out what came during the first. If it did not help, the task gets another turn after others.
+        for _ in 0..2 {
+            if let Some(error) = self.broken.get() {
+                return Poll::Ready(Err(error));
+            }
+            let seen = self.channel.count();
+            match step() {
+                Ok(Some(result)) => return Poll::Ready(Ok(result)),
+                Ok(None) => {}
+                Err(error) => {
+                    self.broken.set(Some(error));
+                    return Poll::Ready(Err(error));
+                }
+            }
+            if self.channel.poll_after(seen, cx).is_pending() {
+                return Poll::Pending;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Tells the other side that bytes have moved: it may wait for bytes, or for room.
+    fn moved(&self, len: usize) -> Option<usize> {
+        if len == 0 {
+            return None;
+        }
+        self.channel.notify();
+        Some(len)
+    }
+}
+
+impl<M: Pages, C: Channel> ByteStream for RingStream<M, C> {
+    fn poll_read(
+        &self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<Result<usize, StreamError>> {
+        if buffer.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        self.poll_step(cx, || {
+            let len = self.reader.read(self.pages.region(), buffer)?;
+            Ok(self.moved(len))
+        })
+    }
+
+    fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, StreamError>> {
+        if bytes.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        self.poll_step(cx, || {
+            let len = self.writer.write(self.pages.region(), bytes)?;
+            Ok(self.moved(len))
+        })
+    }
+}
