@@ -2,13 +2,11 @@
 #![forbid(unsafe_code)]
 
 mod content_type;
-mod date;
 mod error;
 mod hash;
 mod set;
 
 pub use content_type::content_type;
-pub use date::http_date;
 pub use error::Error;
 pub use hash::entity_tag;
 pub use set::Set;

@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
 
-use crate::{Error, content_type, entity_tag, http_date};
+use crate::{Error, content_type, entity_tag};
 
 /// Files to bake into an image.
 #[derive(Clone, Default, Debug)]
 pub struct Set {
     files: BTreeMap<String, File>,
-    modified: Option<String>,
+    modified_unix_seconds: Option<u64>,
 }
 
 #[derive(Clone, Debug)]
@@ -79,12 +79,29 @@ impl Set {
         Ok(())
     }
 
+    /// How many files there are.
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Whether there is no file.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// The files' paths and contents, sorted by path.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.files
+            .iter()
+            .map(|(path, file)| (path.as_str(), file.body.as_slice()))
+    }
+
     /// Dates all files with `SOURCE_DATE_EPOCH`, if the environment has it.
     pub fn date_from_environment(&mut self) -> Result<(), Error> {
         println!("cargo::rerun-if-env-changed=SOURCE_DATE_EPOCH");
         if let Ok(value) = env::var("SOURCE_DATE_EPOCH") {
             let seconds = value.parse().map_err(|_| Error::BadEpoch(value))?;
-            self.modified = Some(http_date(seconds));
+            self.modified_unix_seconds = Some(seconds);
         }
         Ok(())
     }
@@ -110,9 +127,9 @@ impl Set {
             let _ = writeln!(
                 table,
                 "    ::morgana_assets::Asset {{ path: {path:?}, content_type: {content_type:?}, etag: {etag:?}, \
-                 modified: {modified:?}, body: {name}_BYTES.split_at({end}).0.split_at({start}).1 }},",
+                 modified_unix_seconds: {modified:?}, body: {name}_BYTES.split_at({end}).0.split_at({start}).1 }},",
                 etag = entity_tag(body),
-                modified = self.modified,
+                modified = self.modified_unix_seconds,
                 end = block.len(),
             );
         }

@@ -7,10 +7,10 @@ pub struct Asset {
     pub path: &'static str,
     /// Its media type, as `Content-Type` gives it.
     pub content_type: &'static str,
-    /// Its strong entity tag with the quotes, as `ETag` gives it (RFC 9110, section 8.8.3): a hash of the content.
+    /// Its strong entity tag without the quotes around it (RFC 9110, section 8.8.3): a hash of the content.
     pub etag: &'static str,
-    /// When it was last changed, as `Last-Modified` gives it (RFC 9110, section 8.8.2), where that is known.
-    pub modified: Option<&'static str>,
+    /// When it was last changed, in seconds since 1970-01-01T00:00:00Z, where that is known.
+    pub modified_unix_seconds: Option<u64>,
     /// Its content.
     pub body: &'static [u8],
 }

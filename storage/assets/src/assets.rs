@@ -88,8 +88,8 @@ mod tests {
         Asset {
             path,
             content_type: "text/plain",
-            etag: "\"0\"",
-            modified: None,
+            etag: "0",
+            modified_unix_seconds: None,
             body: path.as_bytes(),
         }
     }
