@@ -1,2 +1,12 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
+#![forbid(unsafe_code)]
+// Everything runs on one single-thread executor: its futures need no `Send`.
+#![allow(async_fn_in_trait)]
+
+#[cfg(test)]
+extern crate std;
+
+pub mod wire;
+
+pub use wire::{Method, Methods, Request, Status};
