@@ -9,7 +9,10 @@ extern crate alloc;
 extern crate std;
 
 pub mod semantics;
+pub mod server;
 pub mod wire;
 
+pub use embedded_io_async::{Read, Write};
 pub use semantics::{Body, EntityTag, Response, UnixTime};
+pub use server::{BodyError, End, Handler, Limits, Server, Stats, read_to_end};
 pub use wire::{Method, Methods, Request, Status};
