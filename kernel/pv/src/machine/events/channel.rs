@@ -1,0 +1,99 @@
+//! Channels as `kernel/hal` wants them.
+
+use core::marker::PhantomData;
+use core::task::{Context, Poll};
+
+use morgana_abi::errno;
+use morgana_hal::{Channel, DomId, EventError, Events, Port, Virq};
+
+use super::ports;
+use crate::machine::hypercall::{self, Errno};
+
+/// Makes channels.
+#[derive(Debug, Clone, Copy)]
+pub struct PvEvents {
+    /// Made at boot only, and not to leave its thread.
+    pub(in crate::machine) only_here: PhantomData<*const ()>,
+}
+
+/// An open port. Dropping it closes the port.
+///
+/// Invariant: the port is bound in Xen and in the table, and no other value stands for it.
+#[derive(Debug)]
+pub struct PvChannel {
+    port: Port,
+    only_here: PhantomData<*const ()>,
+}
+
+impl PvChannel {
+    /// Takes over a port that is bound: one just made, or one that the toolstack made before the domain started.
+    pub(in crate::machine) fn adopt(port: Port) -> Self {
+        ports::open(port);
+        Self {
+            port,
+            only_here: PhantomData,
+        }
+    }
+}
+
+impl Events for PvEvents {
+    type Channel = PvChannel;
+
+    fn listen(&self, peer: DomId) -> Result<PvChannel, EventError> {
+        Ok(PvChannel::adopt(
+            hypercall::alloc_unbound(peer).map_err(error)?,
+        ))
+    }
+
+    fn connect(&self, peer: DomId, remote: Port) -> Result<PvChannel, EventError> {
+        Ok(PvChannel::adopt(
+            hypercall::bind_interdomain(peer, remote).map_err(error)?,
+        ))
+    }
+
+    fn virq(&self, virq: Virq) -> Result<PvChannel, EventError> {
+        match hypercall::bind_virq(virq as u32) {
+            Ok(port) => Ok(PvChannel::adopt(port)),
+            Err(Errno(errno::ENOSPC)) => Err(EventError::NoFreePort),
+            Err(_) => Err(EventError::Denied),
+        }
+    }
+}
+
+impl Channel for PvChannel {
+    fn port(&self) -> Port {
+        self.port
+    }
+
+    fn notify(&self) {
+        // Fails only where the peer is gone, which the trait asks us to bear.
+        let _ = hypercall::send(self.port);
+    }
+
+    fn count(&self) -> u64 {
+        ports::count(self.port)
+    }
+
+    fn poll_after(&self, seen: u64, cx: &mut Context<'_>) -> Poll<u64> {
+        ports::poll_after(self.port, seen, cx)
+    }
+}
+
+impl Drop for PvChannel {
+    fn drop(&mut self) {
+        ports::forget(self.port);
+        // Fails only for a port that is not ours, and this one is.
+        let _ = hypercall::close_port(self.port);
+        ports::clear_pending(self.port);
+    }
+}
+
+/// What the errors of `EVTCHNOP_alloc_unbound` and `EVTCHNOP_bind_interdomain` mean.
+fn error(Errno(number): Errno) -> EventError {
+    match number {
+        errno::ENOSPC | errno::ENOMEM => EventError::NoFreePort,
+        errno::ESRCH => EventError::NoSuchDomain,
+        errno::EINVAL => EventError::Refused,
+        _ => EventError::Denied,
+    }
+}
