@@ -1,17 +1,33 @@
 //! All that exists only inside a PV guest.
 
 mod boot;
+mod clock;
 mod console;
+mod entropy;
 mod entry;
+mod events;
+mod grants;
+mod heap;
 mod hypercall;
+mod layout;
+mod memory;
+mod one_cpu;
+mod page;
 mod panic;
+mod platform;
+mod shared_info;
 mod shutdown;
+mod trap;
 
-pub use boot::Pv;
-pub use shutdown::Exit;
-
-#[doc(hidden)]
-pub use console::print;
+pub use clock::PvClock;
+pub use console::{PvConsole, print};
+pub use events::{PvChannel, PvEvents, PvIdle};
+pub use grants::{PvImported, PvMemory, PvReadOnly, PvShared};
+pub use memory::{MapError, Protection, PvForeign, protection};
+pub use morgana_hal::Exit;
+pub use page::RingPage;
+pub use platform::{Pv, PvXenstore};
+pub use trap::{can_execute_data, can_read, can_write};
 
 /// Prints a line on the domain's console; for boot, tests and last words. Applications have the console's byte stream.
 #[macro_export]

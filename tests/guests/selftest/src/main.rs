@@ -6,9 +6,13 @@
 morgana_pv::boot!(main);
 
 #[cfg(target_os = "none")]
-fn main(_pv: morgana_pv::Pv) -> morgana_pv::Exit {
-    morgana_pv::println!("hello from the selftest");
-    morgana_pv::Exit::PowerOff
+fn main(pv: morgana_pv::Pv) -> morgana_pv::Exit {
+    use morgana_pv::println;
+    println!("hello from the selftest: {}", pv.command_line());
+    println!("{:?}", morgana_pv::protection(main as *const () as usize));
+    println!("{}", morgana_pv::can_execute_data());
+    println!("{}", morgana_pv::can_write(main as *const () as usize));
+    morgana_pv::Exit::Reboot
 }
 
 #[cfg(not(target_os = "none"))]
