@@ -1,1 +1,58 @@
-fn main() {}
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod cache;
+mod cli;
+mod dom0;
+mod hold;
+mod interrupt;
+mod process;
+mod progress;
+mod testbed;
+
+use std::ffi::OsString;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use cli::{Cli, Task};
+
+fn main() {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    if let [_, first, rest @ ..] = &arguments[..]
+        && first == hold::HOLD
+    {
+        finish(hold::become_program(rest).map(|()| 0));
+    }
+    let cli = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli,
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+            ) =>
+        {
+            error.exit()
+        }
+        Err(error) => {
+            eprintln!("{}", cli::complaint(&error));
+            std::process::exit(2);
+        }
+    };
+    finish(interrupt::listen().and_then(|()| perform(&cli.command)));
+}
+
+fn perform(task: &Task) -> anyhow::Result<i32> {
+    match task {
+        Task::Dom0(arguments) => dom0::run(arguments),
+    }
+}
+
+/// Ends the process; what is registered for its end is done first.
+fn finish(result: anyhow::Result<i32>) -> ! {
+    let status = result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        1
+    });
+    interrupt::exit(status)
+}

@@ -6,12 +6,14 @@ mod checksum;
 mod extra;
 pub mod keys;
 mod mac;
+mod peer;
 mod rx;
 mod tx;
 
 pub use checksum::{NoSegment, Offload, RxChecksum, TxChecksum, complete};
 pub use extra::{Extra, ExtraFlags, ExtraInfo, GsoProtocol, UnknownExtra};
 pub use mac::{MacAddress, ParseMacError};
+pub use peer::{Chains, Features, RingKeys};
 pub use rx::{RX_ENTRY_SIZE, RxFlags, RxRequest, RxResponse};
 pub use tx::{MAX_PACKET, TX_ENTRY_SIZE, TxFlags, TxRequest, TxResponse, TxStatus};
 
@@ -21,6 +23,15 @@ pub const MAX_SLOTS: usize = 18;
 
 /// The length of an Ethernet header: destination, source, type (IEEE 802.3, clause 3). No shorter frame can be meant.
 pub const ETHERNET_HEADER: usize = 14;
+
+/// A tag that may stand between an Ethernet header's addresses and its type (IEEE 802.1Q): the MTU does not count it.
+pub const VLAN_TAG: usize = 4;
+
+/// There are four types of extra info, and no reason for more in one frame (netif.h, `XEN_NETIF_EXTRA_TYPE_MAX` - 1).
+pub const MAX_EXTRAS: usize = 4;
+
+/// How many entries each of both rings has: as many as fit into its page (io/ring.h, `__RING_SIZE`).
+pub const RING_ENTRIES: usize = 256;
 
 /// The IP MTU where xenstore names none (netif.h, section "MTU").
 pub const DEFAULT_MTU: usize = 1500;

@@ -56,6 +56,9 @@ fn layouts_and_constants_are_those_of_the_header() {
     let mut pairs = Vec::from([
         ("sizeof(union netif_tx_sring_entry)", TX_ENTRY_SIZE as i64),
         ("sizeof(union netif_rx_sring_entry)", RX_ENTRY_SIZE as i64),
+        ("__CONST_RING_SIZE(netif_tx, 4096)", RING_ENTRIES as i64),
+        ("__CONST_RING_SIZE(netif_rx, 4096)", RING_ENTRIES as i64),
+        ("XEN_NETIF_EXTRA_TYPE_MAX - 1", MAX_EXTRAS as i64),
         ("XEN_NETIF_NR_SLOTS_MIN", MAX_SLOTS as i64),
         ("XEN_NETIF_MAX_TX_SIZE", MAX_PACKET as i64),
         ("NETIF_RSP_DROPPED", TxStatus::DROPPED.0.into()),

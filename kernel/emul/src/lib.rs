@@ -1,2 +1,40 @@
 #![doc = include_str!("../README.md")]
-#![no_std]
+
+mod backing;
+mod clock;
+mod config;
+mod console;
+mod domain;
+mod entropy;
+mod events;
+mod grants;
+mod hypervisor;
+mod idle;
+mod leftovers;
+mod lockstep;
+mod mapping;
+mod mappings;
+mod memory;
+mod pages;
+mod platform;
+mod ports;
+mod random;
+mod reactor;
+mod state;
+mod upcall;
+
+pub use clock::EmulClock;
+pub use config::{Console, CreateError, DomainConfig, XenstoreServer};
+pub use console::{CapturedConsole, EmulConsole};
+pub use domain::{Domain, DomainThread, Outcome, XenstoreRing};
+pub use events::{EmulChannel, EmulEvents};
+pub use hypervisor::Hypervisor;
+pub use idle::EmulIdle;
+pub use leftovers::{Leftover, Leftovers};
+pub use lockstep::{Lockstep, Stuck, StuckReason};
+pub use memory::{EmulImported, EmulMemory, EmulReadOnly, EmulShared};
+pub use platform::{EmulPlatform, EmulXenstore};
+pub use reactor::{Direction, Reactor, Source};
+
+#[cfg(test)]
+mod tests;

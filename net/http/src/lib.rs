@@ -1,2 +1,18 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
+#![forbid(unsafe_code)]
+// Everything runs on one single-thread executor: its futures need no `Send`.
+#![allow(async_fn_in_trait)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod semantics;
+pub mod server;
+pub mod wire;
+
+pub use embedded_io_async::{Read, Write};
+pub use semantics::{Body, EntityTag, Response, UnixTime};
+pub use server::{BodyError, End, Handler, Limits, Server, Stats, read_to_end};
+pub use wire::{Method, Methods, Request, Status};

@@ -1,0 +1,355 @@
+//! From the front end: requests of the transmit ring become frames in private memory, a batch at a time.
+//!
+//! Invariant: `answers` and `frames` describe slots that were popped and not answered, in the ring's order, those of the unfinished
+//! `chain` last; so the responses go out in the order of the requests, which is the only one that a ring allows.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use morgana_hal::{CopyFrom, DomId, GrantRef, Memory, PAGE_SIZE};
+use morgana_netif::{
+    ETHERNET_HEADER, Extra, ExtraInfo, MAX_EXTRAS, MAX_SLOTS, RxChecksum, TX_ENTRY_SIZE, TxFlags,
+    TxRequest, TxResponse, TxStatus,
+};
+use morgana_ring::{Armed, BackRing, Notify};
+use zerocopy::{FromBytes, transmute};
+
+use crate::{Stats, Violation};
+
+/// A slot as it stands in the ring: a request, or extra info.
+type Slot = [u8; TX_ENTRY_SIZE];
+
+pub(crate) struct Inbound<M: Memory> {
+    ring: BackRing<M::Imported, Slot, TxResponse>,
+    peer: DomId,
+    /// The longest frame that is taken.
+    limit: usize,
+    chain: Chain,
+    /// The bytes of the batch's frames, one after the other.
+    staging: Vec<u8>,
+    frames: Vec<Frame>,
+    pieces: Vec<Piece>,
+    answers: Vec<Answer>,
+    /// How many of `frames` have been handed out.
+    taken: usize,
+}
+
+/// A frame of which not all slots have been seen.
+#[derive(Default)]
+struct Chain {
+    pieces: Vec<TxRequest>,
+    /// For each slot its id, or `None` for extra info.
+    ids: Vec<Option<u16>>,
+    extras: usize,
+    next: Expect,
+    more_data: bool,
+    /// Whether extra info asked for what was not offered.
+    not_negotiated: bool,
+}
+
+/// What the next slot holds.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+enum Expect {
+    #[default]
+    Data,
+    Extra,
+}
+
+/// A frame of the batch, in `staging`.
+struct Frame {
+    start: usize,
+    len: usize,
+    checksum: RxChecksum,
+    refused: Option<Refused>,
+}
+
+/// A piece of a frame, to be copied to the end of what is staged before it.
+struct Piece {
+    frame: usize,
+    grant: GrantRef,
+    offset: u16,
+    len: usize,
+}
+
+/// A slot that awaits its response.
+struct Answer {
+    frame: usize,
+    id: Option<u16>,
+}
+
+/// Why a frame is not passed on although the protocol was kept.
+#[derive(Clone, Copy)]
+enum Refused {
+    TooLong,
+    TooShort,
+    NotNegotiated,
+    BadGrant,
+}
+
+/// A frame handed out: where it is in the private memory, and the state of its checksum.
+pub(crate) struct Received {
+    pub(crate) start: usize,
+    pub(crate) len: usize,
+    pub(crate) checksum: RxChecksum,
+}
+
+impl<M: Memory> Inbound<M> {
+    pub(crate) fn new(
+        ring: BackRing<M::Imported, Slot, TxResponse>,
+        peer: DomId,
+        limit: usize,
+        staging_bytes: usize,
+    ) -> Self {
+        Self {
+            ring,
+            peer,
+            limit,
+            chain: Chain::default(),
+            staging: vec![0; staging_bytes.max(limit)],
+            frames: Vec::new(),
+            pieces: Vec::new(),
+            answers: Vec::new(),
+            taken: 0,
+        }
+    }
+
+    /// The next frame. Takes at most `*budget` slots out of the ring, and takes them off it.
+    pub(crate) fn receive(
+        &mut self,
+        memory: &M,
+        budget: &mut usize,
+        stats: &mut Stats,
+    ) -> Result<Option<Received>, Violation> {
+        loop {
+            while let Some(frame) = self.frames.get(self.taken) {
+                self.taken += 1;
+                if frame.refused.is_none() {
+                    return Ok(Some(Received {
+                        start: frame.start,
+                        len: frame.len,
+                        checksum: frame.checksum,
+                    }));
+                }
+            }
+            self.fetch(memory, budget, stats)?;
+            if self.frames.is_empty() {
+                return Ok(None);
+            }
+        }
+    }
+
+    pub(crate) fn bytes_mut(&mut self, start: usize, len: usize) -> &mut [u8] {
+        &mut self.staging[start..start + len]
+    }
+
+    /// Whether frames or requests wait; otherwise a notification of the next request is asked for.
+    pub(crate) fn has_more(&mut self) -> Result<bool, Violation> {
+        if self.taken < self.frames.len() {
+            return Ok(true);
+        }
+        let armed = self.ring.arm().map_err(Violation::TransmitRing)?;
+        Ok(armed == Armed::Work)
+    }
+
+    pub(crate) fn publish(&mut self) -> Notify {
+        self.ring.publish()
+    }
+
+    /// Replaces the batch, all of whose frames have been taken, by the next one.
+    fn fetch(
+        &mut self,
+        memory: &M,
+        budget: &mut usize,
+        stats: &mut Stats,
+    ) -> Result<(), Violation> {
+        self.frames.clear();
+        self.pieces.clear();
+        self.answers.clear();
+        self.taken = 0;
+        let mut staged = 0;
+        while *budget > 0 && self.staging.len() - staged >= self.limit {
+            let Some(slot) = self.ring.pop().map_err(Violation::TransmitRing)? else {
+                break;
+            };
+            *budget -= 1;
+            if self.chain.take(slot)? {
+                staged += self.stage(staged)?;
+            }
+        }
+        self.copy(memory);
+        self.answer(stats);
+        Ok(())
+    }
+
+    /// Puts the finished chain into the batch. Answers how many bytes it takes.
+    fn stage(&mut self, start: usize) -> Result<usize, Violation> {
+        let chain = &mut self.chain;
+        let Some((first, rest)) = chain.pieces.split_first() else {
+            return Ok(0);
+        };
+        // netif.h, "Guest transmit": the first request's size is the whole frame's.
+        let total = usize::from(first.size);
+        let others: usize = rest.iter().map(|piece| usize::from(piece.size)).sum();
+        let first_len = total.checked_sub(others).ok_or(Violation::SizeMismatch)?;
+        if usize::from(first.offset) + first_len > PAGE_SIZE {
+            return Err(Violation::OutOfPage);
+        }
+        let refused = if chain.not_negotiated {
+            Some(Refused::NotNegotiated)
+        } else if total > self.limit {
+            Some(Refused::TooLong)
+        } else if total < ETHERNET_HEADER {
+            Some(Refused::TooShort)
+        } else {
+            None
+        };
+        let frame = self.frames.len();
+        let staged = if refused.is_none() {
+            for (index, request) in chain.pieces.iter().enumerate() {
+                let len = if index == 0 {
+                    first_len
+                } else {
+                    usize::from(request.size)
+                };
+                self.pieces.push(Piece {
+                    frame,
+                    grant: GrantRef::new(request.gref),
+                    offset: request.offset,
+                    len,
+                });
+            }
+            total
+        } else {
+            0
+        };
+        self.frames.push(Frame {
+            start,
+            len: staged,
+            checksum: RxChecksum::from_tx_flags(first.flags),
+            refused,
+        });
+        self.answers
+            .extend(chain.ids.drain(..).map(|id| Answer { frame, id }));
+        chain.pieces.clear();
+        chain.extras = 0;
+        chain.not_negotiated = false;
+        Ok(staged)
+    }
+
+    /// Copies the batch's pieces in one go.
+    fn copy(&mut self, memory: &M) {
+        if self.pieces.is_empty() {
+            return;
+        }
+        let mut rest = self.staging.as_mut_slice();
+        let mut operations = Vec::with_capacity(self.pieces.len());
+        for piece in &self.pieces {
+            // The sum of the lengths is what `stage` counted, and fits.
+            let (into, after) = rest.split_at_mut(piece.len);
+            rest = after;
+            operations.push(CopyFrom {
+                grant: piece.grant,
+                offset: piece.offset,
+                into,
+                status: Ok(()),
+            });
+        }
+        memory.copy_from(self.peer, &mut operations);
+        for (operation, piece) in operations.iter().zip(&self.pieces) {
+            if operation.status.is_err() {
+                self.frames[piece.frame].refused = Some(Refused::BadGrant);
+            }
+        }
+    }
+
+    /// Answers all slots of the batch: the front end may use their pages again.
+    fn answer(&mut self, stats: &mut Stats) {
+        for frame in &self.frames {
+            match frame.refused {
+                None => {
+                    stats.in_frames += 1;
+                    stats.in_bytes += frame.len as u64;
+                }
+                Some(Refused::TooLong) => stats.in_too_long += 1,
+                Some(Refused::TooShort) => stats.in_too_short += 1,
+                Some(Refused::NotNegotiated) => stats.in_not_negotiated += 1,
+                Some(Refused::BadGrant) => stats.in_bad_grant += 1,
+            }
+        }
+        for answer in &self.answers {
+            let response = match (answer.id, &self.frames[answer.frame].refused) {
+                (None, _) => TxResponse {
+                    id: 0,
+                    status: TxStatus::NULL,
+                },
+                (Some(id), None) => TxResponse {
+                    id,
+                    status: TxStatus::OKAY,
+                },
+                (Some(id), Some(_)) => TxResponse {
+                    id,
+                    status: TxStatus::ERROR,
+                },
+            };
+            // There is a popped request for each answer, so there is room.
+            if self.ring.push(&response).is_err() {
+                break;
+            }
+        }
+    }
+}
+
+impl Chain {
+    /// Takes in a slot. Answers whether the frame is whole.
+    fn take(&mut self, slot: Slot) -> Result<bool, Violation> {
+        match self.next {
+            Expect::Data => self.data(transmute!(slot)),
+            Expect::Extra => match ExtraInfo::read_from_prefix(&slot) {
+                Ok((extra, _)) => self.extra(extra),
+                // Not possible: extra info is shorter than a slot.
+                Err(_) => Err(Violation::UnknownExtra(0)),
+            },
+        }
+    }
+
+    fn data(&mut self, request: TxRequest) -> Result<bool, Violation> {
+        let first = self.pieces.is_empty();
+        if self.pieces.len() == MAX_SLOTS {
+            return Err(Violation::TooManySlots);
+        }
+        let has_extra = request.flags.contains(TxFlags::EXTRA_INFO);
+        if has_extra && !first {
+            return Err(Violation::MisplacedExtra);
+        }
+        // How much of the first piece's size is its own is known at the end only.
+        if !first && usize::from(request.offset) + usize::from(request.size) > PAGE_SIZE {
+            return Err(Violation::OutOfPage);
+        }
+        self.pieces.push(request);
+        self.ids.push(Some(request.id));
+        self.more_data = request.flags.contains(TxFlags::MORE_DATA);
+        if has_extra {
+            self.next = Expect::Extra;
+        }
+        Ok(!has_extra && !self.more_data)
+    }
+
+    fn extra(&mut self, extra: ExtraInfo) -> Result<bool, Violation> {
+        self.extras += 1;
+        if self.extras > MAX_EXTRAS {
+            return Err(Violation::TooManyExtras);
+        }
+        self.ids.push(None);
+        match extra.parse() {
+            // A hint that nothing here needs.
+            Ok(Extra::Hash { .. }) => {}
+            Ok(_) => self.not_negotiated = true,
+            Err(unknown) => return Err(Violation::UnknownExtra(unknown.0)),
+        }
+        if extra.has_more() {
+            return Ok(false);
+        }
+        self.next = Expect::Data;
+        Ok(!self.more_data)
+    }
+}

@@ -1,0 +1,276 @@
+//! A connected interface: the front end's rings, and the event channel. Knows no xenstore.
+
+use core::fmt;
+use core::ops::DerefMut;
+use core::task::{Context, Poll};
+
+use morgana_hal::{Channel, DomId, EventError, Events, Memory, MemoryError, PAGE_SIZE, Platform};
+use morgana_netif::{Chains, Features, RingKeys, RxChecksum, TxChecksum, VLAN_TAG};
+use morgana_ring::{BackRing, RingError};
+
+use crate::inbound::Inbound;
+use crate::outbound::Outbound;
+use crate::{Config, RxNotify, Stats, Violation};
+
+/// How many slots are taken out of the transmit ring in one pass; what is beyond waits for the next.
+const RECEIVE_BUDGET: usize = 64;
+
+type ChannelOf<P> = <<P as Platform>::Events as Events>::Channel;
+
+/// The back end's half of a connected network device: it receives what the front end sends, and sends what the front end receives.
+///
+/// Once the front end breaks the protocol, there is no more room to send, nothing is received, and [`violation`](Self::violation) tells
+/// which rule was broken. Other front ends are not concerned.
+pub struct Link<P: Platform> {
+    platform: P,
+    inbound: Inbound<P::Memory>,
+    outbound: Outbound<P::Memory>,
+    channel: ChannelOf<P>,
+    max_frame: usize,
+    budget: usize,
+    violation: Option<Violation>,
+    violation_told: bool,
+    stats: Stats,
+}
+
+impl<P: Platform> Link<P> {
+    /// Maps the rings of `peer` and connects to its event channel.
+    pub fn new(
+        platform: &P,
+        peer: DomId,
+        keys: RingKeys,
+        features: Features,
+        notify: RxNotify,
+        config: &Config,
+    ) -> Result<Self, LinkError> {
+        let memory = platform.memory();
+        let tx_ring = BackRing::attach(memory.import(peer, &[keys.tx_ring])?)?;
+        let rx_ring = BackRing::attach(memory.import(peer, &[keys.rx_ring])?)?;
+        let max_frame = match features.chains {
+            Chains::Several => config.max_frame(),
+            Chains::SingleSlot => config.max_frame().min(PAGE_SIZE - VLAN_TAG),
+        };
+        let limit = config.max_frame() + VLAN_TAG;
+        Ok(Self {
+            platform: platform.clone(),
+            inbound: Inbound::new(tx_ring, peer, limit, config.inbound_bytes),
+            outbound: Outbound::new(
+                rx_ring,
+                peer,
+                features,
+                notify,
+                max_frame,
+                config.outbound_frames,
+            ),
+            channel: platform.events().connect(peer, keys.port)?,
+            max_frame,
+            budget: RECEIVE_BUDGET,
+            violation: None,
+            violation_told: false,
+            stats: Stats::default(),
+        })
+    }
+
+    /// The longest frame that can be sent, in bytes; one with a VLAN tag may have 4 more.
+    pub fn max_frame(&self) -> usize {
+        self.max_frame
+    }
+
+    /// The rule that the front end has broken, if it has.
+    pub fn violation(&self) -> Option<Violation> {
+        self.violation
+    }
+
+    /// The counters of this connection.
+    pub fn stats(&self) -> Stats {
+        Stats {
+            out_queued: self.outbound.queued(),
+            out_queue_limit: self.outbound.queue_limit(),
+            ..self.stats
+        }
+    }
+
+    /// Room for one frame to the front end, if there is any.
+    pub fn transmit(&mut self) -> Option<TxSlot<&mut Self>> {
+        self.has_room().then_some(TxSlot { link: self })
+    }
+
+    /// The next frame from the front end, if there is one. After 64 slots there is none until [`flush`](Self::flush) has been called.
+    pub fn receive(&mut self) -> Option<RxFrame<&mut Self>> {
+        let (start, len, checksum) = self.next_frame()?;
+        Some(RxFrame {
+            link: self,
+            start,
+            len,
+            checksum,
+        })
+    }
+
+    /// Copies waiting frames into the front end's pages, shows it what was done, and notifies it if it waits for that.
+    pub fn flush(&mut self) {
+        self.budget = RECEIVE_BUDGET;
+        if self.violation.is_some() {
+            return;
+        }
+        let delivered = self
+            .outbound
+            .deliver(self.platform.memory(), &mut self.stats);
+        if self.check(delivered).is_none() {
+            return;
+        }
+        let needed = self.inbound.publish().or(self.outbound.publish());
+        if needed.is_needed() {
+            self.stats.notifications += 1;
+            self.channel.notify();
+        }
+    }
+
+    /// Flushes; then ready if there is something to receive, room after there was none, or (once) a broken protocol to be seen. Else the
+    /// waker is woken by the front end's next notification.
+    pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let seen = self.channel.count();
+        self.flush();
+        if self.violation.is_some() {
+            return self.tell_once();
+        }
+        let received = self.inbound.has_more();
+        let received = self.check(received).unwrap_or(false);
+        let work = self.outbound.has_work();
+        let work = self.check(work).unwrap_or(false);
+        if self.violation.is_some() {
+            return self.tell_once();
+        }
+        if received || work {
+            return Poll::Ready(());
+        }
+        self.channel.poll_after(seen, cx).map(|_| ())
+    }
+
+    /// A broken link is no reason to poll again and again.
+    fn tell_once(&mut self) -> Poll<()> {
+        if core::mem::replace(&mut self.violation_told, true) {
+            Poll::Pending
+        } else {
+            Poll::Ready(())
+        }
+    }
+
+    pub(crate) fn has_room(&mut self) -> bool {
+        self.violation.is_none() && self.outbound.has_room(&mut self.stats)
+    }
+
+    pub(crate) fn next_frame(&mut self) -> Option<(usize, usize, RxChecksum)> {
+        if self.violation.is_some() {
+            return None;
+        }
+        let received =
+            self.inbound
+                .receive(self.platform.memory(), &mut self.budget, &mut self.stats);
+        let received = self.check(received).flatten()?;
+        Some((received.start, received.len, received.checksum))
+    }
+
+    fn check<T>(&mut self, result: Result<T, Violation>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(violation) => {
+                if self.violation.is_none() {
+                    self.stats.violations += 1;
+                    self.violation = Some(violation);
+                }
+                None
+            }
+        }
+    }
+}
+
+impl<P: Platform> fmt::Debug for Link<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link")
+            .field("violation", &self.violation)
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Room for one frame to the front end. Dropping it sends nothing.
+#[derive(Debug)]
+pub struct TxSlot<L> {
+    pub(crate) link: L,
+}
+
+impl<P: Platform, L: DerefMut<Target = Link<P>>> TxSlot<L> {
+    /// Sends a frame of `len` bytes that `fill` writes. What `fill` leaves alone holds bytes of an older frame. `fill` says whether the
+    /// frame's checksum is blank; if the front end does not take that, it is completed here.
+    ///
+    /// # Panics
+    ///
+    /// If `len` is more than [`Link::max_frame`] and a VLAN tag, or less than an Ethernet header's 14 bytes.
+    pub fn send(mut self, len: usize, fill: impl FnOnce(&mut [u8]) -> TxChecksum) {
+        let link = &mut *self.link;
+        link.outbound.send(len, fill, &mut link.stats);
+    }
+}
+
+/// A frame from the front end, in memory that nobody else can write.
+#[derive(Debug)]
+pub struct RxFrame<L> {
+    pub(crate) link: L,
+    pub(crate) start: usize,
+    pub(crate) len: usize,
+    pub(crate) checksum: RxChecksum,
+}
+
+impl<P: Platform, L: DerefMut<Target = Link<P>>> RxFrame<L> {
+    /// The state of its transport checksum.
+    pub fn checksum(&self) -> RxChecksum {
+        self.checksum
+    }
+
+    /// The frame from its Ethernet header on.
+    pub fn bytes(&mut self) -> &mut [u8] {
+        self.link.inbound.bytes_mut(self.start, self.len)
+    }
+}
+
+/// Why an interface could not be connected.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LinkError {
+    /// The front end's rings could not be mapped.
+    Memory(MemoryError),
+    /// The front end's event channel could not be connected.
+    Events(EventError),
+    /// The front end's rings are none.
+    Ring(RingError),
+}
+
+impl From<MemoryError> for LinkError {
+    fn from(error: MemoryError) -> Self {
+        Self::Memory(error)
+    }
+}
+
+impl From<EventError> for LinkError {
+    fn from(error: EventError) -> Self {
+        Self::Events(error)
+    }
+}
+
+impl From<RingError> for LinkError {
+    fn from(error: RingError) -> Self {
+        Self::Ring(error)
+    }
+}
+
+impl fmt::Display for LinkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the network front end cannot be connected: ")?;
+        match self {
+            Self::Memory(error) => error.fmt(f),
+            Self::Events(error) => error.fmt(f),
+            Self::Ring(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for LinkError {}

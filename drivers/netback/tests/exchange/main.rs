@@ -1,0 +1,289 @@
+//! A front end and a back end, each in its own emulated domain, exchange frames.
+
+mod support;
+
+use morgana_netback::RxNotify;
+use morgana_netfront::{Chains, Config, Features, Offload, RxChecksum};
+use support::{Scene, blank, frame, frames, receive, receive_all, send_all};
+
+const ALL: Features = Features {
+    checksum: Offload::Both,
+    chains: Chains::Several,
+};
+
+#[test]
+fn frames_arrive_whole_and_in_order_in_both_directions() {
+    for seed in 0..10 {
+        let (front, back) = Scene::default().run(
+            seed,
+            async |mut front| {
+                send_all(&mut front, frames(0, 500, 1514)).await;
+                receive_all(&mut front, frames(1000, 500, 1514)).await;
+                front
+            },
+            async |mut back| {
+                receive_all(&mut back, frames(0, 500, 1514)).await;
+                send_all(&mut back, frames(1000, 500, 1514)).await;
+                back
+            },
+        );
+        assert_eq!([front.tx_frames, front.rx_frames], [500, 500]);
+        assert_eq!([back.in_frames, back.out_frames], [500, 500]);
+        assert_eq!(
+            [front.tx_bytes, front.rx_bytes],
+            [back.in_bytes, back.out_bytes]
+        );
+        assert_eq!(front.tx_dropped + front.tx_errors + front.rx_errors, 0);
+        // Everybody asks to be notified before sleeping, and is not notified otherwise.
+        assert!(front.notifications < 500 && back.notifications < 1000);
+    }
+}
+
+#[test]
+fn an_echo_goes_back_and_forth() {
+    for seed in 0..10 {
+        let (front, _) = Scene::default().run(
+            seed,
+            async |mut front| {
+                for frame in frames(0, 100, 1514) {
+                    send_all(&mut front, vec![frame.clone()]).await;
+                    receive_all(&mut front, vec![frame]).await;
+                }
+                front
+            },
+            async |mut back| {
+                for _ in 0..100 {
+                    let (bytes, _) = receive(&mut back).await;
+                    let checksum = Default::default();
+                    send_all(&mut back, vec![support::Frame { bytes, checksum }]).await;
+                }
+                back
+            },
+        );
+        assert_eq!([front.tx_frames, front.rx_frames], [100, 100]);
+    }
+}
+
+#[test]
+fn the_smallest_pools_only_make_it_slower() {
+    for seed in 0..10 {
+        let scene = Scene {
+            front: Config {
+                transmit_pages: 0,
+                receive_pages: 0,
+            },
+            back: morgana_netback::Config {
+                inbound_bytes: 0,
+                outbound_frames: 0,
+                ..Default::default()
+            },
+            ..Scene::default()
+        };
+        let (front, back) = scene.run(
+            seed,
+            async |mut front| {
+                send_all(&mut front, frames(0, 100, 1514)).await;
+                receive_all(&mut front, frames(1000, 100, 1514)).await;
+                front
+            },
+            async |mut back| {
+                receive_all(&mut back, frames(0, 100, 1514)).await;
+                send_all(&mut back, frames(1000, 100, 1514)).await;
+                back
+            },
+        );
+        assert_eq!((front.tx_buffers, back.out_queue_limit), (1, 1));
+        assert!(front.tx_full > 0 && back.out_full > 0);
+    }
+}
+
+#[test]
+fn long_frames_take_several_slots() {
+    for (seed, mtu, longest) in [(0, 9000, 9014), (1, 4082, 4096), (2, 65_500, 65_514)] {
+        let scene = Scene {
+            back: morgana_netback::Config {
+                mtu,
+                ..Default::default()
+            },
+            ..Scene::default()
+        };
+        scene.run(
+            seed,
+            async move |mut front| {
+                assert_eq!(front.max_frame(), longest);
+                let mut all = frames(0, 50, longest);
+                all.push(frame(99, longest));
+                send_all(&mut front, all.clone()).await;
+                receive_all(&mut front, all).await;
+                front
+            },
+            async move |mut back| {
+                assert_eq!(back.max_frame(), longest);
+                let mut all = frames(0, 50, longest);
+                all.push(frame(99, longest));
+                receive_all(&mut back, all.clone()).await;
+                send_all(&mut back, all).await;
+                back
+            },
+        );
+    }
+}
+
+#[test]
+fn who_takes_single_slots_only_gets_no_longer_frames() {
+    let single = Features {
+        chains: Chains::SingleSlot,
+        ..ALL
+    };
+    let scene = Scene {
+        back: morgana_netback::Config {
+            mtu: 9000,
+            ..Default::default()
+        },
+        front_features: single,
+        back_features: single,
+        ..Scene::default()
+    };
+    scene.run(
+        0,
+        async |mut front| {
+            assert_eq!(front.max_frame(), 4096);
+            send_all(&mut front, vec![frame(0, 4096)]).await;
+            receive_all(&mut front, vec![frame(1, 4092)]).await;
+            front
+        },
+        async |mut back| {
+            assert_eq!(back.max_frame(), 4092);
+            receive_all(&mut back, vec![frame(0, 4096)]).await;
+            send_all(&mut back, vec![frame(1, 4092)]).await;
+            back
+        },
+    );
+}
+
+#[test]
+fn blank_checksums_pass_where_they_are_welcome_and_are_completed_elsewhere() {
+    for (offload, passed) in [
+        (Offload::None, [false, false]),
+        (Offload::Ipv4, [true, false]),
+        (Offload::Ipv6, [false, true]),
+        (Offload::Both, [true, true]),
+    ] {
+        let features = Features {
+            checksum: offload,
+            ..ALL
+        };
+        let scene = Scene {
+            front_features: features,
+            back_features: features,
+            ..Scene::default()
+        };
+        let check = move |version, received: (Vec<u8>, RxChecksum)| {
+            let (blank, completed) = blank(version, b"hello");
+            let expected = if passed[usize::from(version == 6)] {
+                (blank.bytes, RxChecksum::Blank)
+            } else {
+                (completed, RxChecksum::Unverified)
+            };
+            assert_eq!(received, expected);
+        };
+        let (front, back) = scene.run(
+            0,
+            async move |mut front| {
+                for version in [4, 6] {
+                    send_all(&mut front, vec![blank(version, b"hello").0]).await;
+                    check(version, receive(&mut front).await);
+                }
+                front
+            },
+            async move |mut back| {
+                for version in [4, 6] {
+                    check(version, receive(&mut back).await);
+                    send_all(&mut back, vec![blank(version, b"hello").0]).await;
+                }
+                back
+            },
+        );
+        let completed = passed.iter().filter(|&&passed| !passed).count() as u64;
+        assert_eq!(
+            (front.tx_completed, back.out_completed),
+            (completed, completed)
+        );
+    }
+}
+
+#[test]
+fn a_front_end_that_does_not_tell_of_new_pages_loses_frames_and_nothing_else() {
+    let scene = Scene {
+        front: Config {
+            receive_pages: 32,
+            ..Config::default()
+        },
+        rx_notify: RxNotify::Never,
+        ..Scene::default()
+    };
+    let (front, back) = scene.run(
+        0,
+        async |mut front| {
+            // The back end has sent all by the time that this arrives.
+            receive_all(&mut front, frames(0, 32, 1514)).await;
+            front
+        },
+        async |mut back| {
+            for frame in frames(0, 64, 1514) {
+                assert!(support::End::try_send(&mut back, &frame));
+            }
+            back.flush();
+            assert_eq!(back.stats().out_queued, 0);
+            back
+        },
+    );
+    assert_eq!(front.rx_frames, 32);
+    assert_eq!((back.out_frames, back.out_no_page), (32, 32));
+}
+
+#[test]
+fn a_frame_longer_than_the_mtu_is_dropped_by_whoever_gets_it() {
+    let scene = Scene {
+        back: morgana_netback::Config {
+            mtu: 3000,
+            ..Default::default()
+        },
+        front_mtu: Some(1500),
+        ..Scene::default()
+    };
+    let (front, _) = scene.run(
+        0,
+        async |mut front| {
+            receive_all(&mut front, vec![frame(0, 1518), frame(1, 60)]).await;
+            front
+        },
+        async |mut back| {
+            let sent = vec![frame(0, 1518), frame(9, 1519), frame(1, 60)];
+            send_all(&mut back, sent).await;
+            back
+        },
+    );
+    assert_eq!(front.rx_too_long, 1);
+
+    let scene = Scene {
+        front_mtu: Some(3000),
+        ..Scene::default()
+    };
+    let (front, back) = scene.run(
+        0,
+        async |mut front| {
+            let sent = vec![frame(0, 1518), frame(9, 1519), frame(1, 60)];
+            send_all(&mut front, sent).await;
+            receive(&mut front).await;
+            front.flush();
+            front
+        },
+        async |mut back| {
+            receive_all(&mut back, vec![frame(0, 1518), frame(1, 60)]).await;
+            send_all(&mut back, vec![frame(2, 60)]).await;
+            back
+        },
+    );
+    assert_eq!((front.tx_errors, back.in_too_long), (1, 1));
+}

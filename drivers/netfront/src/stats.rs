@@ -1,0 +1,42 @@
+//! What a front end counts.
+
+/// Counters since the device was made, and (last) how full it is now. Counters wrap around.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Stats {
+    /// Frames handed to the back end.
+    pub tx_frames: u64,
+    /// Their bytes.
+    pub tx_bytes: u64,
+    /// Slots of which the back end said that it dropped them.
+    pub tx_dropped: u64,
+    /// Slots of which the back end said that they were wrong.
+    pub tx_errors: u64,
+    /// How often there was no room for another frame.
+    pub tx_full: u64,
+    /// Frames whose checksum was completed here because the back end does not take blank ones.
+    pub tx_completed: u64,
+    /// Frames received and passed on.
+    pub rx_frames: u64,
+    /// Their bytes.
+    pub rx_bytes: u64,
+    /// Frames dropped because the back end reported an error in them.
+    pub rx_errors: u64,
+    /// Frames dropped because they were longer than the MTU allows.
+    pub rx_too_long: u64,
+    /// Frames dropped because they were shorter than an Ethernet header.
+    pub rx_too_short: u64,
+    /// Frames dropped because they used a feature that was not negotiated.
+    pub rx_not_negotiated: u64,
+    /// Notifications sent to the back end.
+    pub notifications: u64,
+    /// Back ends that broke the protocol, and were left.
+    pub violations: u64,
+    /// Connections made.
+    pub connections: u64,
+    /// Now: transmit buffers that the back end has not given back.
+    pub tx_in_flight: usize,
+    /// Now: transmit buffers altogether.
+    pub tx_buffers: usize,
+    /// Now: pages that the back end may fill.
+    pub rx_offered: usize,
+}

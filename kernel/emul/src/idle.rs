@@ -1,0 +1,76 @@
+//! The end of a domain's run loop: finding events, and sleeping.
+
+use std::panic::resume_unwind;
+use std::rc::Rc;
+use std::thread;
+
+use morgana_hal::{Clock, Idle, Instant};
+
+use crate::domain::{Killed, Life};
+use crate::events::LocalPorts;
+use crate::{EmulClock, Reactor};
+
+/// Finds a domain's events and those of the host's descriptors that its [`Reactor`] watches, and sleeps until there are some.
+#[derive(Debug)]
+pub struct EmulIdle {
+    life: Rc<Life>,
+    local: Rc<LocalPorts>,
+    reactor: Reactor,
+    clock: EmulClock,
+}
+
+impl EmulIdle {
+    pub(crate) fn new(life: Rc<Life>, local: Rc<LocalPorts>) -> Self {
+        let reactor = match Reactor::new(life.upcall.clone()) {
+            Ok(reactor) => reactor,
+            Err(error) => panic!("the host gives no epoll instance for a domain: {error}"),
+        };
+        let clock = EmulClock(life.hypervisor.time.clone());
+        Self {
+            life,
+            local,
+            reactor,
+            clock,
+        }
+    }
+
+    /// What watches the host's descriptors for this domain.
+    pub fn reactor(&self) -> Reactor {
+        self.reactor.clone()
+    }
+
+    /// Whether an event is pending.
+    pub(crate) fn has_pending(&self) -> bool {
+        self.life.upcall.has_pending()
+    }
+
+    /// Leaves a domain that was killed.
+    fn check_alive(&self) {
+        if !self.life.upcall.is_dead() {
+            return;
+        }
+        if cfg!(panic = "abort") {
+            // Nothing can be unwound, and nobody hears of the domain again; its thread must not go on.
+            loop {
+                thread::park();
+            }
+        }
+        resume_unwind(Box::new(Killed));
+    }
+}
+
+impl Idle for EmulIdle {
+    fn dispatch(&mut self) -> usize {
+        self.check_alive();
+        self.reactor.collect();
+        self.local.dispatch(&self.life)
+    }
+
+    fn wait(&mut self, deadline: Option<Instant>) {
+        if self.life.upcall.begin_sleep() {
+            let timeout = deadline.map(|deadline| deadline.since(self.clock.now()));
+            self.reactor.wait(timeout);
+            self.life.upcall.end_sleep();
+        }
+    }
+}

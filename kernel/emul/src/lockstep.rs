@@ -1,0 +1,253 @@
+//! A machine that runs on one thread, in virtual time, in an order that a seed determines.
+
+use core::fmt;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+use core::time::Duration;
+
+use morgana_exec::{Executor, Handle, Task};
+use morgana_hal::{Clock, DomId, Exit, Idle, Instant};
+
+use crate::random::SplitMix64;
+use crate::{Domain, EmulIdle, EmulPlatform, Hypervisor};
+
+/// Virtual time that one turn of a domain takes, so that time also passes for those who never wait.
+const TURN: Duration = Duration::from_micros(1);
+/// How many turns a run may take. A run that needs more has most likely lost its way.
+const DEFAULT_TURN_LIMIT: u64 = 10_000_000;
+
+/// Runs domains in turn: who is next is a choice among all that could run, made by the seed. The same seed and the same program give
+/// the same run, to the last byte of entropy.
+#[derive(Debug)]
+pub struct Lockstep {
+    seed: u64,
+    random: SplitMix64,
+    hypervisor: Hypervisor,
+    domains: Vec<Running>,
+    ended: Vec<(DomId, Exit)>,
+    turns: u64,
+    turn_limit: u64,
+    digest: u64,
+}
+
+#[derive(Debug)]
+struct Running {
+    id: DomId,
+    // Dropped in this order: tasks, then their platform's idle.
+    executor: Executor,
+    main: Task<Exit>,
+    idle: EmulIdle,
+}
+
+/// Why a run could not go on. Shows the seed that leads there again.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stuck {
+    /// The run's seed.
+    pub seed: u64,
+    /// After how many turns.
+    pub turns: u64,
+    /// The domains that have not ended.
+    pub waiting: Vec<DomId>,
+    /// Whether it went on and on, or nobody had anything to do.
+    pub reason: StuckReason,
+}
+
+/// See [`Stuck`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StuckReason {
+    /// Every task waits for something that nobody will bring.
+    Deadlock,
+    /// The limit of turns was reached.
+    TurnLimit,
+}
+
+impl fmt::Display for Stuck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seed, turns, .. } = self;
+        match self.reason {
+            StuckReason::Deadlock => write!(f, "seed {seed}: deadlock after {turns} turns;")?,
+            StuckReason::TurnLimit => write!(f, "seed {seed}: no end after {turns} turns;")?,
+        }
+        f.write_str(" not ended:")?;
+        for id in &self.waiting {
+            write!(f, " {id}")?;
+        }
+        Ok(())
+    }
+}
+
+impl core::error::Error for Stuck {}
+
+impl Lockstep {
+    /// A machine without domains, at time zero.
+    pub fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            random: SplitMix64::new(seed),
+            // Another stream than the scheduler's, so that reading entropy does not change the order of turns.
+            hypervisor: Hypervisor::simulated(!seed),
+            domains: Vec::new(),
+            ended: Vec::new(),
+            turns: 0,
+            turn_limit: DEFAULT_TURN_LIMIT,
+            digest: seed,
+        }
+    }
+
+    /// The machine's hypervisor, to make and kill domains.
+    pub fn hypervisor(&self) -> &Hypervisor {
+        &self.hypervisor
+    }
+
+    /// Sets how many turns a run may take.
+    pub fn set_turn_limit(&mut self, turns: u64) {
+        self.turn_limit = turns;
+    }
+
+    /// Lets a domain of this machine take part. It ends when `main`'s future does.
+    ///
+    /// # Panics
+    ///
+    /// If the Linux kernel has no descriptor left for an epoll instance.
+    pub fn start<M, F>(&mut self, domain: Domain, main: M)
+    where
+        M: FnOnce(EmulPlatform, Handle) -> F,
+        F: Future<Output = Exit> + 'static,
+    {
+        let id = domain.id();
+        let (platform, idle) = domain.enter();
+        let executor = Executor::new();
+        let main = main(platform, executor.handle());
+        let Ok(main) = executor.handle().spawn(main) else {
+            unreachable!("a new executor has room for a task");
+        };
+        self.domains.push(Running {
+            id,
+            executor,
+            main,
+            idle,
+        });
+    }
+
+    /// Runs until all domains have ended.
+    ///
+    /// # Errors
+    ///
+    /// [`Stuck`]
+    pub fn run(&mut self) -> Result<(), Stuck> {
+        self.run_until(|world| world.domains.is_empty())
+    }
+
+    /// Runs until `done`, which is asked after each turn.
+    ///
+    /// # Errors
+    ///
+    /// [`Stuck`]
+    pub fn run_until(&mut self, mut done: impl FnMut(&Self) -> bool) -> Result<(), Stuck> {
+        let last = self.turns.saturating_add(self.turn_limit);
+        while !done(self) {
+            if self.turns >= last {
+                return Err(self.stuck(StuckReason::TurnLimit));
+            }
+            if !self.turn() {
+                return Err(self.stuck(StuckReason::Deadlock));
+            }
+        }
+        Ok(())
+    }
+
+    /// One turn of one domain, after a jump in time if nobody can run before. False if nobody ever can.
+    pub fn turn(&mut self) -> bool {
+        self.bury_the_dead();
+        let now = self.now();
+        let mut ready: Vec<usize> = self.ready(now).collect();
+        if ready.is_empty() {
+            let Some(next) = self.next_deadline() else {
+                return false;
+            };
+            self.hypervisor.inner.time.advance(next);
+            ready = self.ready(next).collect();
+        }
+        let chosen = ready[self.random.below(ready.len())];
+        self.turns += 1;
+        self.note(chosen as u64);
+        self.note(self.now().as_nanos());
+        let now = self.now();
+        let running = &mut self.domains[chosen];
+        running.idle.dispatch();
+        running.executor.turn(now);
+        let mut cx = Context::from_waker(Waker::noop());
+        if running.main.is_finished()
+            && let Poll::Ready(exit) = Pin::new(&mut running.main).poll(&mut cx)
+        {
+            let ended = self.domains.remove(chosen);
+            self.ended.extend(exit.map(|exit| (ended.id, exit)));
+        }
+        self.bury_the_dead();
+        self.hypervisor.inner.time.advance(now + TURN);
+        true
+    }
+
+    /// Virtual time.
+    pub fn now(&self) -> Instant {
+        self.hypervisor.clock().now()
+    }
+
+    /// Turns taken so far.
+    pub fn turns(&self) -> u64 {
+        self.turns
+    }
+
+    /// A number that tells whether two runs went the same way.
+    pub fn digest(&self) -> u64 {
+        self.digest
+    }
+
+    /// How `id` ended, if it has by itself.
+    pub fn exit(&self, id: DomId) -> Option<Exit> {
+        let mut ended = self.ended.iter();
+        ended.find_map(|&(ended, exit)| (ended == id).then_some(exit))
+    }
+
+    fn ready(&self, now: Instant) -> impl Iterator<Item = usize> {
+        let could_run = move |running: &Running| {
+            running.executor.has_ready()
+                || running.idle.has_pending()
+                || running
+                    .executor
+                    .next_deadline()
+                    .is_some_and(|due| due <= now)
+        };
+        let domains = self.domains.iter().enumerate();
+        domains.filter_map(move |(index, running)| could_run(running).then_some(index))
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        let deadlines = self.domains.iter();
+        deadlines
+            .filter_map(|running| running.executor.next_deadline())
+            .min()
+    }
+
+    /// Killed domains never get another turn.
+    fn bury_the_dead(&mut self) {
+        let running = self.hypervisor.domains();
+        self.domains.retain(|domain| running.contains(&domain.id));
+    }
+
+    /// FNV-1a over what was chosen.
+    fn note(&mut self, value: u64) {
+        for byte in value.to_le_bytes() {
+            self.digest = (self.digest ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+
+    fn stuck(&self, reason: StuckReason) -> Stuck {
+        Stuck {
+            seed: self.seed,
+            turns: self.turns,
+            waiting: self.domains.iter().map(|running| running.id).collect(),
+            reason,
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The meaning of HTTP (RFC 9110) as plain functions: what an answer to a request is, given the handler's response.
+
+mod answer;
+mod conditional;
+mod date;
+mod etag;
+mod range;
+mod response;
+
+pub use answer::{Answer, AnswerContext};
+pub use conditional::{Precondition, evaluate, range_applies};
+pub use date::UnixTime;
+pub use etag::EntityTag;
+pub use range::{Selection, select};
+pub use response::{Body, Response};

@@ -1,0 +1,107 @@
+//! What a handler answers with.
+
+use alloc::borrow::Cow;
+
+use super::{EntityTag, UnixTime};
+use crate::wire::{Methods, Status};
+
+/// The content of a response: borrowed (from the image, or from the handler, and sent without a copy) or made for this
+/// response.
+pub type Body<'a> = Cow<'a, [u8]>;
+
+/// A response: a status, a body, and what is to be said about it. The server adds the rest: `Content-Length`, `Date`,
+/// `Connection`, and for a 200 it also answers conditions and ranges, so that no handler has to.
+#[derive(Clone, Debug)]
+pub struct Response<'a> {
+    pub(crate) status: Status,
+    pub(crate) body: Body<'a>,
+    pub(crate) content_type: Option<&'a str>,
+    pub(crate) etag: Option<EntityTag<'a>>,
+    pub(crate) last_modified: Option<UnixTime>,
+    pub(crate) allow: Option<Methods>,
+    pub(crate) retry_after: Option<u32>,
+    pub(crate) fields: &'a [(&'a str, &'a str)],
+}
+
+impl<'a> Response<'a> {
+    /// A response of this status with no body.
+    pub const fn empty(status: Status) -> Self {
+        Self {
+            status,
+            body: Cow::Borrowed(&[]),
+            content_type: None,
+            etag: None,
+            last_modified: None,
+            allow: None,
+            retry_after: None,
+            fields: &[],
+        }
+    }
+
+    /// A 200 of this media type.
+    pub fn ok(content_type: &'a str, body: impl Into<Body<'a>>) -> Self {
+        Self::empty(Status::OK).content(content_type, body)
+    }
+
+    /// A status with its own name as a line of text.
+    pub fn text(status: Status) -> Self {
+        Self::empty(status).content("text/plain", status.line().unwrap_or_default().as_bytes())
+    }
+
+    /// A redirection of this status (301, 302, 303, 307 or 308). `fields` holds `Location`, which the caller keeps.
+    pub fn redirect(status: Status, location: &'a [(&'a str, &'a str)]) -> Self {
+        Self::empty(status).fields(location)
+    }
+
+    /// With this body of this media type.
+    #[must_use]
+    pub fn content(mut self, content_type: &'a str, body: impl Into<Body<'a>>) -> Self {
+        self.content_type = Some(content_type);
+        self.body = body.into();
+        self
+    }
+
+    /// With this status.
+    #[must_use]
+    pub fn status(mut self, status: Status) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// With this entity tag, by which clients ask whether their copy is still good.
+    #[must_use]
+    pub fn etag(mut self, etag: EntityTag<'a>) -> Self {
+        self.etag = Some(etag);
+        self
+    }
+
+    /// With the time at which the content last changed.
+    #[must_use]
+    pub fn last_modified(mut self, time: UnixTime) -> Self {
+        self.last_modified = Some(time);
+        self
+    }
+
+    /// With these fields besides, as name and value. `Content-Length`, `Content-Range`, `Connection`, `Date`, `ETag`,
+    /// `Last-Modified` and `Transfer-Encoding` are the server's own and must not be among them. A name or value that
+    /// would break the message turns the answer into a 500.
+    #[must_use]
+    pub fn fields(mut self, fields: &'a [(&'a str, &'a str)]) -> Self {
+        self.fields = fields;
+        self
+    }
+
+    /// With `Allow`, as a 405 needs it.
+    #[must_use]
+    pub fn allow(mut self, methods: Methods) -> Self {
+        self.allow = Some(methods);
+        self
+    }
+
+    /// With `Retry-After`, in seconds.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+}

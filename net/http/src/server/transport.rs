@@ -1,0 +1,95 @@
+//! Reading and writing with a deadline, counted.
+
+use core::future::Future;
+
+use embedded_io_async::{Read, Write};
+use morgana_exec::{Either, Timers, select};
+use morgana_hal::Instant;
+
+use super::{Limits, Stats};
+
+/// Why reading or writing failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TransportError {
+    TimedOut,
+    Failed,
+}
+
+/// A stream together with what bounds and counts its use.
+#[derive(Debug)]
+pub(super) struct Transport<'s, S> {
+    stream: &'s mut S,
+    timers: &'s Timers,
+    limits: &'s Limits,
+    stats: &'s Stats,
+}
+
+impl<'s, S: Read + Write> Transport<'s, S> {
+    pub(super) fn new(
+        stream: &'s mut S,
+        timers: &'s Timers,
+        limits: &'s Limits,
+        stats: &'s Stats,
+    ) -> Self {
+        Self {
+            stream,
+            timers,
+            limits,
+            stats,
+        }
+    }
+
+    pub(super) fn now(&self) -> Instant {
+        self.timers.now()
+    }
+
+    /// Reads some bytes; 0 at the stream's end.
+    pub(super) async fn read(
+        &mut self,
+        room: &mut [u8],
+        deadline: Instant,
+    ) -> Result<usize, TransportError> {
+        let limit = room.len();
+        let read = before(self.timers, deadline, self.stream.read(room)).await?;
+        let count = read.map_err(|_| TransportError::Failed)?.min(limit);
+        self.stats.count_in(count);
+        Ok(count)
+    }
+
+    /// Writes all of `bytes`. Each piece must be taken within the limit for a client that takes none.
+    pub(super) async fn write_all(
+        &mut self,
+        mut bytes: &[u8],
+        deadline: Instant,
+    ) -> Result<(), TransportError> {
+        while !bytes.is_empty() {
+            let by = deadline.min(self.now() + self.limits.write_time);
+            match before(self.timers, by, self.stream.write(bytes)).await? {
+                Ok(0) | Err(_) => return Err(TransportError::Failed),
+                Ok(count) => {
+                    self.stats.count_out(count);
+                    bytes = bytes.get(count..).unwrap_or_default();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands on what the stream may have kept back.
+    pub(super) async fn flush(&mut self, deadline: Instant) -> Result<(), TransportError> {
+        before(self.timers, deadline, self.stream.flush())
+            .await?
+            .map_err(|_| TransportError::Failed)
+    }
+}
+
+async fn before<F: Future>(
+    timers: &Timers,
+    deadline: Instant,
+    future: F,
+) -> Result<F::Output, TransportError> {
+    match select(future, timers.sleep_until(deadline)).await {
+        Either::First(output) => Ok(output),
+        Either::Second(()) => Err(TransportError::TimedOut),
+    }
+}

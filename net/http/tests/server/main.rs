@@ -1,0 +1,10 @@
+//! The whole server over streams in memory and a clock that the tests set.
+
+mod app;
+mod check;
+mod limits;
+mod slow;
+mod smuggling;
+mod splits;
+mod statuses;
+mod support;

@@ -1,0 +1,114 @@
+//! Cutting a stream of bytes into packets.
+
+use alloc::boxed::Box;
+use core::fmt;
+
+use crate::{HEADER_LEN, Header, PAYLOAD_MAX};
+
+/// One packet, in the decoder's buffer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Packet<'a> {
+    /// Its header; `len` is the payload's length.
+    pub header: Header,
+    /// Its payload.
+    pub payload: &'a [u8],
+}
+
+/// A header claims a payload over [`PAYLOAD_MAX`]: where the next packet begins cannot be known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BadStream {
+    /// The length that the header claims.
+    pub len: u32,
+}
+
+impl fmt::Display for BadStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let len = self.len;
+        write!(
+            f,
+            "a xenstore packet claims a payload of {len} bytes, {PAYLOAD_MAX} are allowed"
+        )
+    }
+}
+
+impl core::error::Error for BadStream {}
+
+const CAPACITY: usize = HEADER_LEN + PAYLOAD_MAX;
+
+/// Collects bytes until a packet is whole. Its buffer holds exactly one packet of the greatest size.
+#[derive(Debug)]
+pub struct Decoder {
+    buffer: Box<[u8]>,
+    /// Where the next packet begins.
+    start: usize,
+    /// Where the received bytes end.
+    end: usize,
+}
+
+impl Default for Decoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Decoder {
+    /// A decoder at the beginning of a packet.
+    pub fn new() -> Self {
+        Self {
+            buffer: alloc::vec![0; CAPACITY].into_boxed_slice(),
+            start: 0,
+            end: 0,
+        }
+    }
+
+    /// Where the next bytes go; then call [`filled`](Self::filled). Not empty once [`next`](Self::next) has answered `None`.
+    pub fn space(&mut self) -> &mut [u8] {
+        if self.start > 0 {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        &mut self.buffer[self.end..]
+    }
+
+    /// The first `len` bytes of the space are received now.
+    ///
+    /// # Panics
+    ///
+    /// If that is more than the space has.
+    pub fn filled(&mut self, len: usize) {
+        assert!(
+            len <= CAPACITY - self.end,
+            "more bytes received than there was space"
+        );
+        self.end += len;
+    }
+
+    /// The next packet, if it is whole. Not an `Iterator`: the packet lies in the decoder.
+    ///
+    /// # Errors
+    ///
+    /// [`BadStream`], now and ever after.
+    #[expect(clippy::should_implement_trait, reason = "it lends")]
+    pub fn next(&mut self) -> Result<Option<Packet<'_>>, BadStream> {
+        let received = &self.buffer[self.start..self.end];
+        let Some((header, rest)) = received.split_first_chunk::<HEADER_LEN>() else {
+            return Ok(None);
+        };
+        let header = Header::from_bytes(header);
+        let len = header.len as usize;
+        if len > PAYLOAD_MAX {
+            return Err(BadStream { len: header.len });
+        }
+        let Some(payload) = rest.get(..len) else {
+            return Ok(None);
+        };
+        self.start += HEADER_LEN + len;
+        Ok(Some(Packet { header, payload }))
+    }
+
+    /// Whether no byte of an unfinished packet is there.
+    pub fn is_between_packets(&self) -> bool {
+        self.start == self.end
+    }
+}

@@ -1,0 +1,114 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::testbed::Forward;
+
+/// Builds, runs, tests and measures Morgana.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    disable_help_subcommand = true
+)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Task,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Task {
+    /// Run a command in the dom0 of a fresh testbed: Xen and a Linux dom0 under QEMU
+    Dom0(Dom0),
+}
+
+/// The arguments of `dom0`.
+#[derive(Debug, Args)]
+pub(crate) struct Dom0 {
+    /// Copy a file of the host into dom0 before the command
+    #[arg(long, value_name = "HOST:DOM0", value_parser = pair)]
+    pub(crate) put: Vec<(String, String)>,
+    /// Copy a file of dom0 to the host after the command, whatever its status
+    #[arg(long, value_name = "DOM0:HOST", value_parser = pair)]
+    pub(crate) get: Vec<(String, String)>,
+    /// Lead a port of the host's 127.0.0.1 to an address in the testbed's network (dom0 is 10.0.2.15)
+    #[arg(long, value_name = "HOSTPORT:IP:PORT")]
+    pub(crate) forward: Vec<Forward>,
+    /// Add a Debian package and all that it depends on
+    #[arg(long, value_name = "PACKAGE", value_parser = package)]
+    pub(crate) deb: Vec<String>,
+    /// Which daemon serves xenstore
+    #[arg(long, value_enum, default_value_t = XenstoredChoice::C)]
+    pub(crate) xenstored: XenstoredChoice,
+    /// Which daemon serves the guests' consoles
+    #[arg(long, value_enum, default_value_t = XenconsoledChoice::C)]
+    pub(crate) xenconsoled: XenconsoledChoice,
+    /// End the command, and the testbed with it, after so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub(crate) timeout: u64,
+    /// A shell line; several words are joined with spaces
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<String>,
+}
+
+/// The daemons that can serve xenstore.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum XenstoredChoice {
+    /// Xen's, in C
+    C,
+    /// Xen's, in OCaml
+    Ocaml,
+    /// Ours, as a daemon in dom0
+    Ours,
+    /// Ours, as a stub-domain
+    Stubdom,
+}
+
+/// The daemons that can serve consoles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum XenconsoledChoice {
+    /// Xen's, in C
+    C,
+    /// Ours, as a daemon in dom0
+    Ours,
+    /// Ours, as a stub-domain
+    Stubdom,
+}
+
+/// Two paths with a colon between them.
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once(':') {
+        Some((from, to)) if !from.is_empty() && !to.is_empty() => {
+            Ok((from.to_owned(), to.to_owned()))
+        }
+        _ => Err("two paths with a colon between them are wanted".to_owned()),
+    }
+}
+
+/// A package's name (Debian Policy, 5.6.1), so that nothing else gets on apt's command line.
+fn package(text: &str) -> Result<String, String> {
+    let known = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "+-.".contains(c);
+    if text.len() >= 2
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.chars().all(known)
+    {
+        Ok(text.to_owned())
+    } else {
+        Err("not the name of a Debian package".to_owned())
+    }
+}
+
+/// Makes clap's error one clear line.
+pub(crate) fn complaint(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let lines = text
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.starts_with("Usage:"));
+    let lines: Vec<&str> = lines
+        .filter(|line| !line.is_empty() && !line.starts_with("For more information"))
+        .collect();
+    format!("{} (try --help)", lines.join(" "))
+}

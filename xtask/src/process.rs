@@ -1,0 +1,61 @@
+//! Running other programs, with errors that say what failed.
+
+use std::process::{Command, Output, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+/// Runs `command` with its output thrown away unless it fails.
+pub(crate) fn quietly(command: &mut Command) -> Result<()> {
+    output(command).map(|_| ())
+}
+
+/// Runs `command` and returns what it printed on its standard output.
+pub(crate) fn stdout(command: &mut Command) -> Result<String> {
+    let output = output(command)?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+fn output(command: &mut Command) -> Result<Output> {
+    let name = name(command);
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot start {name}"))?;
+    if !output.status.success() {
+        let error = String::from_utf8_lossy(&output.stderr);
+        bail!("{name} failed ({}):\n{}", output.status, error.trim_end());
+    }
+    Ok(output)
+}
+
+/// Runs `command` with its output on ours.
+pub(crate) fn loudly(command: &mut Command) -> Result<()> {
+    let name = name(command);
+    let status = command
+        .stdin(Stdio::null())
+        .status()
+        .with_context(|| format!("cannot start {name}"))?;
+    if !status.success() {
+        bail!("{name} failed ({status})");
+    }
+    Ok(())
+}
+
+/// The program's name and its first argument, for messages.
+fn name(command: &Command) -> String {
+    let program = std::path::Path::new(command.get_program())
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy();
+    match command.get_args().next() {
+        Some(argument) => format!("{program} {}", argument.to_string_lossy()),
+        None => program.into_owned(),
+    }
+}
+
+/// Whether a program of this name is on the PATH.
+pub(crate) fn on_path(program: &str) -> Option<std::path::PathBuf> {
+    std::env::split_paths(&std::env::var_os("PATH")?)
+        .map(|folder| folder.join(program))
+        .find(|path| path.is_file())
+}

@@ -1,0 +1,296 @@
+//! A running testbed, as the commands and the tests use it.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::net::Ipv4Addr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result, bail};
+
+use super::agent::{Deadline, Input, Session};
+use super::console::Console;
+use super::emulator::Emulator;
+use super::initramfs::BootFiles;
+use super::qemu::Machine;
+use super::qmp::Qmp;
+use super::snapshot::Snapshot;
+use crate::cache::Cache;
+
+/// A short wait: for what takes a second or two.
+const BRIEF: Duration = Duration::from_secs(60);
+
+/// The daemon that serves xenstore from dom0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Xenstored {
+    /// Xen's, in C.
+    #[default]
+    C,
+    /// Xen's, in OCaml.
+    Ocaml,
+}
+
+/// A port of the host's 127.0.0.1 that leads to a port in the testbed's network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Forward {
+    /// The port on the host.
+    pub(crate) host: u16,
+    /// Where it leads: dom0 is 10.0.2.15.
+    pub(crate) address: Ipv4Addr,
+    /// The port there.
+    pub(crate) port: u16,
+}
+
+impl FromStr for Forward {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Forward, String> {
+        let parts: Vec<&str> = text.split(':').collect();
+        let [host, address, port] = parts[..] else {
+            return Err("not of the form HOSTPORT:IP:PORT".to_owned());
+        };
+        Ok(Forward {
+            host: host.parse().map_err(|_| format!("{host} is no port"))?,
+            address: address
+                .parse()
+                .map_err(|_| format!("{address} is no IPv4 address"))?,
+            port: port.parse().map_err(|_| format!("{port} is no port"))?,
+        })
+    }
+}
+
+/// A running testbed. It ends when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Testbed {
+    qmp: Mutex<Qmp>,
+    console: Console,
+    idle: Mutex<Vec<Session>>,
+    freed: Condvar,
+    /// Ends QEMU when it is dropped.
+    _machine: super::qemu::Life,
+}
+
+impl Testbed {
+    /// Starts a testbed from its snapshot; prepares whatever is missing.
+    pub(crate) fn start(xenstored: Xenstored) -> Result<Testbed> {
+        let cache = Cache::open()?;
+        let emulator = Emulator::find(&cache)?;
+        let files = BootFiles::prepare(&cache)?;
+        let options = match xenstored {
+            Xenstored::C => "morgana.xenstored=c",
+            Xenstored::Ocaml => "morgana.xenstored=ocaml",
+        };
+        let snapshot = Snapshot::prepare(&cache, &emulator, &files, options)?;
+        let Machine {
+            qmp,
+            console,
+            sessions,
+            life,
+        } = snapshot.start(&emulator, &files, options)?;
+        let testbed = Testbed {
+            qmp: Mutex::new(qmp),
+            console,
+            idle: Mutex::new(sessions),
+            freed: Condvar::new(),
+            _machine: life,
+        };
+        testbed.set_clock()?;
+        Ok(testbed)
+    }
+
+    /// dom0's clock stood still since the snapshot.
+    fn set_clock(&self) -> Result<()> {
+        let now = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .context("this machine's clock is before 1970")?;
+        self.sh(&format!(
+            "date -s @{}.{:03} >/dev/null",
+            now.as_secs(),
+            now.subsec_millis()
+        ))?;
+        Ok(())
+    }
+
+    /// Runs a shell line in dom0, passes on what it prints as it comes, and returns its status.
+    pub(crate) fn run(
+        &self,
+        script: &str,
+        deadline: Deadline,
+        out: &mut (dyn Write + Send),
+        err: &mut (dyn Write + Send),
+    ) -> Result<i32> {
+        self.order(script, Input::Silence, deadline, out, err)
+    }
+
+    /// Runs a shell line in dom0 that takes less than a minute; returns what it prints. A status other than 0 is an error.
+    pub(crate) fn sh(&self, script: &str) -> Result<String> {
+        self.sh_within(script, BRIEF)
+    }
+
+    /// As [`Testbed::sh`], with another limit of time.
+    pub(crate) fn sh_within(&self, script: &str, limit: Duration) -> Result<String> {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let status = self.run(script, Deadline::after(limit), &mut out, &mut err)?;
+        let out = String::from_utf8_lossy(&out).into_owned();
+        if status != 0 {
+            let err = String::from_utf8_lossy(&err);
+            bail!("`{script}` in dom0 ends with status {status}\n{out}{err}");
+        }
+        Ok(out)
+    }
+
+    fn order(
+        &self,
+        script: &str,
+        input: Input<'_>,
+        deadline: Deadline,
+        out: &mut (dyn Write + Send),
+        err: &mut (dyn Write + Send),
+    ) -> Result<i32> {
+        let mut session = self.take_session()?;
+        let status = session.run(script, input, deadline, out, err)?;
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(session);
+        self.freed.notify_one();
+        Ok(status)
+    }
+
+    /// Waits for a session. One that failed never comes back.
+    fn take_session(&self) -> Result<Session> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self
+            .freed
+            .wait_timeout_while(idle, BRIEF, |idle| idle.is_empty());
+        let (mut idle, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        idle.pop()
+            .context("too many commands in dom0 at once, or too many that failed")
+    }
+
+    /// Copies a file of the host to dom0, its permissions included. Folders above it are made.
+    pub(crate) fn put(&self, host: &Path, dom0: &str) -> Result<()> {
+        let metadata = host
+            .metadata()
+            .with_context(|| format!("cannot read {}", host.display()))?;
+        if metadata.is_dir() {
+            bail!("{} is a folder: only files are copied", host.display());
+        }
+        let bytes = fs::read(host).with_context(|| format!("cannot read {}", host.display()))?;
+        self.put_bytes(&bytes, dom0, metadata.permissions().mode() & 0o7777)
+            .with_context(|| format!("cannot copy {} to dom0", host.display()))
+    }
+
+    /// Makes a file in dom0.
+    pub(crate) fn put_bytes(&self, bytes: &[u8], dom0: &str, mode: u32) -> Result<()> {
+        let path = quoted(dom0);
+        let script = format!(
+            "mkdir -p \"$(dirname {path})\" && dd of={path} bs=65536 count={} iflag=fullblock,count_bytes 2>/dev/null && chmod {mode:o} {path}",
+            bytes.len()
+        );
+        let mut err = Vec::new();
+        let limit = BRIEF + Duration::from_secs(bytes.len() as u64 / 1_000_000);
+        let status = self.order(
+            &script,
+            Input::Bytes(bytes),
+            Deadline::after(limit),
+            &mut std::io::sink(),
+            &mut err,
+        )?;
+        if status != 0 {
+            bail!(
+                "dom0 cannot write {dom0}: {}",
+                String::from_utf8_lossy(&err).trim_end()
+            );
+        }
+        Ok(())
+    }
+
+    /// Copies a file of dom0 to the host. The host's file is whole or untouched.
+    pub(crate) fn get(&self, dom0: &str, host: &Path) -> Result<()> {
+        let mut name = host
+            .file_name()
+            .with_context(|| format!("{} names no file", host.display()))?
+            .to_owned();
+        name.push(".part");
+        let part = host.with_file_name(name);
+        let mut file =
+            File::create(&part).with_context(|| format!("cannot write {}", part.display()))?;
+        let mut err = Vec::new();
+        let limit = Duration::from_secs(600);
+        let copied = self.order(
+            &format!("cat {}", quoted(dom0)),
+            Input::Silence,
+            Deadline::after(limit),
+            &mut file,
+            &mut err,
+        );
+        let copied = copied.and_then(|status| match status {
+            0 => {
+                fs::rename(&part, host).with_context(|| format!("cannot write {}", host.display()))
+            }
+            _ => bail!(
+                "cannot copy {dom0} from dom0: {}",
+                String::from_utf8_lossy(&err).trim_end()
+            ),
+        });
+        if copied.is_err() {
+            let _ = fs::remove_file(&part);
+        }
+        copied
+    }
+
+    /// Opens a port of the host's 127.0.0.1.
+    pub(crate) fn forward(&self, forward: Forward) -> Result<()> {
+        let Forward {
+            host,
+            address,
+            port,
+        } = forward;
+        let mut qmp = self.qmp.lock().unwrap_or_else(PoisonError::into_inner);
+        qmp.human(&format!(
+            "hostfwd_add net tcp:127.0.0.1:{host}-{address}:{port}"
+        ))
+        .with_context(|| format!("cannot forward port {host} of 127.0.0.1 (is it in use?)"))
+    }
+
+    /// What came last over the serial line: messages of Xen and of dom0's kernel.
+    pub(crate) fn console(&self) -> &Console {
+        &self.console
+    }
+}
+
+/// A word for the shell, whatever is in it.
+pub(crate) fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Forward, quoted};
+
+    #[test]
+    fn reads_forwards() {
+        let forward: Forward = "8080:10.0.2.50:80".parse().unwrap();
+        assert_eq!((forward.host, forward.port), (8080, 80));
+        assert_eq!(forward.address.octets(), [10, 0, 2, 50]);
+        for bad in [
+            "",
+            "80",
+            "8080:80",
+            "x:10.0.2.50:80",
+            "8080:10.0.2:80",
+            "8080:10.0.2.50:65536",
+        ] {
+            assert!(bad.parse::<Forward>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn quotes_quotes() {
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+    }
+}

@@ -1,0 +1,17 @@
+//! The testbed: Xen and a Linux dom0 under QEMU, restored from a snapshot.
+
+mod agent;
+mod apt;
+mod console;
+mod cpio;
+mod emulator;
+mod handle;
+mod initramfs;
+mod modules;
+mod qemu;
+mod qmp;
+mod snapshot;
+mod tree;
+
+pub(crate) use agent::Deadline;
+pub(crate) use handle::{Forward, Testbed, Xenstored};
