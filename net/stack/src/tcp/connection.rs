@@ -1,0 +1,188 @@
+//! One connection.
+
+use alloc::vec;
+use alloc::vec::Vec;
+use core::task::Waker;
+use core::time::Duration;
+
+use morgana_hal::Instant;
+use smoltcp::iface::{SocketHandle, SocketSet};
+use smoltcp::socket::tcp::{Socket, SocketBuffer};
+
+use super::TcpError;
+use super::options::{Coalesce, TcpOptions};
+use super::wire::Wire;
+use crate::flow::FlowKey;
+use crate::time::to_smoltcp;
+
+/// How long a peer may take for its part of the handshake.
+pub(crate) const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// Who a connection belongs to.
+///
+/// ```text
+///   SYN ─► Opening ─► Queued ─► Open ─► Orphan ─► gone
+///          connect ─► Connecting ─┘
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Stage {
+    /// In the handshake that a peer began with the listener on the connection's port.
+    Opening,
+    /// Waiting to be accepted.
+    Queued,
+    /// In the handshake that `connect` began.
+    Connecting,
+    /// A stream stands for it.
+    Open,
+    /// Its stream has been dropped: it delivers what is left.
+    Orphan { until: Instant },
+}
+
+/// What a connection has.
+#[derive(Debug)]
+pub(crate) enum Body {
+    /// A smoltcp socket, alone in its set, so that polling the set costs the same however many connections there are.
+    Live(SocketSet<'static>),
+    /// Only what [`Wire`] remembers.
+    Parked,
+    /// Nothing: it is over, and only its stream does not know yet.
+    Ended(End),
+}
+
+/// How a connection ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum End {
+    /// Both sides closed it.
+    Finished,
+    /// The peer refused it.
+    Refused,
+    /// It broke.
+    Broken(TcpError),
+}
+
+/// The buffers of a connection, in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Lease {
+    pub(crate) receive: usize,
+    pub(crate) transmit: usize,
+}
+
+impl Lease {
+    pub(crate) const NONE: Self = Self {
+        receive: 0,
+        transmit: 0,
+    };
+
+    pub(crate) const fn bytes(self) -> usize {
+        self.receive + self.transmit
+    }
+}
+
+/// One connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) flow: FlowKey,
+    pub(crate) stage: Stage,
+    pub(crate) body: Body,
+    pub(crate) wire: Wire,
+    pub(crate) lease: Lease,
+    pub(crate) options: TcpOptions,
+    /// Whether this side has ended its half.
+    pub(crate) closing: bool,
+    /// Why it is about to end, once that is known.
+    pub(crate) broken: Option<TcpError>,
+    pub(crate) reader: Option<Waker>,
+    pub(crate) writer: Option<Waker>,
+    /// Whether it stands in the queue of those that may have something to send.
+    pub(crate) queued: bool,
+    /// Its entry in the queue of deadlines.
+    pub(crate) deadline: Option<Instant>,
+    /// Whether its last attempt to send waits for a neighbour's Ethernet address.
+    pub(crate) blocked: bool,
+    /// Whether anything happened since the hand of [`super::park`] passed by.
+    pub(crate) touched: bool,
+    /// Since when the peer owes an acknowledgement.
+    pub(crate) owed_since: Option<Instant>,
+    /// When the peer was last heard.
+    pub(crate) heard: Instant,
+}
+
+impl Connection {
+    pub(crate) fn new(
+        flow: FlowKey,
+        stage: Stage,
+        body: Body,
+        wire: Wire,
+        lease: Lease,
+        options: TcpOptions,
+        now: Instant,
+    ) -> Self {
+        Self {
+            flow,
+            stage,
+            body,
+            wire,
+            lease,
+            options,
+            closing: false,
+            broken: None,
+            reader: None,
+            writer: None,
+            queued: false,
+            deadline: None,
+            blocked: false,
+            touched: true,
+            owed_since: None,
+            heard: now,
+        }
+    }
+
+    /// The handle of the socket in a set that has only one.
+    pub(crate) fn handle() -> SocketHandle {
+        SocketHandle::default()
+    }
+
+    pub(crate) fn socket(&mut self) -> Option<&mut Socket<'static>> {
+        match &mut self.body {
+            Body::Live(set) => Some(set.get_mut(Self::handle())),
+            Body::Parked | Body::Ended(_) => None,
+        }
+    }
+
+    pub(crate) fn wake(&mut self) {
+        for waker in [&mut self.reader, &mut self.writer] {
+            if let Some(waker) = waker.take() {
+                waker.wake();
+            }
+        }
+    }
+
+    /// When it is given up, if the peer stays silent.
+    pub(crate) fn gives_up_at(&self) -> Option<Instant> {
+        let patience = match self.stage {
+            Stage::Opening => HANDSHAKE,
+            _ => self.options.give_up_after,
+        };
+        let silence = self
+            .owed_since
+            .map(|since| since.max(self.heard) + patience);
+        let orphan = match self.stage {
+            Stage::Orphan { until } => Some(until),
+            _ => None,
+        };
+        [silence, orphan].into_iter().flatten().min()
+    }
+}
+
+/// A set with one new socket in it.
+pub(crate) fn new_socket(lease: Lease, options: &TcpOptions) -> SocketSet<'static> {
+    let mut socket = Socket::new(
+        SocketBuffer::new(vec![0; lease.receive]),
+        SocketBuffer::new(vec![0; lease.transmit]),
+    );
+    socket.set_nagle_enabled(options.coalesce == Coalesce::UntilAcknowledged);
+    socket.set_keep_alive(options.keep_alive.map(to_smoltcp));
+    let mut set = SocketSet::new(Vec::with_capacity(1));
+    set.add(socket);
+    set
+}

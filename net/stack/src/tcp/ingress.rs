@@ -1,0 +1,168 @@
+//! Segments that arrive.
+
+use morgana_hal::Instant;
+use smoltcp::wire::TcpControl;
+
+use super::TcpError;
+use super::connection::{Body, Connection, Stage, new_socket};
+use super::emit::BareSegment;
+use super::table::ConnectionId;
+use super::time_wait::Late;
+use super::wire::Wire;
+use crate::engine::Engine;
+use crate::flow::FlowKey;
+use crate::frame::Segment;
+use crate::phy::Ingress;
+use crate::time::instant_to_smoltcp;
+
+impl Engine {
+    /// A TCP segment for one of our addresses, its checksum verified.
+    pub(crate) fn segment(&mut self, segment: &Segment, frame: &mut [u8], now: Instant) {
+        if let Some(&id) = self.tcp.flows.get(&segment.flow) {
+            self.feed_connection(id, segment, frame, now);
+            return;
+        }
+        match self.tcp.time_waits.receive(segment, now) {
+            Some(Late::Answer(answer)) => {
+                answer.reply(&mut self.reply, self.mac, segment.from_mac, self.offload);
+                return;
+            }
+            Some(Late::Ignore) => return,
+            Some(Late::Reopens) | None => {}
+        }
+        let port = segment.flow.local.port();
+        if segment.opens() && self.tcp.listeners.contains_key(&port) {
+            self.open(segment, frame, now);
+        } else {
+            self.stats.tcp_strays += 1;
+            // smoltcp answers with a reset.
+            self.feed_interface(frame, now);
+        }
+    }
+
+    /// A SYN for a listener.
+    fn open(&mut self, segment: &Segment, frame: &mut [u8], now: Instant) {
+        let Some(listening) = self.tcp.listeners.get(&segment.flow.local.port()) else {
+            return;
+        };
+        if listening.is_full() {
+            self.stats.tcp_backlog_full += 1;
+            return;
+        }
+        if self.tcp.len() >= self.limits.connections {
+            self.stats.tcp_connections_full += 1;
+            return;
+        }
+        let options = listening.options.tcp;
+        let Some(lease) = self.lease(now) else {
+            self.stats.tcp_memory_full += 1;
+            return;
+        };
+        let mut set = new_socket(lease, &options);
+        let socket = set.get_mut::<smoltcp::socket::tcp::Socket<'_>>(Connection::handle());
+        if socket.listen(segment.flow.local).is_err() {
+            return;
+        }
+        let initial = self.initial_sequence(&segment.flow, now);
+        let id = self.tcp.insert(Connection::new(
+            segment.flow,
+            Stage::Opening,
+            Body::Live(set),
+            Wire::new(initial),
+            lease,
+            options,
+            now,
+        ));
+        if let Some(listening) = self.tcp.listeners.get_mut(&segment.flow.local.port()) {
+            listening.opening += 1;
+        }
+        self.feed_connection(id, segment, frame, now);
+    }
+
+    /// An initial sequence number: RFC 6528 section 3, a clock of 4 µs and a keyed hash of the connection's name.
+    pub(crate) fn initial_sequence(&self, flow: &FlowKey, now: Instant) -> u32 {
+        let clock = (now.as_nanos() / 4_000) as u32;
+        clock.wrapping_add(self.secret.hash(&flow.words()) as u32)
+    }
+
+    /// A segment for a connection.
+    fn feed_connection(
+        &mut self,
+        id: ConnectionId,
+        segment: &Segment,
+        frame: &mut [u8],
+        now: Instant,
+    ) {
+        let Some(connection) = self.tcp.get(id) else {
+            return;
+        };
+        connection.touched = true;
+        connection.heard = now;
+        if matches!(connection.body, Body::Parked) {
+            if let Some(answer) = without_socket(connection, segment) {
+                if let Some(answer) = answer {
+                    answer.reply(&mut self.reply, self.mac, segment.from_mac, self.offload);
+                }
+                return;
+            }
+            if !self.revive(id, now) {
+                self.stats.tcp_memory_full += 1;
+                return;
+            }
+        }
+        let Some(connection) = self.tcp.get(id) else {
+            return;
+        };
+        connection.wire.incoming(segment, frame);
+        let Body::Live(set) = &mut connection.body else {
+            return;
+        };
+        let mut device = Ingress {
+            capabilities: &self.capabilities,
+            offload: self.offload,
+            frame: Some(frame),
+            wire: Some(&mut connection.wire),
+            reply: &mut self.reply,
+        };
+        let smoltcp_now = instant_to_smoltcp(now);
+        self.interface
+            .poll_ingress_single(smoltcp_now, &mut device, set);
+        if segment.control == TcpControl::Rst
+            && connection.socket().is_some_and(|socket| !socket.is_open())
+        {
+            connection.broken = Some(TcpError::Reset);
+            self.stats.tcp_resets += 1;
+        }
+        self.settle(id, now);
+        self.tcp.make_ready(id);
+    }
+}
+
+/// What a parked connection does about a segment without coming back to life: `Some(None)` is nothing, `None` is that it cannot.
+fn without_socket(connection: &mut Connection, segment: &Segment) -> Option<Option<BareSegment>> {
+    let wire = &mut connection.wire;
+    let plain = matches!(segment.control, TcpControl::None | TcpControl::Psh)
+        && segment.acknowledgement == Some(wire.send_next);
+    if !plain {
+        return None;
+    }
+    if segment.payload == 0 && segment.sequence == wire.receive_next {
+        wire.send_window = u32::from(segment.window) << wire.window_scale.unwrap_or(0);
+        return Some(None);
+    }
+    // RFC 9293 section 3.8.4: a keep-alive segment has the number before the next, and a byte that means nothing, or none.
+    if segment.payload <= 1 && segment.sequence == wire.receive_next.wrapping_sub(1) {
+        return Some(Some(BareSegment {
+            from: segment.flow.local,
+            to: segment.flow.remote,
+            control: TcpControl::None,
+            sequence: wire.send_next,
+            acknowledgement: Some(wire.receive_next),
+            window: wire.receive_window,
+            max_segment: None,
+            window_scale: None,
+            sack_permitted: false,
+        }));
+    }
+    None
+}

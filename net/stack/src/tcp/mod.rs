@@ -1,0 +1,25 @@
+//! TCP: connections around smoltcp's sockets.
+
+mod connection;
+mod egress;
+mod emit;
+mod error;
+mod ingress;
+mod listener;
+mod options;
+mod park;
+mod settle;
+mod stream;
+mod table;
+mod time_wait;
+mod wire;
+
+pub(crate) use egress::Room;
+pub(crate) use park::Phantom;
+pub(crate) use table::Tcp;
+pub(crate) use wire::Wire;
+
+pub use error::{ConnectError, ListenError, TcpError};
+pub use listener::TcpListener;
+pub use options::{Coalesce, ConnectOptions, ListenOptions, TcpOptions};
+pub use stream::{ReadHalf, TcpStream, WriteHalf};

@@ -1,0 +1,76 @@
+//! What can be chosen for a connection.
+
+use core::time::Duration;
+
+/// What can be chosen for any connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TcpOptions {
+    /// How long the peer may leave data (or the end of the stream) unacknowledged before the connection is given up (60 s; RFC 5482 calls it
+    /// the user timeout). An idle connection waits for ever: idleness is the application's to judge.
+    pub give_up_after: Duration,
+    /// Ask an idle peer that often whether it is still there (`None`: never). Such a connection keeps its buffers when idle.
+    pub keep_alive: Option<Duration>,
+    /// How long a connection whose stream has been dropped may take to deliver what is left and to close, before it is reset (30 s).
+    pub linger: Duration,
+    /// Whether small segments wait for each other (Nagle, RFC 9293 section 3.7.4).
+    pub coalesce: Coalesce,
+}
+
+/// Whether small segments wait for each other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Coalesce {
+    /// They do not (the default): what is written within one pass of the run loop goes out together anyway.
+    #[default]
+    Never,
+    /// A small segment waits until everything before it has been acknowledged.
+    UntilAcknowledged,
+}
+
+impl Default for TcpOptions {
+    fn default() -> Self {
+        Self {
+            give_up_after: Duration::from_secs(60),
+            keep_alive: None,
+            linger: Duration::from_secs(30),
+            coalesce: Coalesce::Never,
+        }
+    }
+}
+
+/// What can be chosen for a listener.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ListenOptions {
+    /// How many connections may wait to be accepted, and how many may be in their handshake with memory of ours (32). When as many are in
+    /// their handshake, further SYNs are answered with SYN cookies, which take no memory; when as many wait to be accepted, further
+    /// handshakes are not completed, so that peers try again.
+    pub backlog: usize,
+    /// For the connections accepted.
+    pub tcp: TcpOptions,
+}
+
+impl Default for ListenOptions {
+    fn default() -> Self {
+        Self {
+            backlog: 32,
+            tcp: TcpOptions::default(),
+        }
+    }
+}
+
+/// What can be chosen for `connect`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ConnectOptions {
+    /// How long the peer may take to accept (20 s).
+    pub timeout: Duration,
+    /// For the connection.
+    pub tcp: TcpOptions,
+}
+
+impl Default for ConnectOptions {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(20),
+            tcp: TcpOptions::default(),
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! All connections, and who is to be looked at when.
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::vec::Vec;
+
+use morgana_exec::Waiters;
+use morgana_hal::Instant;
+
+use super::connection::{Body, Connection, End, Lease, Stage};
+use super::listener::Listening;
+use super::time_wait::TimeWaits;
+use crate::flow::FlowKey;
+
+/// A connection's place in the table. A place that is used again gets a new generation, so that an old id finds nothing.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct ConnectionId {
+    pub(crate) index: u32,
+    generation: u32,
+}
+
+#[derive(Debug, Default)]
+struct Place {
+    generation: u32,
+    connection: Option<Box<Connection>>,
+}
+
+/// All of TCP.
+#[derive(Debug, Default)]
+pub(crate) struct Tcp {
+    places: Vec<Place>,
+    free: Vec<u32>,
+    pub(crate) flows: BTreeMap<FlowKey, ConnectionId>,
+    pub(crate) listeners: BTreeMap<u16, Listening>,
+    pub(crate) time_waits: TimeWaits,
+    /// Those that may have something to send, each once.
+    ready: VecDeque<ConnectionId>,
+    deadlines: BTreeSet<(Instant, ConnectionId)>,
+    /// Those that wait for a neighbour's Ethernet address.
+    blocked: Vec<ConnectionId>,
+    /// Bytes leased out for buffers.
+    pub(crate) memory: usize,
+    /// How many are parked.
+    pub(crate) parked: usize,
+    /// Where [`super::park`] looks next.
+    pub(crate) hand: usize,
+    /// Writers that wait for buffer memory.
+    pub(crate) memory_waiters: Waiters,
+}
+
+impl Tcp {
+    pub(crate) fn len(&self) -> usize {
+        self.places.len() - self.free.len()
+    }
+
+    /// How many places there are, used or not.
+    pub(crate) fn places(&self) -> usize {
+        self.places.len()
+    }
+
+    pub(crate) fn insert(&mut self, connection: Connection) -> ConnectionId {
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.places.push(Place::default());
+            (self.places.len() - 1) as u32
+        });
+        let place = &mut self.places[index as usize];
+        let id = ConnectionId {
+            index,
+            generation: place.generation,
+        };
+        self.memory += connection.lease.bytes();
+        self.flows.insert(connection.flow, id);
+        place.connection = Some(Box::new(connection));
+        id
+    }
+
+    pub(crate) fn get(&mut self, id: ConnectionId) -> Option<&mut Connection> {
+        let place = self.places.get_mut(id.index as usize)?;
+        if place.generation != id.generation {
+            return None;
+        }
+        place.connection.as_deref_mut()
+    }
+
+    /// The connection in a place, with its id.
+    pub(crate) fn at(&mut self, index: usize) -> Option<(ConnectionId, &mut Connection)> {
+        let place = self.places.get_mut(index)?;
+        let id = ConnectionId {
+            index: index as u32,
+            generation: place.generation,
+        };
+        Some((id, place.connection.as_deref_mut()?))
+    }
+
+    /// Takes a connection out of everything.
+    pub(crate) fn remove(&mut self, id: ConnectionId) {
+        self.end(id, End::Finished);
+        self.set_deadline(id, None);
+        let Some(place) = self.places.get_mut(id.index as usize) else {
+            return;
+        };
+        if place.generation == id.generation && place.connection.take().is_some() {
+            place.generation = place.generation.wrapping_add(1);
+            self.free.push(id.index);
+        }
+    }
+
+    /// Takes a connection's socket and name away. Only its stream, if there is one, remembers it.
+    pub(crate) fn end(&mut self, id: ConnectionId, how: End) {
+        let Some(connection) = self.get(id) else {
+            return;
+        };
+        if matches!(connection.body, Body::Ended(_)) {
+            return;
+        }
+        let was_parked = matches!(connection.body, Body::Parked);
+        connection.body = Body::Ended(how);
+        let bytes = core::mem::replace(&mut connection.lease, Lease::NONE).bytes();
+        let (flow, stage) = (connection.flow, connection.stage);
+        connection.wake();
+        self.parked -= usize::from(was_parked);
+        self.release(bytes);
+        self.unname(flow, id);
+        if matches!(stage, Stage::Opening | Stage::Queued)
+            && let Some(listening) = self.listeners.get_mut(&flow.local.port())
+        {
+            listening.forget(id, stage);
+        }
+    }
+
+    /// Gives up a connection's name, so that segments no longer find it.
+    pub(crate) fn unname(&mut self, flow: FlowKey, id: ConnectionId) {
+        if self.flows.get(&flow) == Some(&id) {
+            self.flows.remove(&flow);
+        }
+    }
+
+    /// Gives buffer memory back.
+    pub(crate) fn release(&mut self, bytes: usize) {
+        self.memory -= bytes;
+        if bytes > 0 {
+            self.memory_waiters.wake_all();
+        }
+    }
+
+    /// Puts a connection among those that may have something to send. Says whether it was not there yet.
+    pub(crate) fn make_ready(&mut self, id: ConnectionId) -> bool {
+        let Some(connection) = self.get(id) else {
+            return false;
+        };
+        let new = !core::mem::replace(&mut connection.queued, true);
+        if new {
+            self.ready.push_back(id);
+        }
+        new
+    }
+
+    pub(crate) fn next_ready(&mut self) -> Option<ConnectionId> {
+        loop {
+            let id = self.ready.pop_front()?;
+            if let Some(connection) = self.get(id) {
+                connection.queued = false;
+                return Some(id);
+            }
+        }
+    }
+
+    /// How many are ready, at most.
+    pub(crate) fn ready(&self) -> usize {
+        self.ready.len()
+    }
+
+    pub(crate) fn set_deadline(&mut self, id: ConnectionId, deadline: Option<Instant>) {
+        let Some(connection) = self.get(id) else {
+            return;
+        };
+        let before = core::mem::replace(&mut connection.deadline, deadline);
+        if before == deadline {
+            return;
+        }
+        if let Some(before) = before {
+            self.deadlines.remove(&(before, id));
+        }
+        if let Some(deadline) = deadline {
+            self.deadlines.insert((deadline, id));
+        }
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines.first().map(|(deadline, _)| *deadline)
+    }
+
+    /// Makes those ready whose deadline has come.
+    pub(crate) fn wake_due(&mut self, now: Instant) {
+        while let Some(&(deadline, id)) = self.deadlines.first()
+            && deadline <= now
+        {
+            self.set_deadline(id, None);
+            self.make_ready(id);
+        }
+    }
+
+    pub(crate) fn block(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.get(id)
+            && !core::mem::replace(&mut connection.blocked, true)
+        {
+            self.blocked.push(id);
+        }
+    }
+
+    /// A neighbour has told its address: those who wait for one try again.
+    pub(crate) fn unblock(&mut self) {
+        for id in core::mem::take(&mut self.blocked) {
+            if let Some(connection) = self.get(id) {
+                connection.blocked = false;
+                self.make_ready(id);
+            }
+        }
+    }
+}

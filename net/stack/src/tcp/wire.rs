@@ -1,0 +1,136 @@
+//! What passes over the wire for one connection: remembered, and translated.
+//!
+//! A connection's sequence numbers on the wire are those of its smoltcp socket plus a constant. The constant makes two things possible:
+//! initial sequence numbers that a stranger cannot guess (RFC 6528), and giving a connection a new socket in the middle of its life, whose
+//! own numbers begin wherever smoltcp likes; see [`super::park`].
+
+use smoltcp::wire::TcpControl;
+
+use crate::frame::{ETHERNET, Segment};
+
+/// The offset of the sequence number in a TCP header (RFC 9293 section 3.1).
+const SEQUENCE: usize = 4;
+/// The offset of the acknowledgement number.
+const ACKNOWLEDGEMENT: usize = 8;
+/// The offset of the window.
+const WINDOW: usize = 14;
+/// The flags' byte, and in it FIN, SYN and ACK.
+const FLAGS: usize = 13;
+const FIN: u8 = 0x01;
+const SYN: u8 = 0x02;
+const ACK: u8 = 0x10;
+
+/// The segment size of a peer that names none (RFC 9293 section 3.7.1).
+const DEFAULT_MAX_SEGMENT: u16 = 536;
+
+/// One connection, as the wire sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wire {
+    /// Added to the socket's sequence numbers; `None` until its first SYN fixes it.
+    shift: Option<u32>,
+    /// The sequence number that the first SYN is to have.
+    initial: u32,
+    /// The sequence number after the last byte or flag sent.
+    pub(crate) send_next: u32,
+    /// The last acknowledgement sent.
+    pub(crate) receive_next: u32,
+    /// The last window sent, in bytes: ours are never shifted, because no receive buffer is that large.
+    pub(crate) receive_window: u16,
+    /// The peer's window in bytes.
+    pub(crate) send_window: u32,
+    /// The largest segment that the peer takes.
+    pub(crate) max_segment: u16,
+    /// How far the peer shifts its windows, if it does.
+    pub(crate) window_scale: Option<u8>,
+    /// Whether the peer understands selective acknowledgements.
+    pub(crate) sack_permitted: bool,
+}
+
+impl Wire {
+    /// A connection that is about to begin with the sequence number `initial`.
+    pub(crate) fn new(initial: u32) -> Self {
+        Self {
+            shift: None,
+            initial,
+            send_next: initial,
+            receive_next: 0,
+            receive_window: 0,
+            send_window: 0,
+            max_segment: DEFAULT_MAX_SEGMENT,
+            window_scale: None,
+            sack_permitted: false,
+        }
+    }
+
+    /// The connection has a new socket, which believes that its next byte has the number `next`.
+    pub(crate) fn resume(&mut self, next: u32) {
+        self.shift = Some(self.send_next.wrapping_sub(next));
+    }
+
+    /// Translates a frame that the socket has built, if it is a TCP segment, and remembers what it said. Checksums are not looked after.
+    pub(crate) fn outgoing(&mut self, frame: &mut [u8]) {
+        let Some(tcp) = tcp_offset(frame) else {
+            return;
+        };
+        let (sequence, flags) = (be32(frame, tcp + SEQUENCE), frame[tcp + FLAGS]);
+        let initial = self.initial;
+        let shift = *self
+            .shift
+            .get_or_insert_with(|| initial.wrapping_sub(sequence));
+        let sequence = sequence.wrapping_add(shift);
+        frame[tcp + SEQUENCE..tcp + SEQUENCE + 4].copy_from_slice(&sequence.to_be_bytes());
+        let header = usize::from(frame[tcp + 12] >> 4) * 4;
+        let length = (frame.len() - tcp).saturating_sub(header) as u32
+            + u32::from(flags & SYN != 0)
+            + u32::from(flags & FIN != 0);
+        let end = sequence.wrapping_add(length);
+        if after(end, self.send_next) {
+            self.send_next = end;
+        }
+        if flags & ACK != 0 {
+            self.receive_next = be32(frame, tcp + ACKNOWLEDGEMENT);
+            self.receive_window =
+                u16::from_be_bytes([frame[tcp + WINDOW], frame[tcp + WINDOW + 1]]);
+        }
+    }
+
+    /// Remembers what a segment from the peer says, and translates its frame for the socket.
+    pub(crate) fn incoming(&mut self, segment: &Segment, frame: &mut [u8]) {
+        if segment.control == TcpControl::Syn {
+            self.max_segment = match segment.max_segment {
+                None | Some(0) => DEFAULT_MAX_SEGMENT,
+                Some(size) => size,
+            };
+            self.window_scale = segment.window_scale;
+            self.sack_permitted = segment.sack_permitted;
+            self.send_window = u32::from(segment.window);
+        } else {
+            self.send_window = u32::from(segment.window) << self.window_scale.unwrap_or(0);
+        }
+        if let (Some(shift), Some(number)) = (self.shift, segment.acknowledgement) {
+            let at = segment.header + ACKNOWLEDGEMENT;
+            frame[at..at + 4].copy_from_slice(&number.wrapping_sub(shift).to_be_bytes());
+        }
+    }
+}
+
+/// Whether `a` comes after `b` in sequence space (RFC 9293 section 3.4).
+pub(crate) fn after(a: u32, b: u32) -> bool {
+    a.wrapping_sub(b).cast_signed() > 0
+}
+
+fn be32(bytes: &[u8], at: usize) -> u32 {
+    u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+}
+
+/// Where the TCP header is in a frame that smoltcp has built; `None` if it is something else, such as an ARP request.
+fn tcp_offset(frame: &[u8]) -> Option<usize> {
+    const TCP: u8 = 6;
+    // smoltcp writes neither IPv4 options nor extension headers.
+    let (protocol, offset) = match frame.get(12..14)? {
+        [0x08, 0x00] => (*frame.get(ETHERNET + 9)?, ETHERNET + 20),
+        [0x86, 0xdd] => (*frame.get(ETHERNET + 6)?, ETHERNET + 40),
+        _ => return None,
+    };
+    (protocol == TCP && frame.len() >= offset + 20).then_some(offset)
+}
