@@ -211,12 +211,14 @@ impl<M: Memory> Inbound<M> {
                 } else {
                     usize::from(request.size)
                 };
-                self.pieces.push(Piece {
-                    frame,
-                    grant: GrantRef::new(request.gref),
-                    offset: request.offset,
-                    len,
-                });
+                if len > 0 {
+                    self.pieces.push(Piece {
+                        frame,
+                        grant: GrantRef::new(request.gref),
+                        offset: request.offset,
+                        len,
+                    });
+                }
             }
             total
         } else {

@@ -45,17 +45,29 @@ impl<P: Platform> Link<P> {
         features: Features,
         mtu: usize,
     ) -> Result<Self, LinkError> {
+        Self::starting_at(platform, backend, config, features, mtu, 0)
+    }
+
+    /// As [`new`](Self::new), with ring indices that begin at `index`; so a test comes to the wrap-around soon.
+    pub fn starting_at(
+        platform: &P,
+        backend: DomId,
+        config: &Config,
+        features: Features,
+        mtu: usize,
+        index: u32,
+    ) -> Result<Self, LinkError> {
         let max_frame = match features.chains {
             Chains::Several => frame_length(mtu),
             Chains::SingleSlot => frame_length(mtu).min(PAGE_SIZE),
         };
         let memory = platform.memory();
         let mut stats = Stats::default();
-        let transmitter = Transmitter::new(memory, backend, config, features, max_frame)?;
+        let transmitter = Transmitter::new(memory, backend, config, features, max_frame, index)?;
         stats.tx_buffers = transmitter.buffers();
         Ok(Self {
             transmitter,
-            receiver: Receiver::new(memory, backend, config, max_frame)?,
+            receiver: Receiver::new(memory, backend, config, max_frame, index)?,
             channel: platform.events().listen(backend)?,
             max_frame,
             budget: RECEIVE_BUDGET,

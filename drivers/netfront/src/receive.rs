@@ -24,7 +24,7 @@ pub(crate) struct Receiver<M: Memory> {
     ring: FrontRing<M::Shared, RxRequest, Slot>,
     pool: M::Shared,
     pages: u32,
-    /// Requests made and responses taken, both counted from 0 and wrapping.
+    /// Requests made and responses taken, both as ring indices: they wrap.
     offered: u32,
     answered: u32,
     /// Private memory for one frame.
@@ -73,9 +73,10 @@ impl<M: Memory> Receiver<M> {
         backend: DomId,
         config: &Config,
         max_frame: usize,
+        index: u32,
     ) -> Result<Self, LinkError> {
         let pages = config.receive_pages();
-        let ring = FrontRing::new(memory.share(backend, 1)?)?;
+        let ring = FrontRing::starting_at(memory.share(backend, 1)?, index)?;
         let pool = memory.share(backend, pages)?;
         if pool.grants().len() < pages || pool.region().len() < pages * PAGE_SIZE {
             return Err(LinkError::Memory(MemoryError::OutOfMemory));
@@ -84,8 +85,8 @@ impl<M: Memory> Receiver<M> {
             ring,
             pool,
             pages: pages as u32,
-            offered: 0,
-            answered: 0,
+            offered: index,
+            answered: index,
             frame: vec![0; max_frame + VLAN_TAG],
             partial: Partial::default(),
         };

@@ -41,6 +41,7 @@ impl<M: Memory> Transmitter<M> {
         config: &Config,
         features: Features,
         max_frame: usize,
+        index: u32,
     ) -> Result<Self, LinkError> {
         let buffer_bytes = if max_frame <= SMALL_BUFFER {
             SMALL_BUFFER
@@ -51,7 +52,7 @@ impl<M: Memory> Transmitter<M> {
         let buffers =
             (config.transmit_pages * PAGE_SIZE / buffer_bytes).clamp(1, RING_ENTRIES / pieces_each);
         let pages = (buffers * buffer_bytes).div_ceil(PAGE_SIZE);
-        let ring = FrontRing::new(memory.share(backend, 1)?)?;
+        let ring = FrontRing::starting_at(memory.share(backend, 1)?, index)?;
         let pool = memory.share_read_only(backend, pages)?;
         if pool.grants().len() < pages || pool.bytes().len() < pages * PAGE_SIZE {
             return Err(LinkError::Memory(MemoryError::OutOfMemory));

@@ -18,6 +18,9 @@ pub(crate) const FRONT: DomId = DomId::new(1);
 pub(crate) type Front = netfront::Link<EmulPlatform>;
 pub(crate) type Back = netback::Link<EmulPlatform>;
 
+/// The ring indices wrap around early on.
+const FIRST_INDEX: u32 = u32::MAX - 70;
+
 /// What both ends are like.
 pub(crate) struct Scene {
     pub(crate) front: netfront::Config,
@@ -86,7 +89,9 @@ impl Scene {
             self.front_mtu.unwrap_or(self.back.mtu),
         );
         machine.start(front_domain, move |platform, _| async move {
-            let link = Front::new(&platform, BACK, &self.front, self.back_features, mtu).unwrap();
+            let (config, features) = (&self.front, self.back_features);
+            let link =
+                Front::starting_at(&platform, BACK, config, features, mtu, FIRST_INDEX).unwrap();
             *here.keys.borrow_mut() = Some(link.keys());
             here.changed.notify();
             let mut link = front(link).await;
