@@ -1,4 +1,6 @@
 //! The command line.
+use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -20,8 +22,86 @@ pub(crate) struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Task {
+    /// Build apps: for Xen, an image and the configuration that xl takes
+    Build(Build),
+    /// Build an app and run it
+    Run(Run),
+    /// Write functions and lines beside the addresses of a guest's backtrace
+    Symbolize(Symbolize),
     /// Run a command in the dom0 of a fresh testbed: Xen and a Linux dom0 under QEMU
     Dom0(Dom0),
+}
+
+/// The arguments of `build`.
+#[derive(Debug, Args)]
+pub(crate) struct Build {
+    /// The apps to build; all, if none is named
+    #[arg(value_name = "APP")]
+    pub(crate) apps: Vec<String>,
+    /// What to build for
+    #[arg(long, value_enum, default_value_t = Target::Xen)]
+    pub(crate) target: Target,
+}
+
+/// What an app is built for, and runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Target {
+    /// A PV guest of Xen
+    Xen,
+    /// A Linux process
+    Linux,
+}
+
+/// The arguments of `run`.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// The app
+    #[arg(value_name = "APP")]
+    pub(crate) app: String,
+    /// Where it runs: `xen` is Xen under QEMU, `linux` a process on the emulation
+    #[arg(long, value_enum, default_value_t = Target::Xen)]
+    pub(crate) on: Target,
+    /// Lead a port of the host's 127.0.0.1 to a port of the app; 8080:80 (or another free port) if none is given
+    #[arg(long, value_name = "HOST:GUEST")]
+    pub(crate) forward: Vec<PortPair>,
+}
+
+/// A port of the host and a port of the guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PortPair {
+    /// On the host's 127.0.0.1.
+    pub(crate) host: u16,
+    /// At the guest.
+    pub(crate) guest: u16,
+}
+
+impl FromStr for PortPair {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<PortPair, String> {
+        let port = |text: &str| match text.parse() {
+            Ok(0) | Err(_) => Err(format!("{text} is no port")),
+            Ok(port) => Ok(port),
+        };
+        let (host, guest) = text
+            .split_once(':')
+            .ok_or("two ports with a colon between them are wanted")?;
+        Ok(PortPair {
+            host: port(host)?,
+            guest: port(guest)?,
+        })
+    }
+}
+
+/// The arguments of `symbolize`.
+#[derive(Debug, Args)]
+pub(crate) struct Symbolize {
+    /// The app, or a symbol file
+    #[arg(value_name = "APP|SYMFILE")]
+    pub(crate) app: String,
+    /// The backtrace; standard input, if none is named
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// The arguments of `dom0`.

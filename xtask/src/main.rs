@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod build;
 mod cache;
 mod cli;
 mod dom0;
@@ -8,7 +9,10 @@ mod hold;
 mod interrupt;
 mod process;
 mod progress;
+mod run;
+mod symbolize;
 mod testbed;
+mod workspace;
 
 use std::ffi::OsString;
 
@@ -44,6 +48,9 @@ fn main() {
 
 fn perform(task: &Task) -> anyhow::Result<i32> {
     match task {
+        Task::Build(arguments) => build::run(arguments),
+        Task::Run(arguments) => run::run(arguments),
+        Task::Symbolize(arguments) => symbolize::run(arguments),
         Task::Dom0(arguments) => dom0::run(arguments),
     }
 }

@@ -16,6 +16,11 @@ impl Deadline {
         Deadline(Instant::now().checked_add(time))
     }
 
+    /// No limit: for what a user ends.
+    pub(crate) fn never() -> Deadline {
+        Deadline(None)
+    }
+
     /// What is left; an error when nothing is.
     fn left(self) -> io::Result<Option<Duration>> {
         match self

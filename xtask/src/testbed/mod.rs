@@ -5,6 +5,7 @@ mod apt;
 mod console;
 mod cpio;
 mod emulator;
+mod guest;
 mod handle;
 mod initramfs;
 mod modules;
@@ -14,4 +15,5 @@ mod snapshot;
 mod tree;
 
 pub(crate) use agent::Deadline;
+pub(crate) use guest::{End, Guest};
 pub(crate) use handle::{Forward, Testbed, Xenstored};

@@ -23,7 +23,7 @@ use crate::interrupt::{self, Guard};
 /// Memory of the whole machine, in MiB.
 const MACHINE_MIB: u32 = 2048;
 /// Memory of dom0, in MiB; the rest is for guests.
-const DOM0_MIB: u32 = 512;
+const DOM0_MIB: u32 = 768;
 /// The size of the scratch disk, in GiB: it is sparse and empty at every start.
 const SCRATCH_GIB: u64 = 8;
 /// How many commands can run in dom0 at once.

@@ -1,0 +1,104 @@
+//! The domain's configuration, from the template in targets/.
+
+use crate::workspace::App;
+
+/// What a configuration has that differs from the app's own.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Changes {
+    /// The domain's name.
+    pub(crate) name: Option<String>,
+    /// Its memory in MiB.
+    pub(crate) memory: Option<u32>,
+    /// More words on its command line.
+    pub(crate) extra: String,
+}
+
+/// Fills the template in.
+pub(crate) fn config(template: &str, app: &App, changes: &Changes) -> String {
+    let vif = if app.domain.vif {
+        "vif = ['bridge=xenbr0']"
+    } else {
+        "vif = []"
+    };
+    let extra = [app.domain.extra.as_str(), changes.extra.as_str()];
+    let extra: Vec<&str> = extra
+        .into_iter()
+        .filter(|words| !words.is_empty())
+        .collect();
+    let kernel = format!("kernel = \"{}.xen\"", app.name);
+    let mut text = template
+        .replace("kernel = \"@NAME@.xen\"", &kernel)
+        .replace("@NAME@", changes.name.as_deref().unwrap_or(&app.name))
+        .replace(
+            "@MEMORY@",
+            &changes.memory.unwrap_or(app.domain.memory).to_string(),
+        )
+        .replace("@VCPUS@", &app.domain.vcpus.to_string())
+        .replace("@VIF@", vif)
+        .replace("@EXTRA@", &extra.join(" "));
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Changes, config};
+    use crate::workspace::{App, Domain, Purpose};
+
+    const TEMPLATE: &str = include_str!("../../../targets/xl.cfg.in");
+
+    fn app() -> App {
+        let domain = Domain {
+            memory: 8,
+            vif: true,
+            extra: "log=debug".into(),
+            ..Domain::default()
+        };
+        App {
+            name: "web".into(),
+            domain,
+            purpose: Purpose::App,
+        }
+    }
+
+    #[test]
+    fn fills_every_gap() {
+        let text = config(TEMPLATE, &app(), &Changes::default());
+        assert!(!text.contains('@'), "{text}");
+        for line in [
+            "name = \"web\"",
+            "kernel = \"web.xen\"",
+            "memory = 8",
+            "vif = ['bridge=xenbr0']",
+            "extra = \"log=debug\"",
+        ] {
+            assert!(
+                text.lines().any(|found| found == line),
+                "no {line} in:\n{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn changes_what_is_asked() {
+        let changes = Changes {
+            name: Some("other".into()),
+            memory: Some(5),
+            extra: "ip=dhcp".into(),
+        };
+        let text = config(TEMPLATE, &app(), &changes);
+        for line in [
+            "name = \"other\"",
+            "kernel = \"web.xen\"",
+            "memory = 5",
+            "extra = \"log=debug ip=dhcp\"",
+        ] {
+            assert!(
+                text.lines().any(|found| found == line),
+                "no {line} in:\n{text}"
+            );
+        }
+    }
+}

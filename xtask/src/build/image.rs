@@ -1,0 +1,150 @@
+//! Building for Xen: the image, its configuration and its symbols.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use super::config::{Changes, config};
+use super::strip;
+use crate::process;
+use crate::workspace::{App, Workspace, cargo};
+
+/// A built image and what stands beside it.
+#[derive(Clone, Debug)]
+pub(crate) struct Image {
+    /// The app.
+    pub(crate) app: App,
+    /// The ELF file that a domain boots, without symbols.
+    pub(crate) kernel: PathBuf,
+    /// The same with its symbols and lines.
+    pub(crate) symbols: PathBuf,
+}
+
+impl Image {
+    /// Builds the images of `apps` for Xen.
+    pub(crate) fn build(workspace: &Workspace, apps: &[&App]) -> Result<Vec<Image>> {
+        rust_src()?;
+        let folder = workspace.images();
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        apps.iter()
+            .map(|app| Image::make(workspace, app, &folder))
+            .collect()
+    }
+
+    fn make(workspace: &Workspace, app: &App, folder: &Path) -> Result<Image> {
+        let mut command = cargo();
+        command
+            .current_dir(&workspace.root)
+            .args(XEN_BUILD)
+            .args(["-p", &app.name]);
+        // The stable compiler lets `-Z` pass for those who build an operating system with it, as Linux does.
+        command.env("RUSTC_BOOTSTRAP", "1");
+        let program = executable(&mut command, &app.name)?;
+        let full =
+            fs::read(&program).with_context(|| format!("cannot read {}", program.display()))?;
+        let stripped =
+            strip::strip(&full).with_context(|| format!("{} is no image", program.display()))?;
+        let text = config(&template(workspace)?, app, &Changes::default());
+        let file = |ending: &str| folder.join(format!("{}.{ending}", app.name));
+        write(&file("xen"), &stripped)?;
+        write(&file("sym"), &full)?;
+        write(&file("cfg"), text.as_bytes())?;
+        Ok(Image {
+            app: app.clone(),
+            kernel: file("xen"),
+            symbols: file("sym"),
+        })
+    }
+
+    /// One line: the image and its size.
+    pub(crate) fn summary(&self) -> Result<String> {
+        let bytes = self
+            .kernel
+            .metadata()
+            .with_context(|| format!("cannot read {}", self.kernel.display()))?
+            .len();
+        Ok(format!("{}: {bytes} bytes", self.kernel.display()))
+    }
+}
+
+/// The arguments of cargo that build for Xen; targets/README.md explains them.
+const XEN_BUILD: [&str; 6] = [
+    "build",
+    "--release",
+    "-Zjson-target-spec",
+    "-Zbuild-std=core,alloc",
+    "-Zbuild-std-features=compiler-builtins-mem",
+    "--target=targets/x86_64-unknown-xen.json",
+];
+
+/// The template of the domains' configurations.
+pub(crate) fn template(workspace: &Workspace) -> Result<String> {
+    let path = workspace.root.join("targets/xl.cfg.in");
+    fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Writes a file that is whole or untouched.
+fn write(path: &Path, content: &[u8]) -> Result<()> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".part");
+    let part = PathBuf::from(name);
+    fs::write(&part, content).with_context(|| format!("cannot write {}", part.display()))?;
+    fs::rename(&part, path).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Adds the source of the standard library where it is missing: core and alloc are built from it.
+pub(crate) fn rust_src() -> Result<()> {
+    let sysroot = process::stdout(Command::new("rustc").args(["--print", "sysroot"]))?;
+    if Path::new(sysroot.trim())
+        .join("lib/rustlib/src/rust/library/core")
+        .is_dir()
+    {
+        return Ok(());
+    }
+    eprintln!("adding the source of Rust's standard library (rustup component add rust-src)");
+    process::loudly(Command::new("rustup").args(["component", "add", "rust-src"]))
+        .context("rust-src is missing: add it with `rustup component add rust-src`, or from your distribution")
+}
+
+#[derive(Deserialize)]
+struct Message {
+    reason: String,
+    executable: Option<PathBuf>,
+    target: Option<Named>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+}
+
+/// Runs a build whose diagnostics go to the terminal; returns the program called `name`.
+pub(super) fn executable(command: &mut Command, name: &str) -> Result<PathBuf> {
+    command
+        .arg("--message-format=json-render-diagnostics")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped());
+    let mut child = command.spawn().context("cannot start cargo")?;
+    let stdout = child.stdout.take().context("cargo has no output")?;
+    let mut found = None;
+    for line in BufReader::new(stdout).lines() {
+        let line = line.context("cannot read what cargo says")?;
+        let Ok(message) = serde_json::from_str::<Message>(&line) else {
+            continue;
+        };
+        if message.reason == "compiler-artifact"
+            && message.target.is_some_and(|target| target.name == name)
+        {
+            found = message.executable.or(found);
+        }
+    }
+    let status = child.wait().context("lost cargo")?;
+    if !status.success() {
+        bail!("{name} does not build ({status})");
+    }
+    found.with_context(|| format!("the package {name} has no program called {name}"))
+}
