@@ -5,6 +5,7 @@
 extern crate alloc;
 
 mod channel;
+mod duplex;
 mod executor;
 mod manual;
 mod notify;
@@ -16,6 +17,7 @@ mod waiters;
 mod yielding;
 
 pub use channel::{Closed, Receiver, Sender, TrySendError, channel};
+pub use duplex::{Duplex, duplex};
 pub use executor::{Executor, Handle, MAX_TASKS, TooManyTasks};
 pub use manual::{ManualClock, ManualIdle};
 pub use notify::Notify;
