@@ -1,0 +1,191 @@
+//! Reading and writing nodes.
+
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::str::FromStr;
+
+use morgana_xenstore_wire::{
+    DirectoryPart, Errno, Fields, Path, Permission, Request, TransactionId, parse_names,
+};
+
+use crate::connection::Connection;
+use crate::{Error, KeyError, MAX_CHILDREN_BYTES, Problem};
+
+/// How often a list of children may change while it is read in parts.
+const MAX_RESTARTS: usize = 8;
+
+/// The nodes, as one connection sees them: in a transaction, or (through a [`Client`](crate::Client)) outside of any.
+///
+/// Paths are absolute, or relative to the domain's own home, `/local/domain/ID`.
+#[derive(Debug)]
+pub struct Tree {
+    pub(crate) connection: Rc<Connection>,
+    pub(crate) transaction: TransactionId,
+}
+
+impl Tree {
+    /// A node's value.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`].
+    pub async fn read(&self, path: &str) -> Result<Vec<u8>, Error> {
+        Path::parse(path)?;
+        self.call(Request::Read { path }).await
+    }
+
+    /// A node's value as text.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`], which names the path.
+    pub async fn read_text(&self, path: &str) -> Result<String, KeyError> {
+        let value = self.read(path).await.map_err(KeyError::at(path))?;
+        String::from_utf8(value).map_err(|_| KeyError::new(path, Problem::NotText))
+    }
+
+    /// A node's value as a decimal number.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`], which names the path.
+    pub async fn read_number<N: FromStr>(&self, path: &str) -> Result<N, KeyError> {
+        let text = self.read_text(path).await?;
+        text.parse()
+            .map_err(|_| KeyError::new(path, Problem::NotANumber))
+    }
+
+    /// A node's value as a decimal number, or `default` if there is no such node.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`], which names the path.
+    pub async fn read_number_or<N: FromStr>(&self, path: &str, default: N) -> Result<N, KeyError> {
+        match self.read_number(path).await {
+            Err(error) if error.is_not_found() => Ok(default),
+            result => result,
+        }
+    }
+
+    /// Sets a node's value; makes it and the nodes above it as needed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`].
+    pub async fn write(&self, path: &str, value: impl AsRef<[u8]>) -> Result<(), Error> {
+        Path::parse(path)?;
+        let value = value.as_ref();
+        self.call(Request::Write { path, value }).await?;
+        Ok(())
+    }
+
+    /// Makes a node, and the nodes above it, unless they are there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`].
+    pub async fn make(&self, path: &str) -> Result<(), Error> {
+        Path::parse(path)?;
+        self.call(Request::Mkdir { path }).await?;
+        Ok(())
+    }
+
+    /// Deletes a node and all below it. The node itself need not exist, the one above it must.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`].
+    pub async fn remove(&self, path: &str) -> Result<(), Error> {
+        Path::parse(path)?;
+        self.call(Request::Rm { path }).await?;
+        Ok(())
+    }
+
+    /// The names of a node's children, however many there are.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`].
+    pub async fn children(&self, path: &str) -> Result<Vec<String>, Error> {
+        Path::parse(path)?;
+        let payload = match self.call(Request::Directory { path }).await {
+            Err(Error::Refused(Errno::TooBig)) => return self.children_in_parts(path).await,
+            result => result?,
+        };
+        let names = parse_names(&payload).map_err(|_| self.connection.malformed())?;
+        Ok(names.into_iter().map(String::from).collect())
+    }
+
+    async fn children_in_parts(&self, path: &str) -> Result<Vec<String>, Error> {
+        let (mut names, mut offset, mut generation) = (Vec::new(), 0u32, None);
+        let mut restarts = 0;
+        while offset as usize <= MAX_CHILDREN_BYTES {
+            let request = Request::DirectoryPart { path, offset };
+            let payload = self.call(request).await?;
+            let part = DirectoryPart::parse(&payload).map_err(|_| self.connection.malformed())?;
+            if generation.is_some_and(|generation| generation != part.generation) {
+                restarts += 1;
+                if restarts > MAX_RESTARTS {
+                    return Err(Error::TooManyChildren);
+                }
+                (names, offset, generation) = (Vec::new(), 0, None);
+                continue;
+            }
+            generation = Some(part.generation);
+            names.extend(part.names.iter().copied().map(String::from));
+            if part.complete {
+                return Ok(names);
+            }
+            if part.len == 0 {
+                // Neither a name nor the end: it would go on for ever.
+                return Err(self.connection.malformed());
+            }
+            offset += part.len;
+        }
+        Err(Error::TooManyChildren)
+    }
+
+    /// A node's permissions; the first entry is the owner's.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`].
+    pub async fn permissions(&self, path: &str) -> Result<Vec<Permission>, Error> {
+        Path::parse(path)?;
+        let payload = self.call(Request::GetPerms { path }).await?;
+        let (mut fields, mut permissions) = (Fields::new(&payload), Vec::new());
+        while !fields.is_empty() {
+            let permission =
+                Permission::parse(&mut fields).map_err(|_| self.connection.malformed())?;
+            permissions.push(permission);
+        }
+        Ok(permissions)
+    }
+
+    /// Sets a node's permissions.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`].
+    pub async fn set_permissions(
+        &self,
+        path: &str,
+        permissions: &[Permission],
+    ) -> Result<(), Error> {
+        use core::fmt::Write as _;
+        Path::parse(path)?;
+        let mut list = String::new();
+        for permission in permissions {
+            // Writing into a String does not fail.
+            let _ = write!(list, "{permission}\0");
+        }
+        let permissions = list.as_bytes();
+        self.call(Request::SetPerms { path, permissions }).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn call(&self, request: Request<'_>) -> Result<Vec<u8>, Error> {
+        self.connection.call(request, self.transaction, None).await
+    }
+}
