@@ -4,35 +4,35 @@ use core::fmt::{self, Display, Write};
 use core::time::Duration;
 
 /// The media type of the text.
-pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Writes metrics, one family after the other. Names and labels are the program's own: nothing in them is escaped.
 #[derive(Debug)]
-pub struct Exposition<W> {
+pub(crate) struct Exposition<W> {
     out: W,
     prefix: &'static str,
 }
 
 impl<W: Write> Exposition<W> {
     /// Writes to `out`; `prefix` and an underscore go before every name.
-    pub fn new(out: W, prefix: &'static str) -> Self {
+    pub(crate) fn new(out: W, prefix: &'static str) -> Self {
         Self { out, prefix }
     }
 
     /// A value that goes up and down.
-    pub fn gauge(&mut self, name: &str, help: &str, value: impl Display) -> fmt::Result {
+    pub(crate) fn gauge(&mut self, name: &str, help: &str, value: impl Display) -> fmt::Result {
         self.family(name, help, "gauge")?;
         self.sample(name, None, value)
     }
 
     /// A value that only grows while the program runs. Its name ends in `_total`.
-    pub fn counter(&mut self, name: &str, help: &str, value: impl Display) -> fmt::Result {
+    pub(crate) fn counter(&mut self, name: &str, help: &str, value: impl Display) -> fmt::Result {
         self.family(name, help, "counter")?;
         self.sample(name, None, value)
     }
 
     /// Values that only grow, told from each other by the label `label`.
-    pub fn counters<const N: usize>(
+    pub(crate) fn counters<const N: usize>(
         &mut self,
         name: &str,
         help: &str,
@@ -44,11 +44,6 @@ impl<W: Write> Exposition<W> {
             self.sample(name, Some((label, which)), value)?;
         }
         Ok(())
-    }
-
-    /// What was written to.
-    pub fn into_inner(self) -> W {
-        self.out
     }
 
     fn family(&mut self, name: &str, help: &str, kind: &str) -> fmt::Result {
@@ -68,14 +63,16 @@ impl<W: Write> Exposition<W> {
         let prefix = self.prefix;
         match label {
             None => writeln!(self.out, "{prefix}_{name} {value}"),
-            Some((key, which)) => writeln!(self.out, "{prefix}_{name}{{{key}=\"{which}\"}} {value}"),
+            Some((key, which)) => {
+                writeln!(self.out, "{prefix}_{name}{{{key}=\"{which}\"}} {value}")
+            }
         }
     }
 }
 
 /// A duration as seconds with nine digits after the point: no floating point, which an image would pay for in size.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Seconds(pub Duration);
+pub(crate) struct Seconds(pub(crate) Duration);
 
 impl Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -92,13 +89,23 @@ mod tests {
 
     #[test]
     fn families_have_help_type_and_samples() {
-        let mut text = Exposition::new(String::new(), "m");
-        text.gauge("up_seconds", "Time since the start.", Seconds(Duration::from_millis(1_050)))
-            .unwrap();
-        text.counters("answers_total", "Answers.", "class", [("2xx", 7), ("4xx", 0)])
-            .unwrap();
+        let mut written = String::new();
+        let mut text = Exposition::new(&mut written, "m");
+        text.gauge(
+            "up_seconds",
+            "Time since the start.",
+            Seconds(Duration::from_millis(1_050)),
+        )
+        .unwrap();
+        text.counters(
+            "answers_total",
+            "Answers.",
+            "class",
+            [("2xx", 7), ("4xx", 0)],
+        )
+        .unwrap();
         assert_eq!(
-            text.into_inner(),
+            written,
             "# HELP m_up_seconds Time since the start.\n\
              # TYPE m_up_seconds gauge\n\
              m_up_seconds 1.050000000\n\

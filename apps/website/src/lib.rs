@@ -2,6 +2,13 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+extern crate alloc;
+
+mod exposition;
+mod headers;
+mod metrics;
 mod pages;
+mod site;
 
 pub use pages::PAGES;
+pub use site::Site;

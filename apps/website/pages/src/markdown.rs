@@ -144,7 +144,10 @@ pub(crate) fn render(
                 code = Some((language(&kind, untagged), String::new()));
             }
             Event::End(TagEnd::CodeBlock) => {
-                if let Some((language, text)) = code.take() {
+                if let Some((language, mut text)) = code.take() {
+                    if language == "rust" {
+                        text = shown(&text);
+                    }
                     let block = format!(
                         "<pre class=\"{}\" tabindex=\"0\"><code>{}</code></pre>\n",
                         escape(&language),
@@ -240,6 +243,16 @@ fn language(kind: &CodeBlockKind<'_>, untagged: Untagged) -> String {
     .into()
 }
 
+/// What rustdoc shows of an example: not the lines that begin with a lone `#`.
+fn shown(code: &str) -> String {
+    let hidden = |line: &str| line == "#" || line.starts_with("# ");
+    let lines: Vec<&str> = code
+        .lines()
+        .filter(|line| !hidden(line.trim_start()))
+        .collect();
+    lines.join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -315,6 +328,14 @@ mod tests {
             article.lead
         );
         assert!(!article.lead.contains("style="));
+    }
+
+    #[test]
+    fn hidden_lines_of_an_example_stay_hidden() {
+        assert_eq!(
+            shown("use a;\n# fn main() {\n#\n#[b]\n  c();\n# }"),
+            "use a;\n#[b]\n  c();"
+        );
     }
 
     #[test]

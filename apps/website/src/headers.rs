@@ -1,0 +1,40 @@
+//! What is said with every answer.
+
+use crate::pages::PAGES;
+
+type Fields = &'static [(&'static str, &'static str)];
+
+/// Nothing but the site's own style sheet and icon is loaded, nothing is run, and no other site may show it in a frame.
+const POLICY: (&str, &str) = (
+    "Content-Security-Policy",
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+);
+const NO_SNIFFING: (&str, &str) = ("X-Content-Type-Options", "nosniff");
+
+/// With a page: the browser keeps it and asks each time whether it has changed, which an entity tag answers in a few bytes.
+pub(crate) const FOR_PAGES: Fields = &[("Cache-Control", "no-cache"), POLICY, NO_SNIFFING];
+
+/// With the style sheet: pages name it together with a hash of its content, so it may be kept for a year.
+pub(crate) const FOR_STYLE: Fields = &[
+    ("Cache-Control", "max-age=31536000, immutable"),
+    NO_SNIFFING,
+];
+
+/// With any other file.
+pub(crate) const FOR_FILES: Fields = &[("Cache-Control", "max-age=3600"), POLICY, NO_SNIFFING];
+
+/// With what changes from moment to moment.
+pub(crate) const FOR_FIGURES: Fields = &[("Cache-Control", "no-store"), NO_SNIFFING];
+
+const FILES: usize = PAGES.files().len();
+
+/// The field that sends a browser to a file, for each file.
+pub(crate) static LOCATIONS: [[(&str, &str); 1]; FILES] = {
+    let mut locations = [[("Location", "")]; FILES];
+    let mut index = 0;
+    while index < FILES {
+        locations[index][0].1 = PAGES.files()[index].path;
+        index += 1;
+    }
+    locations
+};

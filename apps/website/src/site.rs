@@ -1,0 +1,130 @@
+//! Requests in, pages and figures out.
+
+use alloc::rc::{Rc, Weak};
+use alloc::vec::Vec;
+
+use morgana_assets::{Asset, Found};
+use morgana_exec::Timers;
+use morgana_hal::{Clock, Instant, Platform};
+use morgana_http::{
+    BodyError, EntityTag, Handler, Limits, Read, Request, Response, Server, Status, UnixTime,
+};
+use morgana_net_stack::Stack;
+
+use crate::exposition;
+use crate::headers::{FOR_FIGURES, FOR_FILES, FOR_PAGES, FOR_STYLE, LOCATIONS};
+use crate::metrics::{self, Readings};
+use crate::pages::PAGES;
+
+/// The website as a handler of requests.
+#[derive(Debug)]
+pub struct Site<P: Platform> {
+    platform: P,
+    started: Instant,
+    stack: Stack,
+    /// The server that this is the handler of: its counters are shown.
+    server: Weak<Server<Self>>,
+}
+
+impl<P: Platform> Site<P> {
+    /// A server of the website, whose figures are those of `platform`, `stack` and of itself.
+    pub fn server(platform: P, stack: Stack, timers: Timers, limits: Limits) -> Rc<Server<Self>> {
+        Rc::new_cyclic(|server| {
+            let site = Self {
+                started: platform.clock().now(),
+                platform,
+                stack,
+                server: server.clone(),
+            };
+            Server::new(site, timers, limits)
+        })
+    }
+
+    fn readings(&self) -> Readings {
+        Readings {
+            uptime: self.platform.clock().now().since(self.started),
+            usage: self.platform.usage(),
+            http: self
+                .server
+                .upgrade()
+                .map(|server| server.stats().snapshot())
+                .unwrap_or_default(),
+            stack: self.stack.stats(),
+        }
+    }
+
+    fn metrics(&self) -> Response<'static> {
+        let mut text = Text(Vec::new());
+        match metrics::write(&mut text, &self.readings()) {
+            Ok(()) => Response::ok(exposition::CONTENT_TYPE, text.0).fields(FOR_FIGURES),
+            Err(_) => Response::text(Status::SERVICE_UNAVAILABLE).fields(FOR_FIGURES),
+        }
+    }
+}
+
+impl<P: Platform> Handler for Site<P> {
+    async fn handle<'h>(
+        &'h self,
+        request: &Request<'_>,
+        _body: &mut impl Read<Error = BodyError>,
+    ) -> Response<'h> {
+        match request.path() {
+            "/metrics" => self.metrics(),
+            "/healthz" => Response::ok("text/plain; charset=utf-8", b"ok\n").fields(FOR_FIGURES),
+            path => file(path),
+        }
+    }
+
+    fn time(&self) -> Option<UnixTime> {
+        Some(UnixTime(self.platform.clock().wall().unix_seconds()))
+    }
+}
+
+/// The answer to a request for a file of the image.
+fn file(path: &str) -> Response<'static> {
+    match PAGES.find(path) {
+        Found::Asset(asset) => content(asset),
+        Found::Redirect(to) => match LOCATIONS.iter().find(|fields| fields[0].1 == to) {
+            Some(fields) => Response::redirect(Status::PERMANENT_REDIRECT, fields),
+            None => missing(),
+        },
+        Found::Missing => missing(),
+    }
+}
+
+fn content(asset: &'static Asset) -> Response<'static> {
+    let fields = match asset.path {
+        _ if asset.content_type.starts_with("text/html") => FOR_PAGES,
+        "/style.css" => FOR_STYLE,
+        _ => FOR_FILES,
+    };
+    let response = Response::ok(asset.content_type, asset.body)
+        .etag(EntityTag::strong(asset.etag))
+        .fields(fields);
+    match asset.modified_unix_seconds {
+        Some(seconds) => response.last_modified(UnixTime(seconds)),
+        None => response,
+    }
+}
+
+fn missing() -> Response<'static> {
+    match PAGES.find("/404.html") {
+        Found::Asset(page) => Response::ok(page.content_type, page.body)
+            .status(Status::NOT_FOUND)
+            .fields(FOR_PAGES),
+        _ => Response::text(Status::NOT_FOUND),
+    }
+}
+
+/// Text that is being written; it is an error, not the program's end, if there is no memory for more of it.
+struct Text(Vec<u8>);
+
+impl core::fmt::Write for Text {
+    fn write_str(&mut self, text: &str) -> core::fmt::Result {
+        self.0
+            .try_reserve(text.len())
+            .map_err(|_| core::fmt::Error)?;
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+}
