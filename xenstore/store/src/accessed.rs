@@ -1,0 +1,75 @@
+//! What a transaction has looked at or changed, and whether somebody else has changed it since.
+
+use alloc::collections::BTreeMap;
+use alloc::rc::Rc;
+use alloc::string::String;
+
+use bitflags::bitflags;
+use morgana_xenstore_wire::Path;
+
+use crate::tree::Tree;
+
+bitflags! {
+    /// Sides of a node that a result can depend on. Each of them includes whether the node exists.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub(crate) struct Aspects: u8 {
+        const EXISTENCE = 1;
+        const VALUE = 2;
+        const PERMISSIONS = 4;
+        /// The names of the children.
+        const CHILDREN = 8;
+        /// Everything at and below the node.
+        const SUBTREE = 16;
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Accessed(BTreeMap<String, Aspects>);
+
+impl Accessed {
+    pub(crate) fn note(&mut self, path: Path<'_>, aspects: Aspects) {
+        match self.0.get_mut(path.as_str()) {
+            Some(noted) => *noted |= aspects,
+            None => {
+                self.0.insert(path.as_str().into(), aspects);
+            }
+        }
+    }
+
+    /// How many nodes.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether one of them differs between the two trees.
+    pub(crate) fn conflicts(&self, before: &Tree, now: &Tree) -> bool {
+        self.0.iter().any(|(path, &aspects)| {
+            // Only paths that were parsed are noted.
+            Path::parse(path).is_ok_and(|path| differs(path, aspects, before, now))
+        })
+    }
+}
+
+fn differs(path: Path<'_>, aspects: Aspects, before: &Tree, now: &Tree) -> bool {
+    let (before, now) = match (before.node(path), now.node(path)) {
+        (None, None) => return false,
+        (Some(before), Some(now)) => (before, now),
+        _ => return true,
+    };
+    // A node that was taken out and made anew has new stamps all over.
+    let stamps = [
+        (Aspects::VALUE, before.value_stamp != now.value_stamp),
+        (
+            Aspects::PERMISSIONS,
+            before.permissions_stamp != now.permissions_stamp,
+        ),
+        (
+            Aspects::CHILDREN,
+            before.children_stamp != now.children_stamp,
+        ),
+        (Aspects::SUBTREE, !Rc::ptr_eq(before, now)),
+    ];
+    stamps
+        .iter()
+        .any(|&(aspect, changed)| changed && aspects.contains(aspect))
+}

@@ -1,0 +1,257 @@
+//! What requests do to a tree, the main one or a transaction's.
+
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use morgana_xenstore_wire::{Errno, Path, Permission};
+
+use crate::accessed::{Accessed, Aspects};
+use crate::caller::{Caller, Intent};
+use crate::changes::{Change, Kind};
+use crate::node::{Node, Stamp};
+use crate::quota::{Owned, Quota};
+use crate::tree::Tree;
+
+/// A tree and its books.
+#[derive(Clone, Debug)]
+pub(crate) struct World {
+    pub(crate) tree: Tree,
+    pub(crate) owned: Owned,
+}
+
+/// One caller at work on one world.
+pub(crate) struct Work<'a> {
+    pub(crate) caller: Caller,
+    pub(crate) quota: &'a Quota,
+    pub(crate) world: &'a mut World,
+    /// The stamp of the next change.
+    pub(crate) next: &'a mut Stamp,
+    /// Where a transaction notes what it depends on.
+    pub(crate) accessed: Option<&'a mut Accessed>,
+    pub(crate) changes: &'a mut Vec<Change>,
+}
+
+/// A change that was asked for, to be repeated on another tree.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    Write {
+        path: String,
+        value: Rc<[u8]>,
+    },
+    Mkdir {
+        path: String,
+    },
+    Remove {
+        path: String,
+    },
+    SetPermissions {
+        path: String,
+        list: Rc<[Permission]>,
+    },
+}
+
+impl Work<'_> {
+    /// The node, if the caller may do with it what it intends.
+    fn check(
+        &mut self,
+        path: Path<'_>,
+        intent: Intent,
+        aspects: Aspects,
+    ) -> Result<Rc<Node>, Errno> {
+        let (at, node) = self.world.tree.lowest(path);
+        let node = node.clone();
+        self.note(at, Aspects::PERMISSIONS)?;
+        self.note(path, aspects)?;
+        if !self.caller.may(intent, &node.permissions) {
+            return Err(Errno::Access);
+        }
+        // That there is no such node only those learn who may look at what is above it.
+        if at == path {
+            Ok(node)
+        } else {
+            Err(Errno::NotFound)
+        }
+    }
+
+    fn note(&mut self, path: Path<'_>, aspects: Aspects) -> Result<(), Errno> {
+        let Some(accessed) = &mut self.accessed else {
+            return Ok(());
+        };
+        accessed.note(path, aspects);
+        if !self.caller.is_control() && accessed.len() > self.quota.transaction_nodes {
+            return Err(Errno::NoSpace);
+        }
+        Ok(())
+    }
+
+    fn stamp(&mut self) -> Stamp {
+        self.next.0 += 1;
+        *self.next
+    }
+
+    fn changed(&mut self, path: Path<'_>, kind: Kind) {
+        let parent = path.parent().and_then(|above| self.world.tree.node(above));
+        let parent = match (parent, &kind) {
+            (Some(node), _) => node.permissions.clone(),
+            (None, Kind::Written { permissions, .. }) => permissions.clone(),
+            (None, Kind::Removed { node }) => node.permissions.clone(),
+        };
+        self.changes.push(Change {
+            path: path.as_str().into(),
+            kind,
+            parent,
+        });
+    }
+
+    pub(crate) fn read(&mut self, path: Path<'_>) -> Result<Rc<[u8]>, Errno> {
+        let node = self.check(path, Intent::Read, Aspects::VALUE)?;
+        Ok(node.value.clone())
+    }
+
+    pub(crate) fn directory(&mut self, path: Path<'_>) -> Result<Rc<Node>, Errno> {
+        self.check(path, Intent::Read, Aspects::CHILDREN)
+    }
+
+    pub(crate) fn permissions(&mut self, path: Path<'_>) -> Result<Rc<[Permission]>, Errno> {
+        let node = self.check(path, Intent::Read, Aspects::PERMISSIONS)?;
+        Ok(node.permissions.clone())
+    }
+
+    pub(crate) fn write(&mut self, path: Path<'_>, value: &Rc<[u8]>) -> Result<(), Errno> {
+        if !self.caller.is_control() && value.len() > self.quota.value_bytes {
+            return Err(Errno::NoSpace);
+        }
+        match self.check(path, Intent::Write, Aspects::VALUE) {
+            Ok(node) => {
+                let stamp = self.stamp();
+                self.world.tree.set_value(path, value, stamp);
+                let permissions = node.permissions.clone();
+                let before = None;
+                self.changed(
+                    path,
+                    Kind::Written {
+                        permissions,
+                        before,
+                    },
+                );
+                Ok(())
+            }
+            Err(Errno::NotFound) => self.make(path, value),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) fn mkdir(&mut self, path: Path<'_>) -> Result<(), Errno> {
+        match self.check(path, Intent::Write, Aspects::EXISTENCE) {
+            Err(Errno::NotFound) => self.make(path, &Rc::default()),
+            other => other.map(|_| ()),
+        }
+    }
+
+    /// Makes a node that is missing, where the caller may write.
+    fn make(&mut self, path: Path<'_>, value: &Rc<[u8]>) -> Result<(), Errno> {
+        let (above, parent) = self.world.tree.lowest(path);
+        let permissions = self.caller.inherit(&parent.permissions);
+        let depth = above.parts().count();
+        let missing = path.parts().count() - depth;
+        let owner = permissions.first().map(|owner| owner.domain);
+        if let Some(owner) = owner {
+            let owned = self.world.owned.of(owner) + missing;
+            if !self.caller.is_control() && owned > self.quota.nodes {
+                return Err(Errno::NoSpace);
+            }
+        }
+        // The first missing node, whose absence decided where the others go.
+        let end = path.as_str().match_indices('/').nth(depth + 1);
+        let end = end.map_or(path.as_str().len(), |(at, _)| at);
+        if let Ok(first) = Path::parse(&path.as_str()[..end]) {
+            self.note(first, Aspects::EXISTENCE)?;
+        }
+        if let Some(owner) = owner {
+            self.world.owned.add(owner, missing);
+        }
+        let stamp = self.stamp();
+        let tree = &mut self.world.tree;
+        tree.insert(above, path, value, &permissions, stamp);
+        let before = None;
+        self.changed(
+            path,
+            Kind::Written {
+                permissions,
+                before,
+            },
+        );
+        Ok(())
+    }
+
+    pub(crate) fn remove(&mut self, path: Path<'_>) -> Result<(), Errno> {
+        if path.parent().is_none() {
+            return Err(Errno::Invalid);
+        }
+        match self.check(path, Intent::Write, Aspects::SUBTREE) {
+            // Gone already is as good, but only if the node above is there.
+            Err(Errno::NotFound) => {
+                let above = path.parent().ok_or(Errno::Invalid)?;
+                self.note(above, Aspects::EXISTENCE)?;
+                let parent = self.world.tree.node(above);
+                return parent.map(|_| ()).ok_or(Errno::NotFound);
+            }
+            other => other?,
+        };
+        let stamp = self.stamp();
+        let removed = self.world.tree.remove(path, stamp);
+        let node = removed.ok_or(Errno::NotFound)?;
+        node.for_each(|node| {
+            if let Some(owner) = node.permissions.first() {
+                self.world.owned.subtract(owner.domain, 1);
+            }
+        });
+        self.changed(path, Kind::Removed { node });
+        Ok(())
+    }
+
+    pub(crate) fn set_permissions(
+        &mut self,
+        path: Path<'_>,
+        list: Rc<[Permission]>,
+    ) -> Result<(), Errno> {
+        let owner = list.first().ok_or(Errno::Invalid)?.domain;
+        if !self.caller.is_control() && list.len() > self.quota.permissions {
+            return Err(Errno::NoSpace);
+        }
+        let node = self.check(path, Intent::Own, Aspects::PERMISSIONS)?;
+        let before = node.permissions.clone();
+        let owner_before = before.first().map(|owner| owner.domain);
+        if owner_before != Some(owner) {
+            // To give nodes away would get around the quota.
+            if !self.caller.is_control() {
+                return Err(Errno::NotPermitted);
+            }
+            if let Some(owner_before) = owner_before {
+                self.world.owned.subtract(owner_before, 1);
+            }
+            self.world.owned.add(owner, 1);
+        }
+        let stamp = self.stamp();
+        let tree = &mut self.world.tree;
+        tree.set_permissions(path, list.clone(), stamp);
+        let kind = Kind::Written {
+            permissions: list,
+            before: Some(before),
+        };
+        self.changed(path, kind);
+        Ok(())
+    }
+
+    pub(crate) fn repeat(&mut self, step: &Step) -> Result<(), Errno> {
+        // Only paths that were parsed are in steps.
+        let parse = |path| Path::parse(path).map_err(|_| Errno::Invalid);
+        match step {
+            Step::Write { path, value } => self.write(parse(path)?, value),
+            Step::Mkdir { path } => self.mkdir(parse(path)?),
+            Step::Remove { path } => self.remove(parse(path)?),
+            Step::SetPermissions { path, list } => self.set_permissions(parse(path)?, list.clone()),
+        }
+    }
+}

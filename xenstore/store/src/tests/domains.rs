@@ -1,0 +1,160 @@
+//! Introducing and releasing domains.
+
+use super::{Bench, list, read, watch, write};
+use crate::{Effect, Rights};
+use alloc::string::String;
+use alloc::vec::Vec;
+use morgana_hal::DomId;
+use morgana_xenstore_wire::{Errno, Header, Operation, Packet, Request, RequestId, TransactionId};
+
+const D1: DomId = DomId::new(1);
+const D3: DomId = DomId::new(3);
+const NONE: [String; 0] = [];
+
+/// Sends a request that has an effect; the reply, if there is one at once, is dropped.
+fn effect(bench: &mut Bench, operation: Operation, payload: &[u8]) -> (Effect, usize) {
+    let header = Header {
+        code: operation.code(),
+        request: RequestId(5),
+        transaction: TransactionId::NONE,
+        len: payload.len() as u32,
+    };
+    let mut out = Vec::new();
+    let packet = Packet { header, payload };
+    let effect = bench.store.handle(bench.connections[0], packet, &mut out);
+    let replies = out.len();
+    let events = out.split_off(replies.min(1));
+    bench.keep_events(events);
+    (effect, replies)
+}
+
+#[test]
+fn domains_come() {
+    let mut bench = Bench::new();
+    let introduced = |domain| Request::IsDomainIntroduced { domain };
+    bench.check(&[
+        (0, 0, watch("@introduceDomain", "i"), "OK|"),
+        (1, 0, watch("@introduceDomain", "i"), "OK|"),
+        (0, 0, introduced(D1), "T|"),
+        (0, 0, introduced(D3), "F|"),
+        (1, 0, introduced(D1), "EACCES"),
+        (
+            1,
+            0,
+            Request::GetDomainPath { domain: D3 },
+            "/local/domain/3|",
+        ),
+    ]);
+    bench.events();
+    let (pending, replies) = effect(&mut bench, Operation::Introduce, b"3\x001234\x007\0");
+    let Effect::Introduce(pending) = pending else {
+        panic!("{pending:?}");
+    };
+    assert_eq!(replies, 0);
+    assert_eq!((pending.domain, pending.frame, pending.port), (D3, 1234, 7));
+    bench.check(&[(0, 0, introduced(D3), "F|")]);
+
+    let mut out = Vec::new();
+    let refused = bench
+        .store
+        .finish_introduce(pending, Err(Errno::Invalid), &mut out);
+    assert_eq!((refused, out.len()), (None, 1));
+    out.clear();
+    let connection = bench.store.finish_introduce(pending, Ok(()), &mut out);
+    assert_eq!(connection, bench.store.connection_of(D3));
+    assert_eq!(super::decode(&out.remove(0).bytes).1, "OK|");
+    bench.keep_events(out);
+    assert_eq!(bench.events(), ["0 @introduceDomain i"]);
+    bench.check(&[(0, 0, introduced(D3), "T|")]);
+    // A second time is no news.
+    let frame = 1;
+    let port = 7;
+    let again = Request::Introduce {
+        domain: D3,
+        frame,
+        port,
+    };
+    bench.check(&[(0, 0, again, "OK|"), (1, 0, again, "EACCES")]);
+    assert_eq!(bench.events(), NONE);
+}
+
+#[test]
+fn domains_go() {
+    let mut bench = Bench::new();
+    let (readable, path) = (list("n0 r2"), "@releaseDomain");
+    let permissions = &readable[..];
+    bench.check(&[
+        (0, 0, watch(path, "r"), "OK|"),
+        (1, 0, watch("/local/domain/1", "w"), "OK|"),
+        (2, 0, watch(path, "r"), "OK|"),
+        (1, 0, Request::SetPerms { path, permissions }, "EACCES"),
+        (0, 0, Request::SetPerms { path, permissions }, "OK|"),
+        (0, 0, Request::GetPerms { path }, "n0|r2|"),
+        (1, 0, Request::Release { domain: D1 }, "EACCES"),
+        (0, 0, Request::Release { domain: D3 }, "ENOENT"),
+        (0, 0, Request::Resume { domain: D1 }, "OK|"),
+        (0, 0, Request::Resume { domain: D3 }, "ENOENT"),
+        (1, 0, Request::Resume { domain: D1 }, "EACCES"),
+    ]);
+    bench.events();
+    let mut out = Vec::new();
+    bench.store.domain_changed(&mut out);
+    bench.keep_events(out);
+    let heard = ["0 @releaseDomain r", "2 @releaseDomain r"];
+    assert_eq!(bench.events(), heard);
+    let (released, replies) = effect(&mut bench, Operation::Release, b"1\0");
+    assert_eq!(released, Effect::Release(D1));
+    assert_eq!(replies, 3);
+    assert_eq!(bench.events(), heard);
+    // Its watches are gone, and its packets are nobody's.
+    bench.check(&[(0, 0, write("/local/domain/1/x", "1"), "OK|")]);
+    assert_eq!(bench.events(), NONE);
+    let header = Header {
+        code: Operation::Read.code(),
+        request: RequestId(1),
+        transaction: TransactionId::NONE,
+        len: 2,
+    };
+    let mut out = Vec::new();
+    let packet = Packet {
+        header,
+        payload: b"x\0",
+    };
+    let connection = bench.connections[1];
+    assert_eq!(
+        bench.store.handle(connection, packet, &mut out),
+        Effect::None
+    );
+    assert!(out.is_empty());
+    assert!(!bench.store.release(D1, &mut out));
+}
+
+#[test]
+fn a_target_lends_its_rights() {
+    let mut bench = Bench::new();
+    let set = |domain, target| Request::SetTarget { domain, target };
+    let d2 = DomId::new(2);
+    let x = "/local/domain/1/x";
+    bench.check(&[
+        (1, 0, write("x", "1"), "OK|"),
+        (2, 0, read(x), "EACCES"),
+        (2, 0, set(d2, D1), "EACCES"),
+        (0, 0, set(d2, D3), "ENOENT"),
+        (0, 0, set(D3, D1), "ENOENT"),
+        (0, 0, set(d2, D1), "OK|"),
+        (2, 0, read(x), "1"),
+    ]);
+    bench.store.release(D1, &mut Vec::new());
+    bench.check(&[(2, 0, read(x), "EACCES")]);
+}
+
+#[test]
+fn a_domain_has_one_connection_by_its_ring() {
+    let mut bench = Bench::new();
+    let mut out = Vec::new();
+    let known = bench.store.introduce(D1, Rights::Guest, &mut out);
+    assert_eq!(known, bench.connections[1]);
+    assert!(out.is_empty());
+    let socket = bench.store.connect(DomId::DOM0, Rights::Control);
+    assert_ne!(socket, bench.connections[0]);
+}

@@ -1,0 +1,179 @@
+//! Isolation, and conflicts where there are some.
+
+use super::{Bench, abort, commit, directory, list, mkdir, read, rm, watch, write};
+use morgana_xenstore_wire::Request;
+
+#[test]
+fn others_see_nothing_before_the_commit_and_all_after() {
+    let mut bench = Bench::new();
+    bench.check(&[(0, 0, write("/a/x", "old"), "OK|")]);
+    let id = bench.start(0);
+    bench.check(&[
+        (0, id, write("/a/x", "new"), "OK|"),
+        (0, id, write("/a/y", "2"), "OK|"),
+        (0, id, rm("/local/domain/2"), "OK|"),
+        (0, id, read("/a/x"), "new"),
+        (0, id, directory("/local/domain"), "1|"),
+        (0, 0, read("/a/x"), "old"),
+        (0, 0, read("/a/y"), "ENOENT"),
+        (0, 0, directory("/local/domain"), "1|2|"),
+        (0, id, commit(), "OK|"),
+        (0, 0, read("/a/x"), "new"),
+        (0, 0, read("/a/y"), "2"),
+        (0, 0, directory("/local/domain"), "1|"),
+        (0, id, read("/a/x"), "ENOENT"),
+        (0, id, commit(), "ENOENT"),
+    ]);
+}
+
+#[test]
+fn an_aborted_transaction_has_not_been() {
+    let mut bench = Bench::new();
+    let id = bench.start(1);
+    bench.check(&[
+        (1, id, write("x", "1"), "OK|"),
+        (1, id, abort(), "OK|"),
+        (1, 0, read("x"), "ENOENT"),
+    ]);
+    assert_eq!(bench.store.nodes_of(morgana_hal::DomId::new(1)), 1);
+    assert!(bench.events().is_empty());
+}
+
+#[test]
+fn ids_belong_to_their_connection() {
+    let mut bench = Bench::new();
+    let id = bench.start(1);
+    bench.check(&[
+        (2, id, write("x", "1"), "ENOENT"),
+        (2, id, commit(), "ENOENT"),
+        (1, 0, commit(), "ENOENT"),
+        (1, id, Request::TransactionStart, "EBUSY"),
+        (1, id, commit(), "OK|"),
+    ]);
+}
+
+/// What a transaction did, what happened meanwhile outside, and whether the commit must meet a conflict.
+#[test]
+fn a_commit_fails_where_others_changed_what_it_depends_on_and_nowhere_else() {
+    let readable = list("n0 r2");
+    let set = |path| Request::SetPerms {
+        path,
+        permissions: &readable,
+    };
+    let get = |path| Request::GetPerms { path };
+    let (again, fine) = ("EAGAIN", "OK|");
+    let cases: &[(Request<'_>, Request<'_>, &str)] = &[
+        // Reading.
+        (read("/a/x"), write("/a/x", "2"), again),
+        (read("/a/x"), write("/a/x", "1"), again),
+        (read("/a/x"), rm("/a"), again),
+        (read("/a/x"), write("/a/y", "2"), fine),
+        (read("/a/x"), write("/a/x/z", "2"), fine),
+        (read("/a/x"), set("/a/x"), again),
+        (read("/a/x"), set("/a"), fine),
+        (read("/a/none"), write("/a/none", "2"), again),
+        (read("/a/none"), write("/a/other", "2"), fine),
+        (directory("/a"), write("/a/new", "2"), again),
+        (directory("/a"), rm("/a/x"), again),
+        (directory("/a"), write("/a/x", "2"), fine),
+        (directory("/a"), write("/a/x/below", "2"), fine),
+        (get("/a/x"), set("/a/x"), again),
+        (get("/a/x"), write("/a/x", "2"), fine),
+        // Writing.
+        (write("/a/x", "3"), write("/a/x", "2"), again),
+        (write("/a/x", "3"), write("/a/y", "2"), fine),
+        (write("/a/x", "3"), rm("/a/x"), again),
+        (write("/a/new", "3"), write("/a/new", "2"), again),
+        (write("/a/new", "3"), write("/a/other", "2"), fine),
+        (write("/a/new", "3"), write("/a", "2"), fine),
+        (write("/a/new", "3"), rm("/a"), again),
+        (write("/a/n/m", "3"), write("/a/n/o", "2"), again),
+        (mkdir("/a/x"), write("/a/x", "2"), fine),
+        (mkdir("/a/new"), mkdir("/a/new"), again),
+        (mkdir("/a/new"), mkdir("/a/other"), fine),
+        (set("/a/x"), write("/a/x", "2"), fine),
+        (set("/a/x"), set("/a/x"), again),
+        // Removing.
+        (rm("/a"), write("/a/x", "2"), again),
+        (rm("/a"), write("/a/x/below", "2"), again),
+        (rm("/a"), write("/b", "2"), fine),
+        (rm("/a/none"), write("/a/none", "2"), again),
+        (rm("/a/none"), write("/a/x", "2"), fine),
+    ];
+    for &(inside, outside, expected) in cases {
+        let mut bench = Bench::new();
+        bench.check(&[
+            (0, 0, write("/a/x", "1"), "OK|"),
+            (0, 0, write("/b", "1"), "OK|"),
+        ]);
+        let id = bench.start(0);
+        bench.ask(0, id, inside);
+        bench.ask(0, 0, outside);
+        let outcome = bench.ask(0, id, commit());
+        assert_eq!(outcome, expected, "{inside:?} against {outside:?}");
+        // The same, with a change by the transaction elsewhere, so that it cannot pass as read-only.
+        let mut bench = Bench::new();
+        bench.check(&[
+            (0, 0, write("/a/x", "1"), "OK|"),
+            (0, 0, write("/b", "1"), "OK|"),
+        ]);
+        let id = bench.start(0);
+        bench.ask(0, id, inside);
+        bench.check(&[(0, id, write("/own", "1"), "OK|")]);
+        bench.ask(0, 0, outside);
+        let outcome = bench.ask(0, id, commit());
+        assert_eq!(outcome, expected, "{inside:?} against {outside:?}");
+        let own = if expected == fine { "1" } else { "ENOENT" };
+        bench.check(&[(0, 0, read("/own"), own)]);
+    }
+}
+
+#[test]
+fn a_merge_keeps_both_sides() {
+    let mut bench = Bench::new();
+    bench.check(&[(0, 0, write("/a/x", "1"), "OK|")]);
+    let id = bench.start(0);
+    bench.check(&[
+        (0, id, write("/a/z", "in"), "OK|"),
+        (0, 0, write("/a/y", "out"), "OK|"),
+        (0, id, read("/a/y"), "ENOENT"),
+        (0, id, commit(), "EAGAIN"),
+    ]);
+    let id = bench.start(0);
+    bench.check(&[
+        (0, id, rm("/a/x"), "OK|"),
+        (0, id, write("/a/z", "in"), "OK|"),
+        (0, 0, write("/b", "out"), "OK|"),
+        (0, id, commit(), "OK|"),
+        (0, 0, directory("/a"), "y|z|"),
+        (0, 0, read("/b"), "out"),
+    ]);
+}
+
+#[test]
+fn watches_hear_of_a_transaction_at_its_commit_and_once_a_node() {
+    let mut bench = Bench::new();
+    bench.check(&[(0, 0, watch("/a", "t"), "OK|")]);
+    bench.events();
+    for interfere in [false, true] {
+        let id = bench.start(0);
+        bench.check(&[
+            (0, id, write("/a/x", "1"), "OK|"),
+            (0, id, write("/a/y", "1"), "OK|"),
+            (0, id, write("/a/x", "2"), "OK|"),
+        ]);
+        if interfere {
+            bench.check(&[(0, 0, write("/b", "1"), "OK|")]);
+        }
+        assert!(bench.events().is_empty());
+        bench.check(&[(0, id, commit(), "OK|")]);
+        assert_eq!(bench.events(), ["0 /a/y t", "0 /a/x t"]);
+    }
+    let id = bench.start(0);
+    bench.check(&[
+        (0, id, write("/a/x", "3"), "OK|"),
+        (0, 0, write("/a/x", "4"), "OK|"),
+        (0, id, commit(), "EAGAIN"),
+    ]);
+    assert_eq!(bench.events(), ["0 /a/x t"]);
+}
