@@ -149,7 +149,7 @@ impl<'c, 's, S: Read + Write> RequestBody<'c, 's, S> {
 
     /// Reads and drops what the handler left.
     pub(super) async fn finish(&mut self) -> Result<Finish, BodyError> {
-        if self.expectation == Expectation::Continue && self.buffered.is_empty() {
+        if self.expectation == Expectation::Continue {
             return Ok(Finish::Unsent);
         }
         let mut dropped = [0u8; 256];
@@ -171,6 +171,15 @@ impl<'c, 's, S: Read + Write> RequestBody<'c, 's, S> {
             if wanted == 0 {
                 break;
             }
+            // Also when the body is there already (RFC 9110 §10.1.1 would let us keep quiet): the answer must not depend
+            // on how fast it came.
+            if self.expectation == Expectation::Continue {
+                self.expectation = Expectation::None;
+                self.transport
+                    .write_all(b"HTTP/1.1 100 Continue\r\n\r\n", self.deadline)
+                    .await?;
+                self.transport.flush(self.deadline).await?;
+            }
             let produced = if self.taken < self.buffered.len() {
                 let coded = &mut self.buffered[self.taken..];
                 let (consumed, produced) = self.coding.decode(coded, room.len())?;
@@ -178,13 +187,6 @@ impl<'c, 's, S: Read + Write> RequestBody<'c, 's, S> {
                 self.taken += consumed;
                 produced
             } else {
-                if self.expectation == Expectation::Continue {
-                    self.expectation = Expectation::None;
-                    self.transport
-                        .write_all(b"HTTP/1.1 100 Continue\r\n\r\n", self.deadline)
-                        .await?;
-                    self.transport.flush(self.deadline).await?;
-                }
                 let space = room.len().min(wanted);
                 let count = self
                     .transport

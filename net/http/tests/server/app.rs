@@ -1,6 +1,7 @@
 //! The app that the tests talk to.
 
 use std::cell::RefCell;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use morgana_exec::Timers;
@@ -14,22 +15,27 @@ use crate::support::Rig;
 /// The page at `/`.
 pub(crate) const PAGE: &[u8] = b"hello, world";
 
+/// The content of `/big`.
+pub(crate) static BIG: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    (0..50_000u32)
+        .map(|number| b'a' + (number % 26) as u8)
+        .collect()
+});
+
 /// A few resources, and a memory of what was asked.
 #[derive(Debug)]
 pub(crate) struct App {
     timers: Timers,
-    big: Vec<u8>,
+    /// The content of `/own`.
+    own: String,
     pub(crate) asked: RefCell<Vec<(Method, String)>>,
 }
 
 impl App {
     pub(crate) fn new(timers: Timers) -> Self {
-        let big = (0..50_000u32)
-            .map(|number| b'a' + (number % 26) as u8)
-            .collect();
         Self {
             timers,
-            big,
+            own: "the handler's own".into(),
             asked: RefCell::default(),
         }
     }
@@ -37,11 +43,6 @@ impl App {
     /// A rig with this app.
     pub(crate) fn rig(limits: Limits) -> Rig<Self> {
         Rig::new(Self::new, limits)
-    }
-
-    /// The content of `/big`.
-    pub(crate) fn big(&self) -> &[u8] {
-        &self.big
     }
 }
 
@@ -67,7 +68,8 @@ impl Handler for App {
             "/" => Response::ok("text/plain", PAGE)
                 .etag(EntityTag::strong("v1"))
                 .last_modified(UnixTime(784_111_777)),
-            "/big" => Response::ok("text/plain", &self.big[..]),
+            "/big" => Response::ok("text/plain", &BIG[..]),
+            "/own" => Response::ok("text/plain", self.own.as_bytes()),
             "/echo" => match read_to_end(body, 1 << 20).await {
                 Ok(bytes) => Response::ok("text/plain", bytes),
                 Err(_) => Response::text(Status::INTERNAL_SERVER_ERROR),

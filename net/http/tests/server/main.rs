@@ -2,6 +2,7 @@
 
 mod app;
 mod check;
+mod corpus;
 mod limits;
 mod slow;
 mod smuggling;
