@@ -204,7 +204,11 @@ impl<'s, S: Read + Write, H: Handler> Connection<'s, S, H> {
         }
         let mut answer = Answer::decide(None, &response);
         // RFC 9110 §9.3.2: no content after HEAD, also where the rest of the request was not understood.
-        if self.input.unread().trim_ascii_start().starts_with(b"HEAD ") {
+        let mut begun = self.input.unread();
+        while let Some(after_empty_line) = begun.strip_prefix(b"\r\n") {
+            begun = after_empty_line;
+        }
+        if begun.starts_with(b"HEAD ") {
             answer = answer.without_content();
         }
         self.input.clear();

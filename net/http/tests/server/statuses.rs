@@ -167,11 +167,18 @@ fn a_refusal_says_that_it_closes() {
         "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 15\r\nConnection: close\r\n\r\n\
          400 Bad Request"
     );
+}
+
+#[test]
+fn a_refusal_of_head_has_no_content() {
     let head = App::rig(Limits::DEFAULT).answer("\r\nHEAD / HTTP/1.1\r\n\r\n");
     assert!(
         head.ends_with("Content-Length: 15\r\nConnection: close\r\n\r\n"),
         "{head}"
     );
+    // Refused before its method is read: then what may follow must not matter.
+    let unknown = App::rig(Limits::DEFAULT).answer("\nHEAD / HTTP/1.1\r\n\r\n");
+    assert!(unknown.ends_with("\r\n\r\n400 Bad Request"), "{unknown}");
 }
 
 #[test]
