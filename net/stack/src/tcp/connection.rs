@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use morgana_hal::Instant;
 use smoltcp::iface::{SocketHandle, SocketSet};
-use smoltcp::socket::tcp::{Socket, SocketBuffer};
+use smoltcp::socket::tcp::{Socket, SocketBuffer, State};
 
 use super::TcpError;
 use super::options::{Coalesce, TcpOptions};
@@ -27,7 +27,7 @@ pub(crate) const HANDSHAKE: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Stage {
     /// In the handshake that a peer began with the listener on the connection's port.
-    Opening,
+    Opening { until: Instant },
     /// Waiting to be accepted.
     Queued,
     /// In the handshake that `connect` began.
@@ -101,10 +101,8 @@ pub(crate) struct Connection {
     pub(crate) blocked: bool,
     /// Whether anything happened since the hand of [`super::park`] passed by.
     pub(crate) touched: bool,
-    /// Since when the peer owes an acknowledgement.
-    pub(crate) owed_since: Option<Instant>,
-    /// When the peer was last heard.
-    pub(crate) heard: Instant,
+    /// When something was sent that the peer must answer, if nothing was heard from it since.
+    pub(crate) asked: Option<Instant>,
 }
 
 impl Connection {
@@ -115,7 +113,6 @@ impl Connection {
         wire: Wire,
         lease: Lease,
         options: TcpOptions,
-        now: Instant,
     ) -> Self {
         Self {
             flow,
@@ -132,8 +129,7 @@ impl Connection {
             deadline: None,
             blocked: false,
             touched: true,
-            owed_since: None,
-            heard: now,
+            asked: None,
         }
     }
 
@@ -157,20 +153,29 @@ impl Connection {
         }
     }
 
+    /// Whether the peer has not acknowledged everything yet: the handshake, bytes, or the end of our half.
+    pub(crate) fn is_owed(&mut self) -> bool {
+        self.socket().is_some_and(|socket| {
+            socket.send_queue() > 0
+                || matches!(
+                    socket.state(),
+                    State::SynSent
+                        | State::SynReceived
+                        | State::FinWait1
+                        | State::Closing
+                        | State::LastAck
+                )
+        })
+    }
+
     /// When it is given up, if the peer stays silent.
     pub(crate) fn gives_up_at(&self) -> Option<Instant> {
-        let patience = match self.stage {
-            Stage::Opening => HANDSHAKE,
-            _ => self.options.give_up_after,
-        };
-        let silence = self
-            .owed_since
-            .map(|since| since.max(self.heard) + patience);
-        let orphan = match self.stage {
-            Stage::Orphan { until } => Some(until),
+        let silence = self.asked.map(|asked| asked + self.options.give_up_after);
+        let stage = match self.stage {
+            Stage::Opening { until } | Stage::Orphan { until } => Some(until),
             _ => None,
         };
-        [silence, orphan].into_iter().flatten().min()
+        [silence, stage].into_iter().flatten().min()
     }
 }
 

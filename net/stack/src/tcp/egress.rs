@@ -85,10 +85,14 @@ impl Engine {
             exhausted = egress.exhausted;
         }
         connection.touched |= sent > 0;
+        let stuck = wanted && sent == 0 && !exhausted;
+        if connection.wire.take_asked() || stuck {
+            connection.asked.get_or_insert(now);
+        }
         if exhausted {
             return Room::Exhausted;
         }
-        if wanted && sent == 0 {
+        if stuck {
             self.tcp.block(id);
         }
         self.settle(id, now);
@@ -115,7 +119,7 @@ impl Engine {
             Stage::Open | Stage::Connecting => {
                 self.tcp.end(id, End::Broken(TcpError::TimedOut));
             }
-            Stage::Opening | Stage::Queued | Stage::Orphan { .. } => self.tcp.remove(id),
+            Stage::Opening { .. } | Stage::Queued | Stage::Orphan { .. } => self.tcp.remove(id),
         }
         false
     }
@@ -123,10 +127,12 @@ impl Engine {
     /// Sets a connection's deadline, or makes it ready again at once, after it has sent so many segments.
     fn reschedule(&mut self, id: ConnectionId, now: Instant, sent: usize) {
         let smoltcp_now = instant_to_smoltcp(now);
+        let full = self.full_lease();
         let Some(connection) = self.tcp.get(id) else {
             return;
         };
         let own = connection.gives_up_at();
+        let small = connection.lease != full;
         let Body::Live(set) = &connection.body else {
             return;
         };
@@ -139,7 +145,11 @@ impl Engine {
             Some(_) => Some(now + STALL),
             None => None,
         };
-        self.tcp
-            .set_deadline(id, [next, own].into_iter().flatten().min());
+        let deadline = [next, own].into_iter().flatten().min();
+        self.tcp.set_deadline(id, deadline);
+        if small && deadline.is_none() {
+            // When it next has something to do there may be more memory.
+            self.park(id, now);
+        }
     }
 }

@@ -4,7 +4,7 @@ use morgana_hal::Instant;
 use smoltcp::wire::TcpControl;
 
 use super::TcpError;
-use super::connection::{Body, Connection, Stage, new_socket};
+use super::connection::{Body, Connection, HANDSHAKE, Stage, new_socket};
 use super::emit::BareSegment;
 use super::table::ConnectionId;
 use super::time_wait::Late;
@@ -66,12 +66,13 @@ impl Engine {
         let initial = self.initial_sequence(&segment.flow, now);
         let id = self.tcp.insert(Connection::new(
             segment.flow,
-            Stage::Opening,
+            Stage::Opening {
+                until: now + HANDSHAKE,
+            },
             Body::Live(set),
             Wire::new(initial),
             lease,
             options,
-            now,
         ));
         if let Some(listening) = self.tcp.listeners.get_mut(&segment.flow.local.port()) {
             listening.opening += 1;
@@ -97,7 +98,7 @@ impl Engine {
             return;
         };
         connection.touched = true;
-        connection.heard = now;
+        connection.asked = None;
         if matches!(connection.body, Body::Parked) {
             if let Some(answer) = without_socket(connection, segment) {
                 if let Some(answer) = answer {

@@ -41,7 +41,7 @@ impl Listening {
     /// A connection ended before it was accepted.
     pub(crate) fn forget(&mut self, id: ConnectionId, stage: Stage) {
         match stage {
-            Stage::Opening => self.opening -= 1,
+            Stage::Opening { .. } => self.opening -= 1,
             Stage::Queued => self.queue.retain(|queued| *queued != id),
             Stage::Connecting | Stage::Open | Stage::Orphan { .. } => {}
         }
@@ -130,7 +130,7 @@ impl Drop for TcpListener {
             let port = self.port;
             if let Some((id, connection)) = engine.tcp.at(index)
                 && connection.flow.local.port() == port
-                && matches!(connection.stage, Stage::Opening | Stage::Queued)
+                && matches!(connection.stage, Stage::Opening { .. } | Stage::Queued)
             {
                 engine.abort(id, self.shared.now());
             }

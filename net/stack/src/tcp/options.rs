@@ -5,8 +5,8 @@ use core::time::Duration;
 /// What can be chosen for any connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TcpOptions {
-    /// How long the peer may leave data (or the end of the stream) unacknowledged before the connection is given up (60 s; RFC 5482 calls it
-    /// the user timeout). An idle connection waits for ever: idleness is the application's to judge.
+    /// How long the peer may be silent when it owes an answer, before the connection is given up (120 s; RFC 1122 section 4.2.3.5 wants 100 s
+    /// at least). An idle connection waits for ever: idleness is the application's to judge.
     pub give_up_after: Duration,
     /// Ask an idle peer that often whether it is still there (`None`: never). Such a connection keeps its buffers when idle.
     pub keep_alive: Option<Duration>,
@@ -29,7 +29,7 @@ pub enum Coalesce {
 impl Default for TcpOptions {
     fn default() -> Self {
         Self {
-            give_up_after: Duration::from_secs(60),
+            give_up_after: Duration::from_secs(120),
             keep_alive: None,
             linger: Duration::from_secs(30),
             coalesce: Coalesce::Never,

@@ -151,12 +151,17 @@ impl TxToken for ToPhantom<'_> {
 }
 
 impl Engine {
-    /// Buffers for one connection, or `None` if memory is in use.
-    pub(crate) fn lease(&mut self, now: Instant) -> Option<Lease> {
-        let full = Lease {
+    /// The buffers of a connection while there is memory.
+    pub(crate) fn full_lease(&self) -> Lease {
+        Lease {
             receive: self.limits.receive_buffer.min(usize::from(u16::MAX)),
             transmit: self.limits.transmit_buffer,
-        };
+        }
+    }
+
+    /// Buffers for one connection, or `None` if memory is in use.
+    pub(crate) fn lease(&mut self, now: Instant) -> Option<Lease> {
+        let full = self.full_lease();
         let small = Lease {
             receive: self.limits.small_receive.min(full.receive),
             transmit: self.limits.small_transmit.min(full.transmit),

@@ -31,24 +31,10 @@ impl Engine {
             State::Closed => socket.remote_endpoint().is_none(),
             // A reset in the handshake makes a socket listen again, which is not its business any more.
             State::Listen => true,
-            State::TimeWait => true,
+            State::TimeWait => wire.has_acknowledged_end(),
             _ => false,
         };
         if !over {
-            let owes = socket.send_queue() > 0
-                || matches!(
-                    state,
-                    State::SynSent
-                        | State::SynReceived
-                        | State::FinWait1
-                        | State::Closing
-                        | State::LastAck
-                );
-            connection.owed_since = match (owes, connection.owed_since) {
-                (true, None) => Some(now),
-                (true, since) => since,
-                (false, _) => None,
-            };
             self.progress(id, stage, state, unread);
             return;
         }
@@ -59,7 +45,7 @@ impl Engine {
         self.tcp.unname(flow, id);
         self.tcp.set_deadline(id, None);
         match stage {
-            Stage::Opening | Stage::Queued | Stage::Orphan { .. } => self.tcp.remove(id),
+            Stage::Opening { .. } | Stage::Queued | Stage::Orphan { .. } => self.tcp.remove(id),
             // What has arrived is still to be read, unless the peer has disowned it.
             Stage::Open if unread && broken.is_none() => {
                 if let Some(connection) = self.tcp.get(id) {
@@ -90,7 +76,7 @@ impl Engine {
             return;
         };
         match stage {
-            Stage::Opening if established => {
+            Stage::Opening { .. } if established => {
                 connection.stage = Stage::Queued;
                 let port = connection.flow.local.port();
                 self.stats.tcp_accepted += 1;

@@ -143,9 +143,7 @@ impl TcpStream {
                 End::Broken(error) => Err(error),
             });
         }
-        if connection.owed_since.is_none()
-            && connection.socket().is_none_or(|s| s.send_queue() == 0)
-        {
+        if !connection.is_owed() {
             return Poll::Ready(Ok(()));
         }
         connection.writer = Some(cx.waker().clone());
@@ -288,7 +286,6 @@ impl Engine {
             wire,
             lease,
             options.tcp,
-            now,
         ));
         self.tcp.make_ready(id);
         Ok(id)

@@ -121,7 +121,7 @@ impl Tcp {
         self.parked -= usize::from(was_parked);
         self.release(bytes);
         self.unname(flow, id);
-        if matches!(stage, Stage::Opening | Stage::Queued)
+        if matches!(stage, Stage::Opening { .. } | Stage::Queued)
             && let Some(listening) = self.listeners.get_mut(&flow.local.port())
         {
             listening.forget(id, stage);

@@ -34,6 +34,10 @@ pub(crate) struct Wire {
     pub(crate) send_next: u32,
     /// The last acknowledgement sent.
     pub(crate) receive_next: u32,
+    /// Whether something was sent that asks for an answer, since [`Self::take_asked`] was called.
+    asked: bool,
+    /// The acknowledgement that covers the end of the peer's half, once that has been seen.
+    pub(crate) peer_end: Option<u32>,
     /// The last window sent, in bytes: ours are never shifted, because no receive buffer is that large.
     pub(crate) receive_window: u16,
     /// The peer's window in bytes.
@@ -54,6 +58,8 @@ impl Wire {
             initial,
             send_next: initial,
             receive_next: 0,
+            asked: false,
+            peer_end: None,
             receive_window: 0,
             send_window: 0,
             max_segment: DEFAULT_MAX_SEGMENT,
@@ -65,6 +71,16 @@ impl Wire {
     /// The connection has a new socket, which believes that its next byte has the number `next`.
     pub(crate) fn resume(&mut self, next: u32) {
         self.shift = Some(self.send_next.wrapping_sub(next));
+    }
+
+    /// Whether something was sent that asks for an answer, since the last call.
+    pub(crate) fn take_asked(&mut self) -> bool {
+        core::mem::take(&mut self.asked)
+    }
+
+    /// Whether the end of the peer's half has been acknowledged.
+    pub(crate) fn has_acknowledged_end(&self) -> bool {
+        self.peer_end == Some(self.receive_next)
     }
 
     /// Translates a frame that the socket has built, if it is a TCP segment, and remembers what it said. Checksums are not looked after.
@@ -83,6 +99,7 @@ impl Wire {
         let length = (frame.len() - tcp).saturating_sub(header) as u32
             + u32::from(flags & SYN != 0)
             + u32::from(flags & FIN != 0);
+        self.asked |= length > 0;
         let end = sequence.wrapping_add(length);
         if after(end, self.send_next) {
             self.send_next = end;
@@ -106,6 +123,10 @@ impl Wire {
             self.send_window = u32::from(segment.window);
         } else {
             self.send_window = u32::from(segment.window) << self.window_scale.unwrap_or(0);
+        }
+        if segment.control == TcpControl::Fin {
+            let length = segment.payload as u32 + 1;
+            self.peer_end = Some(segment.sequence.wrapping_add(length));
         }
         if let (Some(shift), Some(number)) = (self.shift, segment.acknowledgement) {
             let at = segment.header + ACKNOWLEDGEMENT;

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 
 use embedded_io_async::{Read, Write};
-use morgana_exec::{Executor, Handle, ManualClock, Timers};
+use morgana_exec::{Executor, Handle, ManualClock, Task, Timers};
 use morgana_net_device::{FaultPlan, Faulty, MacAddr, Offload, PairConfig, SplitMix, pair};
 use morgana_net_stack::{AddressConfig, Limits, Stack, StackConfig, TcpStream};
 
@@ -47,6 +47,8 @@ impl Default for Setup {
 pub(crate) struct World {
     pub(crate) left: Stack,
     pub(crate) right: Stack,
+    pub(crate) left_runner: Task<()>,
+    pub(crate) right_runner: Task<()>,
     pub(crate) handle: Handle,
     pub(crate) timers: Timers,
 }
@@ -79,18 +81,18 @@ where
             seed: [seed, 99],
         };
         let (stack, runner) = Stack::new(device, config, &timers);
-        handle
-            .spawn(async move {
-                runner.run().await;
-            })
-            .unwrap();
-        stack
+        let task = handle.spawn(async move {
+            runner.run().await;
+        });
+        (stack, task.unwrap())
     };
-    let left = stack(left, setup.left, &setup.left_limits, setup.seed);
-    let right = stack(right, setup.right, &setup.right_limits, setup.seed + 1);
+    let (left, left_runner) = stack(left, setup.left, &setup.left_limits, setup.seed);
+    let (right, right_runner) = stack(right, setup.right, &setup.right_limits, setup.seed + 1);
     let world = World {
         left,
         right,
+        left_runner,
+        right_runner,
         handle,
         timers: timers.clone(),
     };
