@@ -1,2 +1,22 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod close;
+mod device;
+mod directory;
+mod error;
+mod event;
+mod handshake;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use close::{CLOSE_TIMEOUT, Farewell};
+pub use device::{Device, Role};
+pub use directory::{BackendAddress, backends, frontends};
+pub use error::XenbusError;
+pub use event::Event;
+pub use state::State;

@@ -1,0 +1,209 @@
+//! One end of a device: its own keys, and the other end's.
+
+use alloc::format;
+use alloc::string::String;
+use core::cell::Cell;
+use core::str::FromStr;
+
+use morgana_hal::DomId;
+use morgana_xenstore_client::{Client, KeyError, Path, Problem, Tree, Watch};
+
+use crate::directory::{backend_path, frontend_path};
+use crate::{BackendAddress, State, XenbusError};
+
+/// Which end of a device this is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// The end that asks.
+    Frontend,
+    /// The end that serves.
+    Backend,
+}
+
+impl Role {
+    /// The key in the own directory that names the other end's directory.
+    pub(crate) const fn link(self) -> &'static str {
+        match self {
+            Self::Frontend => "backend",
+            Self::Backend => "frontend",
+        }
+    }
+
+    /// The key in the own directory that names the other end's domain.
+    pub(crate) const fn link_domain(self) -> &'static str {
+        match self {
+            Self::Frontend => "backend-id",
+            Self::Backend => "frontend-id",
+        }
+    }
+}
+
+/// One end of a device.
+///
+/// It watches the other end's state and the key that names the other end, both for as long as it lives.
+#[derive(Debug)]
+pub struct Device {
+    pub(crate) client: Client,
+    pub(crate) role: Role,
+    /// The own directory.
+    pub(crate) own: String,
+    /// The other end's directory.
+    pub(crate) peer: String,
+    peer_domain: DomId,
+    pub(crate) peer_watch: Watch,
+    pub(crate) link_watch: Watch,
+    /// The other end's state as it was last told.
+    pub(crate) told: Cell<Option<State>>,
+}
+
+impl Device {
+    /// Opens a front end of this domain, `device/KIND/INDEX`.
+    ///
+    /// # Errors
+    ///
+    /// [`XenbusError::Removed`] if there is no such device.
+    pub async fn frontend(client: &Client, kind: &str, index: u32) -> Result<Self, XenbusError> {
+        Self::open(client, Role::Frontend, frontend_path(kind, index)).await
+    }
+
+    /// Opens a back end of this domain, `backend/KIND/FRONTEND/INDEX`.
+    ///
+    /// # Errors
+    ///
+    /// [`XenbusError::Removed`] if there is no such device, [`XenbusError::Key`] if its `frontend-id` is not that of the path.
+    pub async fn backend(
+        client: &Client,
+        kind: &str,
+        address: BackendAddress,
+    ) -> Result<Self, XenbusError> {
+        let device = Self::open(client, Role::Backend, backend_path(kind, address)).await?;
+        if device.peer_domain != address.frontend {
+            let path = device.own_path(Role::Backend.link_domain());
+            return Err(KeyError::new(&path, Problem::Unknown).into());
+        }
+        Ok(device)
+    }
+
+    async fn open(client: &Client, role: Role, own: String) -> Result<Self, XenbusError> {
+        let link = format!("{own}/{}", role.link());
+        // Set before the link is read, so that no change of it is missed.
+        let link_watch = client.watch(&link).await?;
+        let peer = match client.read_text(&link).await {
+            Err(error) if error.is_not_found() => return Err(XenbusError::Removed),
+            result => result?,
+        };
+        if !Path::parse(&peer).is_ok_and(Path::is_absolute) {
+            return Err(KeyError::new(&link, Problem::Unknown).into());
+        }
+        let peer_domain = client
+            .read_number(&format!("{own}/{}", role.link_domain()))
+            .await?;
+        let peer_watch = client.watch(&format!("{peer}/state")).await?;
+        Ok(Self {
+            client: client.clone(),
+            role,
+            own,
+            peer,
+            peer_domain: DomId::new(peer_domain),
+            peer_watch,
+            link_watch,
+            told: Cell::new(None),
+        })
+    }
+
+    /// Which end this is.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// The domain of the other end.
+    pub fn peer_domain(&self) -> DomId {
+        self.peer_domain
+    }
+
+    /// The client that it was opened with.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The path of a key in the own directory.
+    pub fn own_path(&self, key: &str) -> String {
+        format!("{}/{key}", self.own)
+    }
+
+    /// The path of a key in the other end's directory.
+    pub fn peer_path(&self, key: &str) -> String {
+        format!("{}/{key}", self.peer)
+    }
+
+    /// A key of the own directory as text, such as a vif's `mac`.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`].
+    pub async fn own_text(&self, key: &str) -> Result<String, KeyError> {
+        self.client.read_text(&self.own_path(key)).await
+    }
+
+    /// A key of the own directory as a number.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`].
+    pub async fn own_number<N: FromStr>(&self, key: &str) -> Result<N, KeyError> {
+        self.client.read_number(&self.own_path(key)).await
+    }
+
+    /// A key of the other end as text.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`].
+    pub async fn peer_text(&self, key: &str) -> Result<String, KeyError> {
+        self.client.read_text(&self.peer_path(key)).await
+    }
+
+    /// A key of the other end as a number.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`].
+    pub async fn peer_number<N: FromStr>(&self, key: &str) -> Result<N, KeyError> {
+        self.client.read_number(&self.peer_path(key)).await
+    }
+
+    /// A key of the other end as a number, or `default` if there is none: so are features announced.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`].
+    pub async fn peer_number_or<N: FromStr>(&self, key: &str, default: N) -> Result<N, KeyError> {
+        self.client
+            .read_number_or(&self.peer_path(key), default)
+            .await
+    }
+
+    /// The other end's state now.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] if it is not one.
+    pub async fn peer_state(&self) -> Result<State, KeyError> {
+        read_state(&self.client, &self.peer_path("state")).await
+    }
+
+    /// The own state, as it stands in the store.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] if it is not one.
+    pub async fn own_state(&self) -> Result<State, KeyError> {
+        read_state(&self.client, &self.own_path("state")).await
+    }
+}
+
+/// The state in a key. No key is [`State::Unknown`].
+pub(crate) async fn read_state(tree: &Tree, path: &str) -> Result<State, KeyError> {
+    let number = tree.read_number_or(path, State::Unknown.number()).await?;
+    State::from_number(number).ok_or_else(|| KeyError::new(path, Problem::Unknown))
+}

@@ -1,0 +1,94 @@
+//! What happens to a device while it lives.
+
+use morgana_exec::select;
+
+use crate::{Device, State, XenbusError};
+
+/// A change that concerns a device.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// The other end has come to this state. A back end that goes away shows [`State::Closed`] or [`State::Unknown`]; if it comes back
+    /// it starts anew with [`State::Initialising`] or [`State::InitWait`], and the handshake can be run again.
+    Peer(State),
+    /// The toolstack has given the device another peer, as when a driver domain was replaced: open the device again.
+    Moved,
+    /// The toolstack has taken the device away.
+    Removed,
+}
+
+impl Device {
+    /// Waits for the next change. States that came and went meanwhile are not told.
+    ///
+    /// # Errors
+    ///
+    /// [`XenbusError`] if a state is none, or the connection to xenstored has ended.
+    pub async fn next(&self) -> Result<Event, XenbusError> {
+        loop {
+            // What a watch says is only that something may have changed; what it is, is read.
+            select(self.peer_watch.next(), self.link_watch.next())
+                .await
+                .into_result()?;
+            if let Some(event) = self.look().await? {
+                return Ok(event);
+            }
+        }
+    }
+
+    /// Compares what is in the store with what was told.
+    async fn look(&self) -> Result<Option<Event>, XenbusError> {
+        match self
+            .client
+            .read_text(&self.own_path(self.role.link()))
+            .await
+        {
+            Ok(peer) if peer == self.peer => {}
+            Ok(_) => return Ok(Some(Event::Moved)),
+            Err(error) if error.is_not_found() => return Ok(Some(Event::Removed)),
+            Err(error) => return Err(error.into()),
+        }
+        let state = self.peer_state().await?;
+        if self.told.replace(Some(state)) == Some(state) {
+            return Ok(None);
+        }
+        Ok(Some(Event::Peer(state)))
+    }
+
+    /// Waits until the other end is in one of `wanted`, and says in which.
+    ///
+    /// # Errors
+    ///
+    /// [`XenbusError::PeerEnding`] if it is closing, has closed or has no state, and that is not wanted.
+    pub async fn wait_for(&self, wanted: &[State]) -> Result<State, XenbusError> {
+        let mut event = self.look().await?;
+        loop {
+            let state = match event {
+                Some(Event::Removed) => return Err(XenbusError::Removed),
+                Some(Event::Moved) => return Err(XenbusError::Moved),
+                Some(Event::Peer(state)) => Some(state),
+                None => self.told.get(),
+            };
+            if let Some(state) = state {
+                if wanted.contains(&state) {
+                    return Ok(state);
+                }
+                if state.is_ending() {
+                    return Err(XenbusError::PeerEnding(state));
+                }
+            }
+            event = Some(self.next().await?);
+        }
+    }
+}
+
+/// Which of two things of one kind came first does not matter.
+trait IntoResult<T> {
+    fn into_result(self) -> T;
+}
+
+impl<T> IntoResult<T> for morgana_exec::Either<T, T> {
+    fn into_result(self) -> T {
+        match self {
+            Self::First(value) | Self::Second(value) => value,
+        }
+    }
+}
