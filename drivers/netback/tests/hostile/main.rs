@@ -1,6 +1,7 @@
 //! Front ends that break the rules, or only come close.
 
-mod random;
+mod replay;
+mod script;
 mod support;
 
 use std::task::{Context, Poll, Waker};
