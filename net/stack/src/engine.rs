@@ -3,6 +3,7 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv6Addr};
+use core::time::Duration;
 
 use morgana_exec::Waiters;
 use morgana_hal::Instant;
@@ -29,6 +30,9 @@ use crate::udp::Udp;
 
 /// How many frames of our own making (announcements, solicitations) wait for room in the device. The oldest is dropped beyond.
 const OUTBOX: usize = 8;
+
+/// How soon is looked at what is due while the device has no room.
+const EXHAUSTED: Duration = Duration::from_secs(1);
 
 /// The whole stack but for the device.
 pub(crate) struct Engine {
@@ -186,8 +190,8 @@ impl Engine {
             more,
             deadline: match room {
                 Room::Enough => deadline,
-                // What is due cannot be done before the device has room, and that it tells by itself.
-                Room::Exhausted => deadline.filter(|at| *at > now),
+                // What is due waits for the device, which tells by itself when it has room.
+                Room::Exhausted => deadline.map(|at| at.max(now + EXHAUSTED)),
             },
         }
     }
@@ -293,6 +297,8 @@ impl Engine {
     }
 
     fn send<D: Device>(&mut self, device: &mut D, now: Instant) -> Room {
+        // Also without room, because addresses expire.
+        let configured = self.configure(device, now);
         while let Some(frame) = self.outbox.pop_front() {
             let Some(slot) = device.transmit() else {
                 self.outbox.push_front(frame);
@@ -307,7 +313,7 @@ impl Engine {
                 }
             });
         }
-        if self.configure(device, now) == Room::Exhausted {
+        if configured == Room::Exhausted {
             return Room::Exhausted;
         }
         if self.send_datagrams(device, now) == Room::Exhausted {

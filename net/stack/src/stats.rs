@@ -45,7 +45,11 @@ pub struct Stats {
     pub tcp_accepted: u64,
     /// TCP connections that `connect` opened.
     pub tcp_connected: u64,
-    /// SYNs dropped because the listener's backlog was full.
+    /// SYNs answered with a cookie, because there were as many handshakes as the listener's backlog.
+    pub tcp_cookies_sent: u64,
+    /// Connections among those accepted that began with a cookie.
+    pub tcp_cookies_accepted: u64,
+    /// SYNs and cookies ignored because as many connections as the listener's backlog waited to be accepted.
     pub tcp_backlog_full: u64,
     /// SYNs dropped because there were as many connections as may be.
     pub tcp_connections_full: u64,

@@ -31,13 +31,18 @@ impl Engine {
             Some(Late::Reopens) | None => {}
         }
         let port = segment.flow.local.port();
-        if segment.opens() && self.tcp.listeners.contains_key(&port) {
-            self.open(segment, frame, now);
-        } else {
-            self.stats.tcp_strays += 1;
-            // smoltcp answers with a reset.
-            self.feed_interface(frame, now);
+        if self.tcp.listeners.contains_key(&port) {
+            if segment.opens() {
+                self.open(segment, frame, now);
+                return;
+            }
+            if self.accept_cookie(segment, frame, now) {
+                return;
+            }
         }
+        self.stats.tcp_strays += 1;
+        // smoltcp answers with a reset.
+        self.feed_interface(frame, now);
     }
 
     /// A SYN for a listener.
@@ -47,6 +52,10 @@ impl Engine {
         };
         if listening.is_full() {
             self.stats.tcp_backlog_full += 1;
+            return;
+        }
+        if listening.is_busy() {
+            self.send_cookie(segment, now);
             return;
         }
         if self.tcp.len() >= self.limits.connections {
@@ -87,7 +96,7 @@ impl Engine {
     }
 
     /// A segment for a connection.
-    fn feed_connection(
+    pub(crate) fn feed_connection(
         &mut self,
         id: ConnectionId,
         segment: &Segment,

@@ -26,14 +26,24 @@ pub(crate) struct Listening {
 }
 
 impl Listening {
-    /// Whether no further connection may begin.
+    /// Whether no further connection may wait to be accepted.
     pub(crate) fn is_full(&self) -> bool {
+        self.queue.len() >= self.options.backlog
+    }
+
+    /// Whether no further handshake may take memory.
+    pub(crate) fn is_busy(&self) -> bool {
         self.opening + self.queue.len() >= self.options.backlog
     }
 
-    /// A handshake is over.
-    pub(crate) fn enqueue(&mut self, id: ConnectionId) {
+    /// A handshake that took memory is over.
+    pub(crate) fn opened(&mut self, id: ConnectionId) {
         self.opening -= 1;
+        self.enqueue(id);
+    }
+
+    /// A connection waits to be accepted.
+    pub(crate) fn enqueue(&mut self, id: ConnectionId) {
         self.queue.push_back(id);
         self.acceptors.wake_all();
     }

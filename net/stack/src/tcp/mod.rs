@@ -1,6 +1,7 @@
 //! TCP: connections around smoltcp's sockets.
 
 mod connection;
+mod cookie;
 mod egress;
 mod emit;
 mod error;

@@ -40,9 +40,8 @@ impl Default for TcpOptions {
 /// What can be chosen for a listener.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ListenOptions {
-    /// How many connections may wait to be accepted, and how many may be in their handshake with memory of ours (32). When as many are in
-    /// their handshake, further SYNs are answered with SYN cookies, which take no memory; when as many wait to be accepted, further
-    /// handshakes are not completed, so that peers try again.
+    /// How many connections may be in their handshake or wait to be accepted (32). Beyond, SYNs are answered with SYN cookies, which take
+    /// no memory; when as many wait to be accepted, SYNs and cookies are ignored, so that peers try again.
     pub backlog: usize,
     /// For the connections accepted.
     pub tcp: TcpOptions,

@@ -81,7 +81,7 @@ impl Engine {
                 let port = connection.flow.local.port();
                 self.stats.tcp_accepted += 1;
                 if let Some(listening) = self.tcp.listeners.get_mut(&port) {
-                    listening.enqueue(id);
+                    listening.opened(id);
                 }
             }
             Stage::Connecting if established => {

@@ -44,6 +44,8 @@ pub(crate) struct Tcp {
     pub(crate) parked: usize,
     /// Where [`super::park`] looks next.
     pub(crate) hand: usize,
+    /// Until when acknowledgements of SYN cookies may come.
+    pub(crate) cookies_until: Option<Instant>,
     /// Writers that wait for buffer memory.
     pub(crate) memory_waiters: Waiters,
 }

@@ -68,6 +68,23 @@ impl Wire {
         }
     }
 
+    /// A connection whose peer has acknowledged our initial sequence number, with that segment.
+    pub(crate) fn after_cookie(
+        initial: u32,
+        segment: &Segment,
+        max_segment: u16,
+        receive_window: u16,
+    ) -> Self {
+        Self {
+            send_next: initial.wrapping_add(1),
+            receive_next: segment.sequence,
+            receive_window,
+            send_window: u32::from(segment.window),
+            max_segment,
+            ..Self::new(initial)
+        }
+    }
+
     /// The connection has a new socket, which believes that its next byte has the number `next`.
     pub(crate) fn resume(&mut self, next: u32) {
         self.shift = Some(self.send_next.wrapping_sub(next));

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "no test uses everything")]
 
+pub(crate) mod raw;
+
 use std::future::Future;
 use std::net::SocketAddr;
 
