@@ -7,6 +7,7 @@ pub use xen_sys::evtchn_bind_virq as BindVirq;
 pub use xen_sys::evtchn_close as Close;
 pub use xen_sys::evtchn_send as Send;
 pub use xen_sys::evtchn_status as Status;
+pub use xen_sys::evtchn_status__bindgen_ty_1 as StatusDetail;
 pub use xen_sys::evtchn_unmask as Unmask;
 
 /// `EVTCHNOP_bind_interdomain`: argument [`BindInterdomain`].

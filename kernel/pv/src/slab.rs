@@ -61,20 +61,13 @@ const _: () = assert!(size_of::<Header>() <= HEADER && HEADER.is_multiple_of(ALI
 pub(crate) struct Slabs {
     /// For each class the pages with room.
     open: [*mut Header; CLASSES.len()],
-    pages: usize,
 }
 
 impl Slabs {
     pub(crate) const fn new() -> Self {
         Self {
             open: [ptr::null_mut(); CLASSES.len()],
-            pages: 0,
         }
-    }
-
-    /// Pages in use.
-    pub(crate) fn pages(&self) -> usize {
-        self.pages
     }
 
     /// An object of at least `size` bytes (at most [`LARGEST`]), aligned to [`ALIGN`].
@@ -130,7 +123,6 @@ impl Slabs {
             let alone = (*page).next.is_null() && (*page).previous.is_null();
             if (*page).used == 0 && !alone {
                 self.unlink(page);
-                self.pages -= 1;
                 if let Some(page) = NonNull::new(page.cast::<u8>()) {
                     source.give(page);
                 }
@@ -140,7 +132,6 @@ impl Slabs {
 
     fn add_page(&mut self, class: usize, source: &mut impl Source) -> Option<()> {
         let page = source.take()?.as_ptr().cast::<Header>();
-        self.pages += 1;
         // SAFETY: a page from the source is ours, aligned and large enough for a header.
         unsafe {
             page.write(Header {

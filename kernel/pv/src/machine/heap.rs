@@ -19,7 +19,10 @@ use crate::slab::{ALIGN, LARGEST, Slabs, Source};
 #[global_allocator]
 static HEAP: Heap = Heap(OneCpu::new(RefCell::new(State {
     slabs: Slabs::new(),
-    list: List::empty(),
+    list: PageList {
+        list: List::empty(),
+        outside: 0,
+    },
 })));
 
 /// The least that the list grows by, in pages.
@@ -29,15 +32,15 @@ struct Heap(OneCpu<RefCell<State>>);
 
 struct State {
     slabs: Slabs,
-    list: List,
+    list: PageList,
 }
 
 /// The heap in figures.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct HeapUsage {
-    /// Bytes of list memory that are allocated, and of all slab pages.
+    /// Bytes allocated from the list, of all slab pages, and of all whole pages given out.
     pub(super) used_bytes: usize,
-    /// That, and what is free or could still be taken from the domain's free pages.
+    /// That, and what is free in the list or among the domain's pages.
     pub(super) total_bytes: usize,
 }
 
@@ -50,29 +53,76 @@ pub(super) fn usage() -> HeapUsage {
             total_bytes: 0,
         };
     };
-    let slabs = state.slabs.pages() * PAGE_SIZE;
+    let outside = state.list.outside * PAGE_SIZE;
     HeapUsage {
-        used_bytes: state.list.used() + slabs,
-        total_bytes: state.list.size() + slabs + free_pages * PAGE_SIZE,
+        used_bytes: state.list.list.used() + outside,
+        total_bytes: state.list.list.size() + outside + free_pages * PAGE_SIZE,
     }
 }
 
-/// Slab pages come from the top of memory.
-struct FromFrames;
+/// Pages in a row for whoever needs whole pages: from the free frames, or else out of the list. Their content is anything.
+pub(super) fn take_pages(count: usize) -> Option<NonNull<u8>> {
+    HEAP.0.try_borrow_mut().ok()?.list.take_pages(count)
+}
 
-impl Source for FromFrames {
+/// Takes pages back.
+///
+/// # Safety
+///
+/// They came from [`take_pages`], as many in one piece, and nobody can reach them any more.
+pub(super) unsafe fn give_pages(pages: NonNull<u8>, count: usize) {
+    // The heap is never borrowed here; if it were, the pages would be lost, which does no harm.
+    if let Ok(mut state) = HEAP.0.try_borrow_mut() {
+        // SAFETY: the caller's promise.
+        unsafe { state.list.give_pages(pages, count) };
+    }
+}
+
+impl Source for PageList {
     fn take(&mut self) -> Option<NonNull<u8>> {
-        let address = with_frames(|frames| frames.take(1))?.ok()?;
-        NonNull::new(with_exposed_provenance_mut(address))
+        self.take_pages(1)
     }
 
     unsafe fn give(&mut self, page: NonNull<u8>) {
         // SAFETY: it came from `take`, and the caller promises that nothing uses it.
-        with_frames(|frames| unsafe { frames.give(page.addr().get(), 1) });
+        unsafe { self.give_pages(page, 1) };
     }
 }
 
-impl State {
+/// The list allocator, and pages from it or beside it.
+struct PageList {
+    list: List,
+    /// Pages given out that are not the list's.
+    outside: usize,
+}
+
+impl PageList {
+    fn take_pages(&mut self, count: usize) -> Option<NonNull<u8>> {
+        match with_frames(|frames| frames.take(count)) {
+            Some(Ok(address)) => {
+                self.outside += count;
+                NonNull::new(with_exposed_provenance_mut(address))
+            }
+            _ => self.list.allocate_first_fit(page_layout(count)?).ok(),
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`give_pages`].
+    unsafe fn give_pages(&mut self, pages: NonNull<u8>, count: usize) {
+        let inside =
+            (self.list.bottom().addr()..self.list.top().addr()).contains(&pages.addr().get());
+        if !inside {
+            self.outside -= count;
+            // SAFETY: the caller's promise; pages outside of the list came from the frames.
+            with_frames(|frames| unsafe { frames.give(pages.addr().get(), count) });
+        } else if let Some(layout) = page_layout(count) {
+            // SAFETY: the caller's promise; pages inside of the list were allocated there, with this layout.
+            unsafe { self.list.deallocate(pages, layout) };
+        }
+    }
+
     fn take_large(&mut self, layout: Layout) -> Option<NonNull<u8>> {
         if let Ok(object) = self.list.allocate_first_fit(layout) {
             return Some(object);
@@ -116,6 +166,10 @@ impl State {
     }
 }
 
+fn page_layout(count: usize) -> Option<Layout> {
+    Layout::from_size_align(count.checked_mul(PAGE_SIZE)?, PAGE_SIZE).ok()
+}
+
 fn is_small(layout: Layout) -> bool {
     layout.size() <= LARGEST && layout.align() <= ALIGN
 }
@@ -130,10 +184,11 @@ unsafe impl GlobalAlloc for Heap {
         let Ok(mut state) = self.0.try_borrow_mut() else {
             return null_mut();
         };
+        let State { slabs, list } = &mut *state;
         let object = if is_small(layout) {
-            state.slabs.take(layout.size(), &mut FromFrames)
+            slabs.take(layout.size(), list)
         } else {
-            state.take_large(layout)
+            list.take_large(layout)
         };
         object.map_or(null_mut(), NonNull::as_ptr)
     }
@@ -142,12 +197,13 @@ unsafe impl GlobalAlloc for Heap {
         let (Ok(mut state), Some(object)) = (self.0.try_borrow_mut(), NonNull::new(object)) else {
             return;
         };
+        let State { slabs, list } = &mut *state;
         if is_small(layout) {
             // SAFETY: the object came from `alloc` with this layout, hence from the slabs, and is not used any more.
-            unsafe { state.slabs.give(object, &mut FromFrames) };
+            unsafe { slabs.give(object, list) };
         } else {
             // SAFETY: likewise from the list.
-            unsafe { state.list.deallocate(object, layout) };
+            unsafe { list.list.deallocate(object, layout) };
         }
     }
 }

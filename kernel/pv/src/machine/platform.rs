@@ -74,6 +74,11 @@ impl Pv {
         self.start_info.nr_pages
     }
 
+    /// The own domain id. `None` only while all event channel ports are in use.
+    pub fn id(&self) -> Option<DomId> {
+        events::own_id()
+    }
+
     /// Whether this is the machine's first domain.
     pub fn is_dom0(&self) -> bool {
         self.start_info.flags & SIF_INITDOMAIN != 0
@@ -132,6 +137,8 @@ impl Platform for Pv {
     }
 
     fn usage(&self) -> Usage {
+        // First, since this frees what peers have let go.
+        let quarantined_pages = grants::quarantined_pages();
         let heap = heap::usage();
         let (grants_used, grants_total) = grants::usage();
         Usage {
@@ -139,7 +146,7 @@ impl Platform for Pv {
             heap_total_bytes: heap.total_bytes,
             grants_used,
             grants_total,
-            quarantined_pages: grants::quarantined_pages(),
+            quarantined_pages,
             ports_used: events::used(),
             ports_total: NR_CHANNELS_2L as usize,
         }

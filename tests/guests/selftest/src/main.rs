@@ -1,19 +1,12 @@
-//! A guest that tests the platform on bare Xen from inside.
+//! Tests the platform on bare Xen from inside: as any domain, and as the machine's first.
 #![cfg_attr(target_os = "none", no_std, no_main)]
 #![forbid(unsafe_code)]
 
 #[cfg(target_os = "none")]
-morgana_pv::boot!(main);
+extern crate alloc;
 
 #[cfg(target_os = "none")]
-fn main(pv: morgana_pv::Pv) -> morgana_pv::Exit {
-    use morgana_pv::println;
-    println!("hello from the selftest: {}", pv.command_line());
-    println!("{:?}", morgana_pv::protection(main as *const () as usize));
-    println!("{}", morgana_pv::can_execute_data());
-    println!("{}", morgana_pv::can_write(main as *const () as usize));
-    morgana_pv::Exit::Reboot
-}
+mod guest;
 
 #[cfg(not(target_os = "none"))]
 fn main() {

@@ -55,6 +55,24 @@ pub(in crate::machine) fn bind_virq(virq: u32) -> Result<Port, Errno> {
     Ok(Port::new(argument.port))
 }
 
+/// The domain that may connect to one of our ports, which is open for nobody else and not connected yet.
+pub(in crate::machine) fn unbound_peer(port: Port) -> Result<DomId, Errno> {
+    let mut argument = evtchn::Status {
+        dom: DOMID_SELF,
+        port: port.number(),
+        status: 0,
+        vcpu: 0,
+        u: evtchn::StatusDetail { virq: 0 },
+    };
+    // SAFETY: the argument type of this operation (event_channel.h).
+    unsafe { operate(evtchn::EVTCHNOP_STATUS, &mut argument)? };
+    if argument.status != evtchn::EVTCHNSTAT_UNBOUND {
+        return Err(Errno(morgana_abi::errno::EINVAL));
+    }
+    // SAFETY: this is the field that Xen fills in for an unbound port (event_channel.h); any number is valid.
+    Ok(DomId::new(unsafe { argument.u.unbound.dom }))
+}
+
 /// Closes a port.
 pub(in crate::machine) fn close_port(port: Port) -> Result<(), Errno> {
     let mut argument = evtchn::Close {

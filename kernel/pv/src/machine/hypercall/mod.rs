@@ -8,7 +8,9 @@ mod sched;
 mod traps;
 
 pub(super) use console::console_write;
-pub(super) use events::{alloc_unbound, bind_interdomain, bind_virq, close_port, send, unmask};
+pub(super) use events::{
+    alloc_unbound, bind_interdomain, bind_virq, close_port, send, unbound_peer, unmask,
+};
 pub(super) use grants::{copy, map_grants, query_size, setup_table, unmap_grants};
 pub(super) use mmu::{TableUpdate, flush_tlb, update_tables, update_va_mapping};
 pub(super) use sched::{block, set_timer, shutdown, stop_periodic_timer, yield_now};

@@ -6,8 +6,8 @@ use morgana_abi::PAGE_SIZE;
 use morgana_hal::{Mfn, Pfn};
 
 use super::MapError;
-use super::frames::with_frames;
 use super::p2m::{mfn_of, pfn_at};
+use crate::machine::heap;
 
 /// Own pages in a row, zeroed when they were made. Dropping them frees them.
 ///
@@ -22,11 +22,8 @@ impl PageRun {
     /// `pages` zeroed pages in a row (at least one).
     pub(in crate::machine) fn new(pages: usize) -> Result<Self, MapError> {
         let pages = pages.max(1);
-        let address =
-            with_frames(|frames| frames.take(pages)).unwrap_or(Err(MapError::OutOfFrames))?;
-        let base = NonNull::new(core::ptr::with_exposed_provenance_mut::<u8>(address))
-            .ok_or(MapError::OutOfFrames)?;
-        // SAFETY: `take` gives mapped pages that nothing else uses.
+        let base = heap::take_pages(pages).ok_or(MapError::OutOfFrames)?;
+        // SAFETY: `take_pages` gives mapped pages that nothing else uses.
         unsafe { base.write_bytes(0, pages * PAGE_SIZE) };
         Ok(Self { base, pages })
     }
@@ -50,8 +47,8 @@ impl PageRun {
 
 impl Drop for PageRun {
     fn drop(&mut self) {
-        // SAFETY: the pages came from `take`; with the value the only way to reach them ends. Who granted them to a peer has
+        // SAFETY: the pages came from `take_pages`; with the value the only way to reach them ends. Who granted them to a peer has
         // ended that access before (`grants::Granted`).
-        with_frames(|frames| unsafe { frames.give(self.base.addr().get(), self.pages) });
+        unsafe { heap::give_pages(self.base, self.pages) };
     }
 }

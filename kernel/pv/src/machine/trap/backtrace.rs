@@ -1,6 +1,6 @@
 //! The chain of frame pointers, printed so that `cargo xtask` can put names to it: a line `backtrace`, then `  #N 0xADDRESS`.
 //!
-//! Return addresses are printed less one, so that every address lies inside the instruction that it stands for.
+//! The first address is an instruction's own; the others are where calls return to, one instruction after the call.
 
 use core::arch::asm;
 
@@ -10,14 +10,20 @@ use crate::machine::layout;
 /// The deepest that we look.
 const MAX_FRAMES: usize = 48;
 
-/// Prints the callers of the caller.
+/// Prints where we are and the callers.
 pub(in crate::machine) fn print_from_here() {
-    let frame_pointer: usize;
-    // SAFETY: reads a register.
+    let (frame_pointer, here): (usize, usize);
+    // SAFETY: reads registers.
     unsafe {
-        asm!("mov {}, rbp", out(reg) frame_pointer, options(nomem, nostack, preserves_flags))
-    };
-    print(None, frame_pointer);
+        asm!(
+            "mov {}, rbp",
+            "lea {}, [rip]",
+            out(reg) frame_pointer,
+            out(reg) here,
+            options(nomem, nostack, preserves_flags)
+        );
+    }
+    print(Some(here), frame_pointer);
 }
 
 /// Prints `first` (the instruction itself), then what the frames from `frame_pointer` on return to.
@@ -45,7 +51,7 @@ pub(super) fn print(first: Option<usize>, frame_pointer: usize) {
         if !layout::text().contains(&address) {
             return;
         }
-        line(address - 1);
+        line(address);
         // Frames lie deeper in the stack than their callers'.
         if next <= frame_pointer {
             return;
