@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use embedded_io_async::{ErrorKind, ErrorType, Read, Write};
 use morgana_hal::Instant;
 
+use super::pool::Pool;
 use super::transport::{Transport, TransportError};
 use crate::wire::{ChunkedDecoder, ChunkedError, Expectation, Framing, HeadError, Request, Status};
 
@@ -148,12 +149,17 @@ impl<'c, 's, S: Read + Write> RequestBody<'c, 's, S> {
     }
 
     /// Reads and drops what the handler left.
-    pub(super) async fn finish(&mut self) -> Result<Finish, BodyError> {
+    pub(super) async fn finish(&mut self, pool: &Pool) -> Result<Finish, BodyError> {
         if self.expectation == Expectation::Continue {
             return Ok(Finish::Unsent);
         }
-        let mut dropped = [0u8; 256];
-        while self.read(&mut dropped).await? > 0 {}
+        if let Some(failure) = self.failure {
+            return Err(failure);
+        }
+        if self.wanted() > 0 {
+            let mut dropped = pool.small().ok_or(BodyError::NoMemory)?;
+            while self.read(&mut dropped).await? > 0 {}
+        }
         Ok(Finish::Read)
     }
 

@@ -34,7 +34,7 @@ impl<'s, S: Read + Write, H: Handler> Connection<'s, S, H> {
     }
 
     /// Serves requests until the connection ends.
-    pub(super) async fn run(mut self) -> End {
+    pub(super) async fn run(&mut self) -> End {
         let mut remaining = self.server.limits.requests;
         let end = loop {
             remaining = remaining.saturating_sub(1);
@@ -54,7 +54,7 @@ impl<'s, S: Read + Write, H: Handler> Connection<'s, S, H> {
     }
 
     /// Tells the client that there are too many connections.
-    pub(super) async fn refuse(mut self) -> End {
+    pub(super) async fn refuse(&mut self) -> End {
         self.tell(End::Refused).await;
         End::Refused
     }
@@ -125,7 +125,7 @@ impl<'s, S: Read + Write, H: Handler> Connection<'s, S, H> {
         )
         .map_err(End::BadHead)?;
         let response = dispatch(&server.handler, &request, &mut body).await;
-        let finish = body.finish().await.map_err(End::BadBody)?;
+        let finish = body.finish(&server.pool).await.map_err(End::BadBody)?;
         let taken = body.taken();
 
         let answer = Answer::decide(Some(&request), &response);
@@ -228,7 +228,9 @@ impl<'s, S: Read + Write, H: Handler> Connection<'s, S, H> {
     async fn linger(&mut self) {
         let limits = &self.server.limits;
         let deadline = self.transport.now() + limits.linger_time;
-        let mut dropped = [0u8; 256];
+        let Some(mut dropped) = self.server.pool.small() else {
+            return;
+        };
         let mut allowance = limits.linger_bytes;
         while let Ok(count @ 1..) = self.transport.read(&mut dropped, deadline).await {
             allowance = allowance.saturating_sub(count);

@@ -61,7 +61,7 @@ impl<H: Handler> Server<H> {
     /// Beyond [`Limits::connections`] the answer is a 503 with `Retry-After`; beyond [`Limits::refusals`] of these at a
     /// time, nothing at all.
     pub async fn serve<S: Read + Write>(&self, stream: &mut S) -> End {
-        let connection = Connection::new(self, stream);
+        let mut connection = Connection::new(self, stream);
         let end = match self.stats.enter(self.limits.connections) {
             Some(_seat) => connection.run().await,
             None => match self.stats.refuse(self.limits.refusals) {

@@ -1,9 +1,11 @@
 //! Reading and writing with a deadline, counted.
 
-use core::future::Future;
+use core::future::{Future, poll_fn};
+use core::pin::{Pin, pin};
+use core::task::Poll;
 
 use embedded_io_async::{Read, Write};
-use morgana_exec::{Either, Timers, select};
+use morgana_exec::Timers;
 use morgana_hal::Instant;
 
 use super::{Limits, Stats};
@@ -50,7 +52,7 @@ impl<'s, S: Read + Write> Transport<'s, S> {
         deadline: Instant,
     ) -> Result<usize, TransportError> {
         let limit = room.len();
-        let read = before(self.timers, deadline, self.stream.read(room)).await?;
+        let read = before(self.timers, deadline, pin!(self.stream.read(room))).await?;
         let count = read.map_err(|_| TransportError::Failed)?.min(limit);
         self.stats.count_in(count);
         Ok(count)
@@ -64,7 +66,7 @@ impl<'s, S: Read + Write> Transport<'s, S> {
     ) -> Result<(), TransportError> {
         while !bytes.is_empty() {
             let by = deadline.min(self.now() + self.limits.write_time);
-            match before(self.timers, by, self.stream.write(bytes)).await? {
+            match before(self.timers, by, pin!(self.stream.write(bytes))).await? {
                 Ok(0) | Err(_) => return Err(TransportError::Failed),
                 Ok(count) => {
                     self.stats.count_out(count);
@@ -77,19 +79,26 @@ impl<'s, S: Read + Write> Transport<'s, S> {
 
     /// Hands on what the stream may have kept back.
     pub(super) async fn flush(&mut self, deadline: Instant) -> Result<(), TransportError> {
-        before(self.timers, deadline, self.stream.flush())
+        before(self.timers, deadline, pin!(self.stream.flush()))
             .await?
             .map_err(|_| TransportError::Failed)
     }
 }
 
+/// Lets `operation` run until `deadline`. It is pinned by the caller, so that a connection's future, of which there may
+/// be a thousand, holds it once.
 async fn before<F: Future>(
     timers: &Timers,
     deadline: Instant,
-    future: F,
+    mut operation: Pin<&mut F>,
 ) -> Result<F::Output, TransportError> {
-    match select(future, timers.sleep_until(deadline)).await {
-        Either::First(output) => Ok(output),
-        Either::Second(()) => Err(TransportError::TimedOut),
-    }
+    let mut sleep = pin!(timers.sleep_until(deadline));
+    poll_fn(|context| match operation.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Ok(output)),
+        Poll::Pending => sleep
+            .as_mut()
+            .poll(context)
+            .map(|()| Err(TransportError::TimedOut)),
+    })
+    .await
 }
