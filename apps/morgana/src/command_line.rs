@@ -52,7 +52,11 @@ pub struct BadArgument {
 
 impl fmt::Display for BadArgument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "command line: {}={} is not a valid value", self.key, self.value)
+        write!(
+            f,
+            "command line: {}={} is not a valid value",
+            self.key, self.value
+        )
     }
 }
 
@@ -77,6 +81,9 @@ mod tests {
         let line = CommandLine::new("seconds=three");
         assert_eq!(line.parse("minutes", 7), Ok(7));
         let error = line.parse("seconds", 1u32).unwrap_err();
-        assert_eq!(error.to_string(), "command line: seconds=three is not a valid value");
+        assert_eq!(
+            error.to_string(),
+            "command line: seconds=three is not a valid value"
+        );
     }
 }

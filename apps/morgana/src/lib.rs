@@ -1,2 +1,40 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod command_line;
+mod domain;
+mod entry;
+mod global;
+#[cfg(not(target_os = "none"))]
+mod linux;
+mod logging;
+mod outcome;
+mod power;
+mod run;
+#[cfg(target_os = "none")]
+mod xen;
+
+pub use command_line::{BadArgument, CommandLine};
+pub use domain::{Domain, NoXenstore};
+pub use log;
+pub use morgana_exec as exec;
+pub use morgana_hal as hal;
+pub use morgana_hal::{Exit, Platform};
+pub use morgana_xenstore_client as xenstore;
+pub use outcome::Outcome;
+pub use run::run;
+
+#[doc(hidden)]
+pub mod private {
+    //! For what [`main!`](crate::main) expands to.
+
+    #[cfg(not(target_os = "none"))]
+    pub use crate::linux::start;
+    #[cfg(target_os = "none")]
+    pub use crate::xen::start;
+    #[cfg(target_os = "none")]
+    pub use morgana_pv::{Pv, boot};
+}

@@ -8,9 +8,9 @@ mod stream;
 
 use core::fmt;
 
-use super::hypercall;
+use super::{hypercall, logging};
 
-pub(super) use ring::{attach, drain, take_back};
+pub(super) use ring::{attach, drain};
 pub use stream::PvConsole;
 pub(super) use stream::stream;
 
@@ -18,11 +18,22 @@ struct Console;
 
 impl fmt::Write for Console {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        if !ring::write(text.as_bytes()) {
-            hypercall::console_write(text.as_bytes());
-        }
+        write(text.as_bytes());
         Ok(())
     }
+}
+
+/// Writes to the ring, or to Xen's console where there is none.
+pub(super) fn write(bytes: &[u8]) {
+    if !ring::write(bytes) {
+        hypercall::console_write(bytes);
+    }
+}
+
+/// Takes the ring back from the stream, for the last words of a domain that ends, and says first what waited to be said.
+pub(super) fn take_back() {
+    ring::take_back();
+    logging::print_unsent();
 }
 
 #[doc(hidden)]

@@ -1,0 +1,22 @@
+//! The macro that makes an application a program.
+
+/// Makes an async function the program: an image for Xen where the target is Xen, a Linux program elsewhere.
+///
+/// The function takes a [`Domain`](crate::Domain) of any [`Platform`](crate::Platform) and returns an [`Outcome`](crate::Outcome).
+#[macro_export]
+macro_rules! main {
+    ($app:path) => {
+        #[cfg(target_os = "none")]
+        const _: () = {
+            fn start(pv: $crate::private::Pv) -> $crate::Exit {
+                $crate::private::start(pv, $app)
+            }
+            $crate::private::boot!(start);
+        };
+
+        #[cfg(not(target_os = "none"))]
+        fn main() -> ::std::process::ExitCode {
+            $crate::private::start($app)
+        }
+    };
+}
