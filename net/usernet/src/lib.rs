@@ -1,2 +1,16 @@
 #![doc = include_str!("../README.md")]
-#![no_std]
+#![forbid(unsafe_code)]
+
+mod config;
+mod dhcp;
+mod forwarder;
+mod gateway;
+mod leasing;
+mod listener;
+mod readiness;
+mod splice;
+
+pub use config::{Config, Forward, ParseForwardError};
+pub use gateway::{Gateway, Stats};
+pub use listener::Listener;
+pub use readiness::{Direction, Readiness, Source};
