@@ -1,6 +1,6 @@
 //! The one logger that `log`'s macros lead to, wherever the program runs.
 
-use log::{Log, Metadata, Record};
+use log::Record;
 use morgana_console::Logger;
 use morgana_hal::{Clock, Instant, Platform};
 
@@ -37,6 +37,7 @@ impl<P: Platform> Timed<P> {
 #[cfg(target_os = "none")]
 mod xen {
     use super::*;
+    use log::Metadata;
     use morgana_console::LineEnd;
     use morgana_pv::{LogSink, set_log_sink};
 
@@ -68,6 +69,7 @@ mod linux {
 
     use super::*;
     use core::cell::RefCell;
+    use log::{Log, Metadata};
     use morgana_console::LineEnd;
     use std::boxed::Box;
     use std::thread_local;
