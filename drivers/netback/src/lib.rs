@@ -5,14 +5,21 @@
 extern crate alloc;
 
 mod config;
+mod handshake;
 mod inbound;
+mod keeper;
 mod link;
+mod netback;
 mod outbound;
 mod stats;
 mod violation;
 
 pub use config::{Config, RxNotify};
+pub use handshake::ConnectError;
+pub use keeper::Parted;
 pub use link::{Link, LinkError, RxFrame, TxSlot};
 pub use morgana_netif::{Chains, Features, MacAddress, Offload, RingKeys, RxChecksum, TxChecksum};
+pub use morgana_xenbus::BackendAddress;
+pub use netback::Netback;
 pub use stats::Stats;
 pub use violation::Violation;

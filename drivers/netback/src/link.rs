@@ -4,8 +4,8 @@ use core::fmt;
 use core::ops::DerefMut;
 use core::task::{Context, Poll};
 
-use morgana_hal::{Channel, DomId, EventError, Events, Memory, MemoryError, PAGE_SIZE, Platform};
-use morgana_netif::{Chains, Features, RingKeys, RxChecksum, TxChecksum, VLAN_TAG};
+use morgana_hal::{Channel, DomId, EventError, Events, Memory, MemoryError, Platform};
+use morgana_netif::{Features, RingKeys, RxChecksum, TxChecksum, VLAN_TAG};
 use morgana_ring::{BackRing, RingError};
 
 use crate::inbound::Inbound;
@@ -46,14 +46,10 @@ impl<P: Platform> Link<P> {
         let memory = platform.memory();
         let tx_ring = BackRing::attach(memory.import(peer, &[keys.tx_ring])?)?;
         let rx_ring = BackRing::attach(memory.import(peer, &[keys.rx_ring])?)?;
-        let max_frame = match features.chains {
-            Chains::Several => config.max_frame(),
-            Chains::SingleSlot => config.max_frame().min(PAGE_SIZE - VLAN_TAG),
-        };
-        let limit = config.max_frame() + VLAN_TAG;
+        let max_frame = config.max_frame();
         Ok(Self {
             platform: platform.clone(),
-            inbound: Inbound::new(tx_ring, peer, limit, config.inbound_bytes),
+            inbound: Inbound::new(tx_ring, peer, max_frame + VLAN_TAG, config.inbound_bytes),
             outbound: Outbound::new(
                 rx_ring,
                 peer,
@@ -71,7 +67,8 @@ impl<P: Platform> Link<P> {
         })
     }
 
-    /// The longest frame that can be sent, in bytes; one with a VLAN tag may have 4 more.
+    /// The longest frame that can be sent, in bytes; one with a VLAN tag may have 4 more. A front end that takes only frames of one slot does
+    /// not get those that are longer than a page.
     pub fn max_frame(&self) -> usize {
         self.max_frame
     }

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 
 use morgana_hal::{CopyTo, DomId, GrantRef, Memory, PAGE_SIZE};
 use morgana_netif::{
-    ETHERNET_HEADER, Features, RING_ENTRIES, RxFlags, RxRequest, RxResponse, TxChecksum, TxStatus,
-    VLAN_TAG, complete,
+    Chains, ETHERNET_HEADER, Features, RING_ENTRIES, RxFlags, RxRequest, RxResponse, TxChecksum,
+    TxStatus, VLAN_TAG, complete,
 };
 use morgana_ring::{Armed, BackRing, Notify};
 
@@ -92,6 +92,10 @@ impl<M: Memory> Outbound<M> {
             "a frame has 14 bytes or more, and no more than the device's capabilities say"
         );
         if self.len == self.queued.len() {
+            return;
+        }
+        if len > PAGE_SIZE && self.features.chains == Chains::SingleSlot {
+            stats.out_too_long += 1;
             return;
         }
         let index = (self.first + self.len) % self.queued.len();

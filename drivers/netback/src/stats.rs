@@ -31,10 +31,51 @@ pub struct Stats {
     pub out_not_completed: u64,
     /// Notifications sent to the front end.
     pub notifications: u64,
-    /// 1 if the front end broke the protocol.
+    /// Frames dropped because they were longer than the front end takes.
+    pub out_too_long: u64,
+    /// Front ends that broke the protocol, and were left.
     pub violations: u64,
+    /// Connections made.
+    pub connections: u64,
     /// Now: frames that wait for a page.
     pub out_queued: usize,
     /// How many may wait.
     pub out_queue_limit: usize,
+}
+
+impl Stats {
+    /// The sum of the counters, with the gauges of `other`.
+    pub(crate) fn and(&self, other: &Self) -> Self {
+        let sum = |ours: u64, theirs: u64| ours.wrapping_add(theirs);
+        Self {
+            in_frames: sum(self.in_frames, other.in_frames),
+            in_bytes: sum(self.in_bytes, other.in_bytes),
+            in_too_long: sum(self.in_too_long, other.in_too_long),
+            in_too_short: sum(self.in_too_short, other.in_too_short),
+            in_not_negotiated: sum(self.in_not_negotiated, other.in_not_negotiated),
+            in_bad_grant: sum(self.in_bad_grant, other.in_bad_grant),
+            out_frames: sum(self.out_frames, other.out_frames),
+            out_bytes: sum(self.out_bytes, other.out_bytes),
+            out_bad_grant: sum(self.out_bad_grant, other.out_bad_grant),
+            out_full: sum(self.out_full, other.out_full),
+            out_no_page: sum(self.out_no_page, other.out_no_page),
+            out_completed: sum(self.out_completed, other.out_completed),
+            out_not_completed: sum(self.out_not_completed, other.out_not_completed),
+            notifications: sum(self.notifications, other.notifications),
+            out_too_long: sum(self.out_too_long, other.out_too_long),
+            violations: sum(self.violations, other.violations),
+            connections: sum(self.connections, other.connections),
+            out_queued: other.out_queued,
+            out_queue_limit: other.out_queue_limit,
+        }
+    }
+
+    /// The counters alone, for a connection that has ended.
+    pub(crate) fn without_gauges(self) -> Self {
+        Self {
+            out_queued: 0,
+            out_queue_limit: 0,
+            ..self
+        }
+    }
 }

@@ -5,14 +5,20 @@
 extern crate alloc;
 
 mod config;
+mod handshake;
+mod keeper;
 mod link;
+mod netfront;
 mod receive;
 mod stats;
 mod transmit;
 mod violation;
 
 pub use config::Config;
+pub use handshake::ConnectError;
+pub use keeper::Parted;
 pub use link::{Link, LinkError, RxFrame, TxSlot};
 pub use morgana_netif::{Chains, Features, MacAddress, Offload, RingKeys, RxChecksum, TxChecksum};
+pub use netfront::Netfront;
 pub use stats::Stats;
 pub use violation::Violation;

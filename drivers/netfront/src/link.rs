@@ -7,7 +7,7 @@ use core::task::{Context, Poll};
 use morgana_hal::{
     Channel, DomId, EventError, Events, MemoryError, PAGE_SIZE, Platform, SharedPages,
 };
-use morgana_netif::{Chains, Features, RingKeys, RxChecksum, TxChecksum};
+use morgana_netif::{Chains, Features, Offload, RingKeys, RxChecksum, TxChecksum};
 use morgana_ring::RingError;
 
 use crate::config::frame_length;
@@ -91,6 +91,11 @@ impl<P: Platform> Link<P> {
         self.max_frame
     }
 
+    /// The checksums that the back end takes blank.
+    pub fn transmit_offload(&self) -> Offload {
+        self.transmitter.offload()
+    }
+
     /// The rule that the back end has broken, if it has.
     pub fn violation(&self) -> Option<Violation> {
         self.violation
@@ -154,6 +159,14 @@ impl<P: Platform> Link<P> {
             return Poll::Ready(());
         }
         self.channel.poll_after(seen, cx).map(|_| ())
+    }
+
+    /// Shows the back end, which has just connected, the pages for what it receives, and notifies it in any case: it may have looked
+    /// before it could be told.
+    pub(crate) fn begin(&mut self) {
+        self.flush();
+        self.stats.notifications += 1;
+        self.channel.notify();
     }
 
     /// A broken link is no reason to poll again and again.

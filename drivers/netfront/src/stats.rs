@@ -40,3 +40,40 @@ pub struct Stats {
     /// Now: pages that the back end may fill.
     pub rx_offered: usize,
 }
+
+impl Stats {
+    /// The sum of the counters, with the gauges of `other`.
+    pub(crate) fn and(&self, other: &Self) -> Self {
+        let sum = |ours: u64, theirs: u64| ours.wrapping_add(theirs);
+        Self {
+            tx_frames: sum(self.tx_frames, other.tx_frames),
+            tx_bytes: sum(self.tx_bytes, other.tx_bytes),
+            tx_dropped: sum(self.tx_dropped, other.tx_dropped),
+            tx_errors: sum(self.tx_errors, other.tx_errors),
+            tx_full: sum(self.tx_full, other.tx_full),
+            tx_completed: sum(self.tx_completed, other.tx_completed),
+            rx_frames: sum(self.rx_frames, other.rx_frames),
+            rx_bytes: sum(self.rx_bytes, other.rx_bytes),
+            rx_errors: sum(self.rx_errors, other.rx_errors),
+            rx_too_long: sum(self.rx_too_long, other.rx_too_long),
+            rx_too_short: sum(self.rx_too_short, other.rx_too_short),
+            rx_not_negotiated: sum(self.rx_not_negotiated, other.rx_not_negotiated),
+            notifications: sum(self.notifications, other.notifications),
+            violations: sum(self.violations, other.violations),
+            connections: sum(self.connections, other.connections),
+            tx_in_flight: other.tx_in_flight,
+            tx_buffers: other.tx_buffers,
+            rx_offered: other.rx_offered,
+        }
+    }
+
+    /// The counters alone, for a connection that has ended.
+    pub(crate) fn without_gauges(self) -> Self {
+        Self {
+            tx_in_flight: 0,
+            tx_buffers: 0,
+            rx_offered: 0,
+            ..self
+        }
+    }
+}

@@ -8,8 +8,8 @@ use alloc::vec::Vec;
 
 use morgana_hal::{DomId, Memory, MemoryError, PAGE_SIZE, ReadOnlyPages};
 use morgana_netif::{
-    ETHERNET_HEADER, Features, RING_ENTRIES, TxChecksum, TxFlags, TxRequest, TxResponse, TxStatus,
-    complete,
+    ETHERNET_HEADER, Features, Offload, RING_ENTRIES, TxChecksum, TxFlags, TxRequest, TxResponse,
+    TxStatus, complete,
 };
 use morgana_ring::{Armed, FrontRing, Notify, Slots};
 
@@ -73,6 +73,10 @@ impl<M: Memory> Transmitter<M> {
 
     pub(crate) fn ring_pages(&self) -> &M::Shared {
         self.ring.pages()
+    }
+
+    pub(crate) fn offload(&self) -> Offload {
+        self.features.checksum
     }
 
     /// Whether there is a free buffer.

@@ -4,6 +4,7 @@
 
 mod checksum;
 mod extra;
+mod joint;
 pub mod keys;
 mod mac;
 mod peer;
@@ -12,6 +13,7 @@ mod tx;
 
 pub use checksum::{NoSegment, Offload, RxChecksum, TxChecksum, complete};
 pub use extra::{Extra, ExtraFlags, ExtraInfo, GsoProtocol, UnknownExtra};
+pub use joint::Joint;
 pub use mac::{MacAddress, ParseMacError};
 pub use peer::{Chains, Features, RingKeys};
 pub use rx::{RX_ENTRY_SIZE, RxFlags, RxRequest, RxResponse};

@@ -144,21 +144,22 @@ fn who_takes_single_slots_only_gets_no_longer_frames() {
         back_features: single,
         ..Scene::default()
     };
-    scene.run(
+    let (_, back) = scene.run(
         0,
         async |mut front| {
             assert_eq!(front.max_frame(), 4096);
             send_all(&mut front, vec![frame(0, 4096)]).await;
-            receive_all(&mut front, vec![frame(1, 4092)]).await;
+            receive_all(&mut front, vec![frame(1, 4096), frame(2, 60)]).await;
             front
         },
         async |mut back| {
-            assert_eq!(back.max_frame(), 4092);
             receive_all(&mut back, vec![frame(0, 4096)]).await;
-            send_all(&mut back, vec![frame(1, 4092)]).await;
+            let sent = vec![frame(1, 4096), frame(9, 4097), frame(2, 60)];
+            send_all(&mut back, sent).await;
             back
         },
     );
+    assert_eq!(back.out_too_long, 1);
 }
 
 #[test]

@@ -1,0 +1,139 @@
+//! Finding together with the front end: what is written to xenstore, and what is read from there.
+
+use alloc::string::String;
+use core::fmt;
+
+use morgana_exec::Timers;
+use morgana_hal::{GrantRef, Platform, Port};
+use morgana_netif::{Chains, Features, Offload, RingKeys, keys};
+use morgana_xenbus::{Device, State, XenbusError};
+use morgana_xenstore_client::KeyError;
+
+use crate::{Config, Link, LinkError, RxNotify};
+
+/// Why a back end could not be set up, or not connect to a front end.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ConnectError {
+    /// The handshake failed.
+    Xenbus(XenbusError),
+    /// The front end's rings or event channel cannot be used.
+    Link(LinkError),
+    /// The front end does not want frames to be copied into its pages (`request-rx-copy`).
+    NoCopy,
+    /// The executor has no task left to keep the connection.
+    TooManyTasks,
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Xenbus(error) => error.fmt(f),
+            Self::Link(error) => error.fmt(f),
+            Self::NoCopy => f.write_str("the network front end does not offer pages to copy into"),
+            Self::TooManyTasks => f.write_str("no task is left for a network interface"),
+        }
+    }
+}
+
+impl core::error::Error for ConnectError {}
+
+impl From<XenbusError> for ConnectError {
+    fn from(error: XenbusError) -> Self {
+        Self::Xenbus(error)
+    }
+}
+
+impl From<KeyError> for ConnectError {
+    fn from(error: KeyError) -> Self {
+        Self::Xenbus(error.into())
+    }
+}
+
+impl From<LinkError> for ConnectError {
+    fn from(error: LinkError) -> Self {
+        Self::Link(error)
+    }
+}
+
+/// Goes through the handshake. Waits for a front end as long as it takes.
+pub(crate) async fn connect<P: Platform>(
+    platform: &P,
+    device: &Device,
+    timers: &Timers,
+    config: &Config,
+) -> Result<Link<P>, ConnectError> {
+    // Keys of a front end that is connected already are those of an earlier connection: it has to begin anew.
+    if CONNECTED.contains(&device.peer_state().await?) {
+        device.close(timers).await?;
+    }
+    wait_for(
+        device,
+        &[State::Unknown, State::Initialising, State::Closed],
+    )
+    .await?;
+    device.publish(State::InitWait, &published()).await?;
+    wait_for(device, &CONNECTED).await?;
+
+    let number = async |key| device.peer_number::<u32>(key).await;
+    let rings = RingKeys {
+        tx_ring: GrantRef::new(number(keys::TX_RING_REF).await?),
+        rx_ring: GrantRef::new(number(keys::RX_RING_REF).await?),
+        port: Port::new(number(keys::EVENT_CHANNEL).await?),
+    };
+    let flag = async |key| Ok::<_, KeyError>(device.peer_number_or(key, 0u8).await? != 0);
+    if !flag(keys::REQUEST_RX_COPY).await? {
+        return Err(ConnectError::NoCopy);
+    }
+    let ipv4 = !flag(keys::FEATURE_NO_CSUM_OFFLOAD).await?;
+    let ipv6 = flag(keys::FEATURE_IPV6_CSUM_OFFLOAD).await?;
+    let features = Features {
+        checksum: Offload::from_features(ipv4, ipv6),
+        chains: if flag(keys::FEATURE_SG).await? {
+            Chains::Several
+        } else {
+            Chains::SingleSlot
+        },
+    };
+    let notify = if flag(keys::FEATURE_RX_NOTIFY).await? {
+        RxNotify::WhenAsked
+    } else {
+        RxNotify::Never
+    };
+    let peer = device.peer_domain();
+    let link = Link::new(platform, peer, rings, features, notify, config)?;
+    device.switch(State::Connected).await?;
+    Ok(link)
+}
+
+/// Waits until the front end is in one of `wanted`. One that has closed may come back.
+async fn wait_for(device: &Device, wanted: &[State]) -> Result<(), XenbusError> {
+    loop {
+        match device.wait_for(wanted).await {
+            Ok(_) => return Ok(()),
+            Err(XenbusError::PeerEnding(_)) => {
+                device.next().await?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// What the front end is told.
+fn published() -> [(&'static str, String); 8] {
+    [
+        (keys::FEATURE_SG, YES.into()),
+        (keys::FEATURE_RX_COPY, YES.into()),
+        (keys::FEATURE_RX_FLIP, NO.into()),
+        (keys::FEATURE_NO_CSUM_OFFLOAD, NO.into()),
+        (keys::FEATURE_IPV6_CSUM_OFFLOAD, YES.into()),
+        (keys::FEATURE_GSO_TCPV4, NO.into()),
+        (keys::FEATURE_GSO_TCPV6, NO.into()),
+        (keys::HOTPLUG_STATUS, keys::HOTPLUG_CONNECTED.into()),
+    ]
+}
+
+/// The states of a front end whose keys are written.
+pub(crate) const CONNECTED: [State; 2] = [State::Initialised, State::Connected];
+
+const YES: &str = "1";
+const NO: &str = "0";

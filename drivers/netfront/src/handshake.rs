@@ -1,0 +1,156 @@
+//! Finding together with the back end: what is read from xenstore, and what is written there.
+
+use alloc::string::{String, ToString};
+use core::fmt;
+
+use morgana_exec::Timers;
+use morgana_hal::Platform;
+use morgana_netif::{Chains, DEFAULT_MTU, Features, MAX_PACKET, MacAddress, Offload, keys};
+use morgana_xenbus::{Device, State, XenbusError};
+use morgana_xenstore_client::{KeyError, Problem};
+
+use crate::{Config, Link, LinkError};
+
+/// What the toolstack and the first back end have made of the device.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Interface {
+    pub(crate) mac: MacAddress,
+    pub(crate) mtu: usize,
+}
+
+/// Why a front end could not connect.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ConnectError {
+    /// The handshake failed.
+    Xenbus(XenbusError),
+    /// Rings, pools or event channel could not be had.
+    Link(LinkError),
+    /// The back end cannot copy into our pages (`feature-rx-copy`).
+    NoCopy,
+    /// A back end that took the place of another takes only shorter frames than that did.
+    ShorterFrames,
+    /// The executor has no task left to keep the connection.
+    TooManyTasks,
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Xenbus(error) => error.fmt(f),
+            Self::Link(error) => error.fmt(f),
+            Self::NoCopy => f.write_str("the network back end cannot copy into pages"),
+            Self::ShorterFrames => {
+                f.write_str("the new network back end takes shorter frames than the old one")
+            }
+            Self::TooManyTasks => f.write_str("no task is left for a network device"),
+        }
+    }
+}
+
+impl core::error::Error for ConnectError {}
+
+impl From<XenbusError> for ConnectError {
+    fn from(error: XenbusError) -> Self {
+        Self::Xenbus(error)
+    }
+}
+
+impl From<KeyError> for ConnectError {
+    fn from(error: KeyError) -> Self {
+        Self::Xenbus(error.into())
+    }
+}
+
+impl From<LinkError> for ConnectError {
+    fn from(error: LinkError) -> Self {
+        Self::Link(error)
+    }
+}
+
+/// Reads what the toolstack says of the device.
+pub(crate) async fn interface(device: &Device) -> Result<Interface, ConnectError> {
+    let wrong = |key| KeyError::new(&device.own_path(key), Problem::Unknown);
+    let mac = device.own_text(keys::MAC).await?;
+    let mac = mac.parse().map_err(|_| wrong(keys::MAC))?;
+    let mtu = match device.own_number(keys::MTU).await {
+        Err(error) if error.is_not_found() => DEFAULT_MTU,
+        result => result?,
+    };
+    if !(MIN_MTU..=MAX_PACKET).contains(&mtu) {
+        return Err(wrong(keys::MTU).into());
+    }
+    Ok(Interface { mac, mtu })
+}
+
+/// Goes through the handshake. Waits for a back end that is not there yet, as long as it takes.
+pub(crate) async fn connect<P: Platform>(
+    platform: &P,
+    device: &Device,
+    timers: &Timers,
+    config: &Config,
+    mtu: usize,
+) -> Result<Link<P>, ConnectError> {
+    device.begin(timers).await?;
+    wait_for_backend(device).await?;
+    if device.peer_number_or(keys::FEATURE_RX_COPY, 0u8).await? == 0 {
+        return Err(ConnectError::NoCopy);
+    }
+    let features = features(device).await?;
+    let mut link = Link::new(platform, device.peer_domain(), config, features, mtu)?;
+    device.publish(State::Connected, &published(&link)).await?;
+    device.wait_for(&[State::Connected]).await?;
+    link.begin();
+    Ok(link)
+}
+
+/// Waits for a back end that is ready for a new front end. One that has closed may come back.
+async fn wait_for_backend(device: &Device) -> Result<(), XenbusError> {
+    loop {
+        match device.wait_for(&[State::InitWait]).await {
+            Ok(_) => return Ok(()),
+            Err(XenbusError::PeerEnding(_)) => {
+                device.next().await?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Reads what the back end says of itself.
+async fn features(device: &Device) -> Result<Features, KeyError> {
+    let key = async |name| Ok::<_, KeyError>(device.peer_number_or(name, 0u8).await? != 0);
+    let ipv4 = !key(keys::FEATURE_NO_CSUM_OFFLOAD).await?;
+    let ipv6 = key(keys::FEATURE_IPV6_CSUM_OFFLOAD).await?;
+    let chains = if key(keys::FEATURE_SG).await? {
+        Chains::Several
+    } else {
+        Chains::SingleSlot
+    };
+    Ok(Features {
+        checksum: Offload::from_features(ipv4, ipv6),
+        chains,
+    })
+}
+
+/// What the back end is told.
+fn published<P: Platform>(link: &Link<P>) -> [(&'static str, String); 10] {
+    let rings = link.keys();
+    [
+        (keys::TX_RING_REF, rings.tx_ring.number().to_string()),
+        (keys::RX_RING_REF, rings.rx_ring.number().to_string()),
+        (keys::EVENT_CHANNEL, rings.port.number().to_string()),
+        (keys::REQUEST_RX_COPY, YES.into()),
+        (keys::FEATURE_RX_NOTIFY, YES.into()),
+        (keys::FEATURE_SG, YES.into()),
+        (keys::FEATURE_NO_CSUM_OFFLOAD, NO.into()),
+        (keys::FEATURE_IPV6_CSUM_OFFLOAD, YES.into()),
+        (keys::FEATURE_GSO_TCPV4, NO.into()),
+        (keys::FEATURE_GSO_TCPV6, NO.into()),
+    ]
+}
+
+const YES: &str = "1";
+const NO: &str = "0";
+
+/// RFC 791, section 3.2: every link carries this much.
+const MIN_MTU: usize = 68;

@@ -1,0 +1,132 @@
+//! Where a device and the task that keeps it connected meet.
+//!
+//! A stack or a bridge owns a device for as long as it likes, while the device's connection comes and goes with the other domain. So the
+//! connection, `L`, lies in a [`Joint`] that both hold: the device uses it while it is there, and its keeper puts it there and takes it away.
+
+use core::cell::{Cell, RefCell, RefMut};
+use core::task::{Context, Poll};
+
+use morgana_exec::Notify;
+
+/// A place for a connection that comes and goes.
+#[derive(Debug)]
+pub struct Joint<L> {
+    link: RefCell<Option<L>>,
+    /// Tells the device that the connection came or went.
+    changed: Notify,
+    /// Tells the keeper that the device has seen something, or is not wanted any more.
+    attention: Notify,
+    abandoned: Cell<bool>,
+}
+
+impl<L> Default for Joint<L> {
+    fn default() -> Self {
+        Self {
+            link: RefCell::new(None),
+            changed: Notify::new(),
+            attention: Notify::new(),
+            abandoned: Cell::new(false),
+        }
+    }
+}
+
+impl<L> Joint<L> {
+    /// The device: the connection, if it is there. What is borrowed must be given back before anybody waits.
+    pub fn link(&self) -> Option<RefMut<'_, L>> {
+        let link = self.link.try_borrow_mut().ok()?;
+        RefMut::filter_map(link, Option::as_mut).ok()
+    }
+
+    /// The device: how often the connection came or went. To be read before looking at it.
+    pub fn changes(&self) -> u64 {
+        self.changed.count()
+    }
+
+    /// The device: ready once the connection came or went since [`changes`](Self::changes) was `seen`.
+    pub fn poll_changed(&self, seen: u64, cx: &mut Context<'_>) -> Poll<()> {
+        self.changed.poll_after(seen, cx).map(|_| ())
+    }
+
+    /// The device: asks the keeper to look at the connection.
+    pub fn call(&self) {
+        self.attention.notify();
+    }
+
+    /// The device: tells the keeper that nobody uses the device any more.
+    pub fn abandon(&self) {
+        self.abandoned.set(true);
+        self.attention.notify();
+    }
+
+    /// The keeper: whether nobody uses the device any more.
+    pub fn is_abandoned(&self) -> bool {
+        self.abandoned.get()
+    }
+
+    /// The keeper: how often it was called. To be read before looking at what there is.
+    pub fn calls(&self) -> u64 {
+        self.attention.count()
+    }
+
+    /// The keeper: waits until it is called again, or the device is abandoned.
+    pub async fn called(&self, seen: u64) {
+        self.attention.after(seen).await;
+    }
+
+    /// The keeper: puts a connection there, in place of what was there.
+    ///
+    /// # Errors
+    ///
+    /// The connection, if the device holds on to the old one right now.
+    pub fn put(&self, link: L) -> Result<(), L> {
+        let Ok(mut place) = self.link.try_borrow_mut() else {
+            return Err(link);
+        };
+        *place = Some(link);
+        drop(place);
+        self.changed.notify();
+        Ok(())
+    }
+
+    /// The keeper: takes the connection away. `None` if there is none, or if the device holds on to it right now.
+    pub fn take(&self) -> Option<L> {
+        let link = self.link.try_borrow_mut().ok()?.take();
+        if link.is_some() {
+            self.changed.notify();
+        }
+        link
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use core::task::Waker;
+
+    #[test]
+    fn a_connection_comes_and_goes() {
+        let joint = Joint::default();
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(joint.link().is_none());
+        let seen = joint.changes();
+        assert_eq!(joint.poll_changed(seen, &mut cx), Poll::Pending);
+        joint.put(7).unwrap();
+        assert_eq!(joint.poll_changed(seen, &mut cx), Poll::Ready(()));
+        assert_eq!(joint.link().as_deref(), Some(&7));
+        assert_eq!(joint.take(), Some(7));
+        assert!(joint.link().is_none() && joint.take().is_none());
+    }
+
+    #[test]
+    fn what_is_in_use_is_not_taken() {
+        let joint = Joint::default();
+        joint.put(7).unwrap();
+        let held = joint.link();
+        assert_eq!(joint.take(), None);
+        assert_eq!(joint.put(8), Err(8));
+        drop(held);
+        assert_eq!(joint.take(), Some(7));
+    }
+}
