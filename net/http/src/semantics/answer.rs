@@ -197,6 +197,9 @@ impl Answer {
             }
             writer.end_field();
         }
+        if let Some(location) = response.location {
+            writer.field("Location", location);
+        }
         if let Some(seconds) = response.retry_after {
             writer.number_field("Retry-After", u64::from(seconds));
         }
@@ -328,6 +331,14 @@ mod tests {
             ),
             "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nRetry-After: 3\r\nContent-Length: 23\r\n\
              \r\n503 Service Unavailable"
+        );
+        assert_eq!(
+            answer(
+                "GET",
+                "",
+                &Response::empty(Status::FOUND).location("/a%20b")
+            ),
+            "HTTP/1.1 302 Found\r\nLocation: /a%20b\r\nContent-Length: 0\r\n\r\n"
         );
         assert_eq!(
             answer("GET", "", &Response::text(Status::NO_CONTENT)),

@@ -20,6 +20,7 @@ pub struct Response<'a> {
     pub(crate) last_modified: Option<UnixTime>,
     pub(crate) allow: Option<Methods>,
     pub(crate) retry_after: Option<u32>,
+    pub(crate) location: Option<&'a str>,
     pub(crate) fields: &'a [(&'a str, &'a str)],
 }
 
@@ -34,6 +35,7 @@ impl<'a> Response<'a> {
             last_modified: None,
             allow: None,
             retry_after: None,
+            location: None,
             fields: &[],
         }
     }
@@ -48,7 +50,8 @@ impl<'a> Response<'a> {
         Self::empty(status).content("text/plain", status.line().unwrap_or_default().as_bytes())
     }
 
-    /// A redirection of this status (301, 302, 303, 307 or 308). `fields` holds `Location`, which the caller keeps.
+    /// A redirection of this status (301, 302, 303, 307 or 308) whose `fields` hold `Location`. Where it is not known
+    /// beforehand: [`empty`](Self::empty) with a [`location`](Self::location).
     pub fn redirect(status: Status, location: &'a [(&'a str, &'a str)]) -> Self {
         Self::empty(status).fields(location)
     }
@@ -88,6 +91,13 @@ impl<'a> Response<'a> {
     #[must_use]
     pub fn fields(mut self, fields: &'a [(&'a str, &'a str)]) -> Self {
         self.fields = fields;
+        self
+    }
+
+    /// With `Location`, as a redirection needs it: a path as it stands in a request, percent-encoded.
+    #[must_use]
+    pub fn location(mut self, location: &'a str) -> Self {
+        self.location = Some(location);
         self
     }
 
