@@ -29,7 +29,7 @@ pub use memory::{MapError, Protection, PvForeign, protection};
 pub use morgana_hal::Exit;
 pub use page::RingPage;
 pub use platform::{Pv, PvXenstore};
-pub use trap::{can_execute_data, can_read, can_write};
+pub use trap::{can_execute_data, can_read, can_write, provoke_page_fault};
 
 /// Prints a line on the domain's console; for boot, tests and last words. Applications have the console's byte stream.
 #[macro_export]

@@ -19,7 +19,7 @@ use morgana_abi::trap::{FLAT_KERNEL_CS64, TRAP_MASK_EVENTS, TrapInfo};
 use super::hypercall::{self, Errno};
 
 pub(super) use backtrace::print_from_here;
-pub use probe::{can_execute_data, can_read, can_write};
+pub use probe::{can_execute_data, can_read, can_write, provoke_page_fault};
 pub(super) use registers::print_registers;
 pub(super) use stack_check::check_stack;
 

@@ -3,7 +3,7 @@
 //! The accesses are single instructions in one known range; a page fault there makes the probe answer "no" instead of ending the
 //! domain. This tests the page tables from inside, and keeps a backtrace over a broken stack from faulting again.
 
-use core::arch::global_asm;
+use core::arch::{asm, global_asm};
 
 use super::fatal::PAGE_FAULT;
 use super::frame::Frame;
@@ -73,6 +73,14 @@ pub fn can_execute_data() -> bool {
     let code = core::hint::black_box([0xc3_u8; 16]);
     // SAFETY: `code` is a whole function that only returns. If its page forbids execution the fault is stepped over.
     unsafe { __probe_call(code.as_ptr() as usize) == 0 }
+}
+
+/// Reads from an address that is not mapped, to see what comes of it. For tests; of a mapped address the result does not matter.
+pub fn provoke_page_fault(address: usize) {
+    // SAFETY: a read whose result is not used; if the address is not mapped the fault handler ends the domain, which is the point.
+    unsafe {
+        asm!("mov rax, [{}]", in(reg) address, out("rax") _, options(nostack, readonly));
+    }
 }
 
 /// If the fault is one of a probe's, makes it continue where it answers "no".
