@@ -12,6 +12,7 @@ mod pair;
 mod pcap;
 mod random;
 mod trace;
+mod vif;
 
 pub use checksum::{Verdict, blank_or_complete, complete, verify};
 pub use device::{
@@ -23,3 +24,4 @@ pub use pair::{PAIR_FRAMES, PairConfig, PairDevice, PairFrame, PairSlot, pair};
 pub use pcap::{Captured, Capturing, Direction, PcapSink, SNAP_LEN, global_header, record_header};
 pub use random::SplitMix;
 pub use trace::{TraceSink, Traced, Tracing};
+pub use vif::BACK_END_MAC;
