@@ -20,8 +20,8 @@ pub struct AnswerContext {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Answer {
     status: Status,
-    /// Offset of the first byte that goes out.
-    first: usize,
+    /// What of the body goes out, after a `Range` that counts.
+    selection: Selection,
     /// `Content-Length`.
     length: usize,
     /// Bytes of the whole content.
@@ -43,7 +43,7 @@ impl Answer {
         let total = response.body.len();
         let mut answer = Self {
             status: response.status,
-            first: 0,
+            selection: Selection::Whole,
             length: total,
             total,
             transfer: Transfer::Content,
@@ -85,10 +85,11 @@ impl Answer {
         if !range_applies(request, etag, modified) {
             return;
         }
-        match select(range, self.total) {
+        self.selection = select(range, self.total);
+        match self.selection {
             Selection::Whole => {}
             Selection::Part { first, last } => {
-                (self.first, self.length) = (first, last - first + 1);
+                self.length = last - first + 1;
                 self.status = Status::PARTIAL_CONTENT;
             }
             Selection::Unsatisfiable => {
@@ -112,10 +113,12 @@ impl Answer {
 
     /// The part of the body that goes out.
     pub fn content<'b>(&self, body: &'b [u8]) -> &'b [u8] {
+        let first = match self.selection {
+            Selection::Part { first, .. } => first,
+            Selection::Whole | Selection::Unsatisfiable => 0,
+        };
         match self.transfer {
-            Transfer::Content => body
-                .get(self.first..self.first + self.length)
-                .unwrap_or_default(),
+            Transfer::Content => body.get(first..first + self.length).unwrap_or_default(),
             Transfer::HeadOnly => &[],
         }
     }
@@ -131,26 +134,31 @@ impl Answer {
         if let Some(date) = context.date {
             writer.field("Date", date.write_http_date(&mut [0; 29]));
         }
-        let is_partial = self.status == Status::PARTIAL_CONTENT;
-        // The content that the response describes goes out, or part of it, or would if the client had not got it.
-        let describes =
-            self.status == response.status || is_partial || self.status == Status::NOT_MODIFIED;
-        if describes {
+        // What the response says of its content holds if that goes out, in part at least, or the client has it already.
+        let has_content = self.status == response.status
+            || matches!(self.selection, Selection::Part { .. })
+            || self.status == Status::NOT_MODIFIED;
+        if has_content {
             self.write_metadata(response, &mut writer)?;
         }
-        if is_partial || self.status == Status::RANGE_NOT_SATISFIABLE {
-            writer.name("Content-Range");
-            writer.text("bytes ");
-            if is_partial {
-                writer.number(self.first as u64);
+        match self.selection {
+            Selection::Whole => {}
+            Selection::Part { first, last } => {
+                writer.name("Content-Range");
+                writer.text("bytes ");
+                writer.number(first as u64);
                 writer.text("-");
-                writer.number((self.first + self.length - 1) as u64);
-            } else {
-                writer.text("*");
+                writer.number(last as u64);
+                writer.text("/");
+                writer.number(self.total as u64);
+                writer.end_field();
             }
-            writer.text("/");
-            writer.number(self.total as u64);
-            writer.end_field();
+            Selection::Unsatisfiable => {
+                writer.name("Content-Range");
+                writer.text("bytes */");
+                writer.number(self.total as u64);
+                writer.end_field();
+            }
         }
         // §8.6: a 204 must have none, and a 304 only that of the 200.
         if !matches!(self.status, Status::NO_CONTENT | Status::NOT_MODIFIED) {
@@ -340,6 +348,11 @@ mod tests {
             ),
             "HTTP/1.1 302 Found\r\nLocation: /a%20b\r\nContent-Length: 0\r\n\r\n"
         );
+        // A handler's own 206 or 416 is not one of ours: no range is made up for it.
+        for status in [Status::PARTIAL_CONTENT, Status::RANGE_NOT_SATISFIABLE] {
+            let text = answer("GET", "Range: bytes=0-0\r\n", &Response::empty(status));
+            assert!(!text.contains("Content-Range"), "{text}");
+        }
         assert_eq!(
             answer("GET", "", &Response::text(Status::NO_CONTENT)),
             "HTTP/1.1 204 No Content\r\nContent-Type: text/plain\r\n\r\n"
