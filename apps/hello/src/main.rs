@@ -1,4 +1,4 @@
-//! Says hello, waits, and ends: the smallest app.
+//! The smallest app: it says hello, sleeps, and ends.
 //!
 //! An app is one async function. It is given its [`Domain`], which is all that it has of the world, and when it returns the domain
 //! ends. [`morgana::main!`] makes it a program: a kernel that Xen boots, if it is built for Xen, and a Linux program otherwise. The function
@@ -16,16 +16,13 @@ use morgana::{BadArgument, Domain, Platform, log};
 
 morgana::main!(hello);
 
-/// Prints a line a second, as often as `seconds=` on the command line says (3 times, if it says nothing), and ends.
+/// Prints, sleeps for as many seconds as `seconds=` on the command line says (1, if it says nothing), prints, and ends.
 ///
 /// An error that is returned is logged, and the domain ends with the crash code.
 async fn hello<P: Platform>(domain: Domain<P>) -> Result<(), BadArgument> {
-    let seconds: u32 = domain.command_line().parse("seconds", 3)?;
-    log::info!("Hello! I have a machine of my own, and nobody else is on it.");
-    for left in (1..=seconds).rev() {
-        log::info!("{left} s to go");
-        domain.timers().sleep(Duration::from_secs(1)).await;
-    }
-    log::info!("Goodbye.");
+    let seconds = domain.command_line().parse("seconds", 1)?;
+    log::info!("Hello from a domain of its own!");
+    domain.timers().sleep(Duration::from_secs(seconds)).await;
+    log::info!("Goodbye after {} ms.", domain.uptime().as_millis());
     Ok(())
 }

@@ -1,7 +1,5 @@
 //! What is said with every answer.
 
-use crate::pages::PAGES;
-
 type Fields = &'static [(&'static str, &'static str)];
 
 /// Nothing but the site's own style sheet and icon is loaded, nothing is run, and no other site may show it in a frame.
@@ -25,16 +23,3 @@ pub(crate) const FOR_FILES: Fields = &[("Cache-Control", "max-age=3600"), POLICY
 
 /// With what changes from moment to moment.
 pub(crate) const FOR_FIGURES: Fields = &[("Cache-Control", "no-store"), NO_SNIFFING];
-
-const FILES: usize = PAGES.files().len();
-
-/// The field that sends a browser to a file, for each file.
-pub(crate) static LOCATIONS: [[(&str, &str); 1]; FILES] = {
-    let mut locations = [[("Location", "")]; FILES];
-    let mut index = 0;
-    while index < FILES {
-        locations[index][0].1 = PAGES.files()[index].path;
-        index += 1;
-    }
-    locations
-};

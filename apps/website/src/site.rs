@@ -12,7 +12,7 @@ use morgana_http::{
 use morgana_net_stack::Stack;
 
 use crate::exposition;
-use crate::headers::{FOR_FIGURES, FOR_FILES, FOR_PAGES, FOR_STYLE, LOCATIONS};
+use crate::headers::{FOR_FIGURES, FOR_FILES, FOR_PAGES, FOR_STYLE};
 use crate::metrics::{self, Readings};
 use crate::pages::PAGES;
 
@@ -84,10 +84,7 @@ impl<P: Platform> Handler for Site<P> {
 fn file(path: &str) -> Response<'static> {
     match PAGES.find(path) {
         Found::Asset(asset) => content(asset),
-        Found::Redirect(to) => match LOCATIONS.iter().find(|fields| fields[0].1 == to) {
-            Some(fields) => Response::redirect(Status::PERMANENT_REDIRECT, fields),
-            None => missing(),
-        },
+        Found::Redirect(to) => Response::empty(Status::PERMANENT_REDIRECT).location(to),
         Found::Missing => missing(),
     }
 }
