@@ -11,6 +11,7 @@ mod global;
 #[cfg(not(target_os = "none"))]
 mod linux;
 mod logging;
+mod network;
 mod outcome;
 mod power;
 mod run;
@@ -23,7 +24,10 @@ pub use log;
 pub use morgana_exec as exec;
 pub use morgana_hal as hal;
 pub use morgana_hal::{Exit, Platform};
+pub use morgana_net_stack as net;
+pub use morgana_netfront as netfront;
 pub use morgana_xenstore_client as xenstore;
+pub use network::{Network, NetworkError};
 pub use outcome::Outcome;
 pub use run::run;
 

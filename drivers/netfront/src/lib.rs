@@ -19,6 +19,6 @@ pub use handshake::ConnectError;
 pub use keeper::Parted;
 pub use link::{Link, LinkError, RxFrame, TxSlot};
 pub use morgana_netif::{Chains, Features, MacAddress, Offload, RingKeys, RxChecksum, TxChecksum};
-pub use netfront::Netfront;
+pub use netfront::{Monitor, Netfront};
 pub use stats::Stats;
 pub use violation::Violation;

@@ -42,6 +42,14 @@ impl<P: Platform> Shared<P> {
         self.past.set(past);
     }
 
+    fn stats(&self) -> Stats {
+        let past = self.past.get();
+        match self.joint.link() {
+            Some(link) => past.and(&link.stats()),
+            None => past,
+        }
+    }
+
     /// Keeps the counters of a connection that has ended.
     pub(crate) fn retire(&self, link: &Link<P>) {
         self.past
@@ -121,11 +129,12 @@ impl<P: Platform> Netfront<P> {
 
     /// The counters of all connections.
     pub fn stats(&self) -> Stats {
-        let past = self.shared.past.get();
-        match self.shared.joint.link() {
-            Some(link) => past.and(&link.stats()),
-            None => past,
-        }
+        self.shared.stats()
+    }
+
+    /// Shows the counters to others while a network stack has the device.
+    pub fn monitor(&self) -> Monitor<P> {
+        Monitor(self.shared.clone())
     }
 
     /// Room for one frame, if there is any.
@@ -180,6 +189,28 @@ impl<P: Platform> Netfront<P> {
         if link.violation().is_some() && self.shared.parted.get().is_none() {
             self.shared.joint.call();
         }
+    }
+}
+
+/// A view of a device's counters; see [`Netfront::monitor`].
+pub struct Monitor<P: Platform>(Rc<Shared<P>>);
+
+impl<P: Platform> Monitor<P> {
+    /// The counters of all connections.
+    pub fn stats(&self) -> Stats {
+        self.0.stats()
+    }
+}
+
+impl<P: Platform> Clone for Monitor<P> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<P: Platform> fmt::Debug for Monitor<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Monitor").field(&self.stats()).finish()
     }
 }
 

@@ -1,0 +1,47 @@
+//! The project's website, served from the image: the program.
+//!
+//! Arguments on the domain's command line: `port=N` (80 by default), and those of every app's network and log.
+
+#![cfg_attr(target_os = "none", no_std, no_main)]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+use alloc::boxed::Box;
+use alloc::rc::Rc;
+
+use morgana::net::{ListenOptions, TcpListener};
+use morgana::{Domain, Platform, log};
+use morgana_http::Limits;
+use website::Site;
+
+morgana::main!(serve);
+
+/// Whatever goes wrong at the start, for the log.
+type StartError = Box<dyn core::error::Error>;
+
+async fn serve<P: Platform>(domain: Domain<P>) -> Result<(), StartError> {
+    let port = domain.command_line().parse("port", 80)?;
+    let network = domain.network().await?;
+    let stack = network.stack();
+    let listener = TcpListener::bind(stack, port, ListenOptions::default())?;
+    let server = Site::server(
+        domain.platform().clone(),
+        stack.clone(),
+        domain.timers(),
+        Limits::default(),
+    );
+    log::info!("serving on port {port}");
+    loop {
+        let mut stream = listener.accept().await;
+        let server = Rc::clone(&server);
+        let served = domain.tasks().spawn(async move {
+            let end = server.serve(&mut stream).await;
+            log::debug!("connection: {end}");
+        });
+        if let Err(error) = served {
+            // The stream is dropped, which resets the connection: the client may try again.
+            log::warn!("connection refused: {error}");
+        }
+    }
+}
