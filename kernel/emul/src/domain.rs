@@ -60,9 +60,9 @@ pub struct Domain {
 
 /// How a domain ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Outcome {
-    /// By itself.
-    Exited(Exit),
+pub enum Outcome<T = Exit> {
+    /// By itself; with what it returned.
+    Exited(T),
     /// Somebody killed it.
     Killed,
 }
@@ -97,10 +97,10 @@ impl Domain {
     ///
     /// To end a killed domain its tasks are unwound. In a program whose panics abort that cannot be; the thread then waits for
     /// ever instead, while its peers see the domain gone.
-    pub fn run<M, F>(self, main: M) -> Outcome
+    pub fn run<M, F>(self, main: M) -> Outcome<F::Output>
     where
         M: FnOnce(EmulPlatform, Handle, Reactor) -> F,
-        F: Future<Output = Exit> + 'static,
+        F: Future<Output: 'static> + 'static,
     {
         let ended = catch_unwind(AssertUnwindSafe(|| {
             let (platform, mut idle) = self.enter();
@@ -110,7 +110,7 @@ impl Domain {
             executor.block_on(main, &mut idle, &clock)
         }));
         match ended {
-            Ok(exit) => Outcome::Exited(exit),
+            Ok(result) => Outcome::Exited(result),
             Err(payload) if payload.is::<Killed>() => Outcome::Killed,
             Err(payload) => resume_unwind(payload),
         }
@@ -121,10 +121,10 @@ impl Domain {
     /// # Errors
     ///
     /// What the host says when it has no thread to give; the domain is ended then.
-    pub fn spawn<M, F>(self, main: M) -> std::io::Result<DomainThread>
+    pub fn spawn<M, F>(self, main: M) -> std::io::Result<DomainThread<F::Output>>
     where
         M: FnOnce(EmulPlatform, Handle, Reactor) -> F + Send + 'static,
-        F: Future<Output = Exit> + 'static,
+        F: Future<Output: Send + 'static> + 'static,
     {
         let id = self.id();
         let thread = thread::Builder::new()
@@ -136,19 +136,19 @@ impl Domain {
 
 /// A domain that runs on a thread of its own.
 #[derive(Debug)]
-pub struct DomainThread {
+pub struct DomainThread<T = Exit> {
     id: DomId,
-    thread: thread::JoinHandle<Outcome>,
+    thread: thread::JoinHandle<Outcome<T>>,
 }
 
-impl DomainThread {
+impl<T> DomainThread<T> {
     /// The domain's id.
     pub fn id(&self) -> DomId {
         self.id
     }
 
     /// Waits until the domain has ended. A panic in it goes on here.
-    pub fn join(self) -> Outcome {
+    pub fn join(self) -> Outcome<T> {
         match self.thread.join() {
             Ok(outcome) => outcome,
             Err(payload) => resume_unwind(payload),

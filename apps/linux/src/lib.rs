@@ -1,0 +1,16 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod domain_0;
+mod error;
+mod machine;
+mod readiness;
+mod start;
+mod toolstack;
+
+pub use arguments::{Arguments, UsageError};
+pub use error::MachineError;
+pub use machine::{Options, run};
+pub use morgana_usernet::Forward;
+pub use start::start;

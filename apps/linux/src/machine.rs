@@ -1,0 +1,104 @@
+//! An emulated machine with one guest.
+
+use std::os::unix::net::UnixStream;
+
+use morgana_emul::{Console, DomainConfig, EmulPlatform, Hypervisor, Outcome, XenstoreServer};
+use morgana_exec::Handle;
+use morgana_hal::{DomId, Exit};
+use morgana_usernet::{Forward, Listener};
+
+use crate::MachineError;
+use crate::arguments::network;
+use crate::domain_0::Domain0;
+use crate::toolstack::Guest;
+
+/// How a machine is to be.
+#[derive(Debug)]
+pub struct Options {
+    /// The guest's name.
+    pub name: String,
+    /// The host's ports that lead to the guest.
+    pub forwards: Vec<Forward>,
+    /// What the toolstack says of the guest's memory, in MiB.
+    pub memory_mib: u32,
+    /// The guest's command line.
+    pub command_line: String,
+    /// Where the guest's console goes.
+    pub console: Console,
+    /// Each byte that comes out of it asks the guest to power off. It is non-blocking.
+    pub requests: UnixStream,
+}
+
+/// Runs `app` in a domain of its own, on another thread, and domain 0 on this one, until the app has ended. `announce` hears of the ports
+/// that lead to the guest, as soon as they do.
+///
+/// # Errors
+///
+/// [`MachineError`]. The guest's thread may still be there then, but reaches nobody.
+pub fn run<A, F>(
+    options: Options,
+    announce: impl FnOnce(&[Forward]),
+    app: A,
+) -> Result<Outcome, MachineError>
+where
+    A: FnOnce(EmulPlatform, Handle, String) -> F + Send + 'static,
+    F: Future<Output = Exit> + 'static,
+{
+    let network = network(&options.command_line)?;
+    let listen = |&forward: &Forward| {
+        Listener::bind(forward).map_err(|error| MachineError::Listen(forward, error))
+    };
+    let listeners: Vec<Listener> = options
+        .forwards
+        .iter()
+        .map(listen)
+        .collect::<Result<_, _>>()?;
+    let forwards: Vec<Forward> = listeners.iter().map(Listener::forward).collect();
+    announce(&forwards);
+
+    let hypervisor = Hypervisor::new();
+    let control = hypervisor.create(DomainConfig {
+        xenstore: Some(XenstoreServer::Itself),
+        ..DomainConfig::default()
+    })?;
+    let guest = hypervisor.create(DomainConfig {
+        xenstore: Some(XenstoreServer::Domain(DomId::DOM0)),
+        console: options.console,
+        ..DomainConfig::default()
+    })?;
+    let (Some(ring), Some(guest_ring)) = (control.xenstore_ring(), guest.xenstore_ring()) else {
+        unreachable!("both domains were made with a xenstore ring");
+    };
+    let guest_id = guest.id();
+    let command_line = options.command_line;
+    let thread =
+        guest.spawn(move |platform, tasks, _reactor| app(platform, tasks, command_line))?;
+
+    let name = options.name;
+    let (memory_mib, requests) = (options.memory_mib, options.requests);
+    let outcome = control.run(|platform, tasks, reactor| {
+        let domain_0 = Domain0 {
+            hypervisor: hypervisor.clone(),
+            ring,
+            guest: Guest {
+                id: guest_id,
+                name,
+                memory_mib,
+            },
+            guest_ring,
+            network,
+            listeners,
+            requests,
+        };
+        domain_0.run(platform, tasks, reactor)
+    });
+    match outcome {
+        Outcome::Exited(Ok(())) => Ok(thread.join()),
+        Outcome::Exited(Err(error)) => {
+            hypervisor.kill(guest_id);
+            Err(error)
+        }
+        // Nobody has its id but this function.
+        Outcome::Killed => Ok(Outcome::Killed),
+    }
+}
