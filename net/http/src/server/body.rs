@@ -263,3 +263,44 @@ impl From<TransportError> for BodyError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::pin::pin;
+    use core::task::{Context, Poll, Waker};
+    use std::future::Future;
+
+    /// Gives its bytes a few at a time.
+    struct Drip<'a>(&'a [u8]);
+
+    impl ErrorType for Drip<'_> {
+        type Error = BodyError;
+    }
+
+    impl Read for Drip<'_> {
+        async fn read(&mut self, room: &mut [u8]) -> Result<usize, BodyError> {
+            let (now, later) = self.0.split_at(self.0.len().min(room.len()).min(7));
+            room[..now.len()].copy_from_slice(now);
+            self.0 = later;
+            Ok(now.len())
+        }
+    }
+
+    fn read_all(bytes: &[u8], limit: usize) -> Result<Vec<u8>, BodyError> {
+        let mut body = Drip(bytes);
+        let reading = pin!(read_to_end(&mut body, limit));
+        match reading.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(result) => result,
+            Poll::Pending => panic!("it never waits"),
+        }
+    }
+
+    #[test]
+    fn a_body_is_read_to_its_end_or_to_the_limit() {
+        assert_eq!(read_all(b"", 0), Ok(Vec::new()));
+        let bytes = [b'x'; 2000];
+        assert_eq!(read_all(&bytes, 2000), Ok(bytes.to_vec()));
+        assert_eq!(read_all(&bytes, 1999), Err(BodyError::TooLarge));
+    }
+}
