@@ -1,0 +1,317 @@
+//! Front and back ends find each other through xenstore, part, and find each other again.
+
+mod support;
+mod xenstored;
+
+use morgana_hal::DomId;
+use morgana_netback as netback;
+use morgana_netfront as netfront;
+use morgana_netfront::{ConnectError, Offload};
+use morgana_xenbus::{State, XenbusError};
+use support::{FRONT_PATH, back_path, ping, run};
+
+const DRIVER: DomId = DomId::new(2);
+
+#[test]
+fn a_device_connects_works_and_closes() {
+    for seed in 0..10 {
+        run(
+            seed,
+            async |control| {
+                control.attach(DomId::DOM0).await;
+                control.reach("attached");
+                let mut back = control.netback().await;
+                control.echo(&mut back, "pinged").await;
+                assert_eq!(control.states(DomId::DOM0).await, "44");
+                assert!(back.is_connected());
+                control.reach("checked");
+                control.wait_for("closed").await;
+                control.pause().await;
+                assert_eq!(control.states(DomId::DOM0).await, "62");
+                assert!(!back.is_connected());
+                assert_eq!(back.stats().connections, 1);
+                back.close().await;
+                assert_eq!(control.states(DomId::DOM0).await, "66");
+            },
+            async |own| {
+                own.wait_for("attached").await;
+                let mut front = own.netfront().await.unwrap();
+                assert_eq!(front.mac().to_string(), "00:16:3e:01:02:03");
+                assert_eq!((front.ip_mtu(), front.max_frame()), (1500, 1514));
+                assert_eq!(front.transmit_offload(), Offload::Both);
+                ping(&own, &mut front, 100).await;
+                own.reach("pinged");
+                own.wait_for("checked").await;
+                let stats = front.stats();
+                assert_eq!((stats.tx_frames, stats.rx_frames), (100, 100));
+                front.close().await;
+                own.reach("closed");
+            },
+            async |_| {},
+        );
+    }
+}
+
+#[test]
+fn a_front_end_comes_again() {
+    for seed in 0..10 {
+        run(
+            seed,
+            async |control| {
+                control.attach(DomId::DOM0).await;
+                control.reach("attached");
+                let mut back = control.netback().await;
+                control.echo(&mut back, "pinged").await;
+                assert_eq!(back.stats().connections, 3);
+                assert!(back.stats().in_frames >= 30);
+                back.close().await;
+            },
+            async |own| {
+                own.wait_for("attached").await;
+                for _ in 0..2 {
+                    let mut front = own.netfront().await.unwrap();
+                    ping(&own, &mut front, 10).await;
+                    front.close().await;
+                }
+                // One that is only dropped closes in the background.
+                let mut front = own.netfront().await.unwrap();
+                ping(&own, &mut front, 10).await;
+                drop(front);
+                own.pause().await;
+                own.reach("pinged");
+            },
+            async |_| {},
+        );
+    }
+}
+
+#[test]
+fn a_back_end_comes_again_and_the_device_goes_on() {
+    for seed in 0..10 {
+        run(
+            seed,
+            async |control| {
+                control.attach(DomId::DOM0).await;
+                control.reach("attached");
+                let mut back = control.netback().await;
+                control.echo(&mut back, "once").await;
+                back.close().await;
+                control.pause().await;
+                let mut back = control.netback().await;
+                control.echo(&mut back, "twice").await;
+                back.close().await;
+            },
+            async |own| {
+                own.wait_for("attached").await;
+                let mut front = own.netfront().await.unwrap();
+                ping(&own, &mut front, 10).await;
+                own.reach("once");
+                own.handle
+                    .timers()
+                    .sleep(std::time::Duration::from_secs(60))
+                    .await;
+                assert!(matches!(
+                    front.parted(),
+                    Some(netfront::Parted::BackendLeft(_))
+                ));
+                assert!(front.transmit().is_none() && front.receive().is_none());
+                ping(&own, &mut front, 10).await;
+                assert_eq!(front.parted(), None);
+                let stats = front.stats();
+                assert_eq!((stats.connections, stats.rx_frames), (2, 20));
+                own.reach("twice");
+                front.close().await;
+            },
+            async |_| {},
+        );
+    }
+}
+
+#[test]
+fn the_toolstack_moves_a_device_to_another_driver_domain() {
+    for seed in 0..10 {
+        run(
+            seed,
+            async |control| {
+                control.attach(DomId::DOM0).await;
+                control.reach("attached");
+                let mut back = control.netback().await;
+                control.echo(&mut back, "once").await;
+                back.close().await;
+                control.attach(DRIVER).await;
+                control
+                    .client
+                    .remove(&back_path(DomId::DOM0))
+                    .await
+                    .unwrap();
+                control.reach("moved");
+                control.wait_for("twice").await;
+            },
+            async |own| {
+                own.wait_for("attached").await;
+                let mut front = own.netfront().await.unwrap();
+                ping(&own, &mut front, 10).await;
+                own.reach("once");
+                own.wait_for("moved").await;
+                ping(&own, &mut front, 10).await;
+                assert_eq!(front.stats().connections, 2);
+                front.close().await;
+                own.reach("twice");
+            },
+            async |driver| {
+                driver.wait_for("moved").await;
+                let mut back = driver.netback().await;
+                driver.echo(&mut back, "twice").await;
+                back.close().await;
+            },
+        );
+    }
+}
+
+#[test]
+fn the_toolstack_takes_a_device_away_and_brings_it_back() {
+    for seed in 0..10 {
+        run(
+            seed,
+            async |control| {
+                control.attach(DomId::DOM0).await;
+                control.reach("attached");
+                let mut back = control.netback().await;
+                control.echo(&mut back, "once").await;
+                control.client.remove(FRONT_PATH).await.unwrap();
+                control
+                    .client
+                    .remove(&back_path(DomId::DOM0))
+                    .await
+                    .unwrap();
+                control.pause().await;
+                assert_eq!(back.parted(), netback::Parted::Removed);
+                assert!(!back.is_connected());
+                drop(back);
+                control.attach(DomId::DOM0).await;
+                let mut back = control.netback().await;
+                control.echo(&mut back, "twice").await;
+                back.close().await;
+            },
+            async |own| {
+                own.wait_for("attached").await;
+                let mut front = own.netfront().await.unwrap();
+                ping(&own, &mut front, 10).await;
+                own.reach("once");
+                ping(&own, &mut front, 200).await;
+                own.handle
+                    .timers()
+                    .sleep(std::time::Duration::from_secs(60))
+                    .await;
+                ping(&own, &mut front, 10).await;
+                assert_eq!(front.stats().connections, 2);
+                front.close().await;
+                own.reach("twice");
+            },
+            async |_| {},
+        );
+    }
+}
+
+#[test]
+fn a_front_end_whose_keys_are_wrong_is_left_and_the_next_one_is_served() {
+    run(
+        0,
+        async |control| {
+            control.attach(DomId::DOM0).await;
+            control.reach("attached");
+            let mut back = control.netback().await;
+            control.echo(&mut back, "pinged").await;
+            assert_eq!(back.stats().connections, 1);
+            back.close().await;
+        },
+        async |own| {
+            own.wait_for("attached").await;
+            for (gref, port) in [("5000", "5000"), ("-1", "1"), ("8", "")] {
+                for (key, value) in [
+                    ("tx-ring-ref", gref),
+                    ("rx-ring-ref", gref),
+                    ("event-channel", port),
+                    ("request-rx-copy", "1"),
+                    ("state", "4"),
+                ] {
+                    let path = format!("device/vif/0/{key}");
+                    own.client.write(&path, value).await.unwrap();
+                }
+                own.pause().await;
+                assert_ne!(own.states(DomId::DOM0).await, "44");
+            }
+            let mut front = own.netfront().await.unwrap();
+            ping(&own, &mut front, 10).await;
+            front.close().await;
+            own.reach("pinged");
+        },
+        async |_| {},
+    );
+}
+
+#[test]
+fn a_front_end_without_device_or_with_a_wrong_one_says_so() {
+    run(
+        0,
+        async |control| {
+            control.attach(DomId::DOM0).await;
+            let mac = format!("{FRONT_PATH}/mac");
+            control.client.write(&mac, "00:16:3e").await.unwrap();
+            control.reach("wrong");
+            control.wait_for("told").await;
+            control.client.remove(FRONT_PATH).await.unwrap();
+            control.reach("removed");
+        },
+        async |own| {
+            own.wait_for("wrong").await;
+            let error = own.netfront().await.unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "device/vif/0/mac: the value is none that is known"
+            );
+            own.reach("told");
+            own.wait_for("removed").await;
+            let error = own.netfront().await.unwrap_err();
+            assert_eq!(error, ConnectError::Xenbus(XenbusError::Removed));
+        },
+        async |_| {},
+    );
+}
+
+#[test]
+fn a_back_end_that_dies_is_not_waited_for() {
+    run(
+        0,
+        async |control| {
+            control.attach(DRIVER).await;
+            control.reach("attached");
+            control.wait_for("dead").await;
+            // The toolstack cleans up after a dead driver domain, and has another one ready.
+            control.attach(DomId::DOM0).await;
+            control.client.remove(&back_path(DRIVER)).await.unwrap();
+            let mut back = control.netback().await;
+            control.echo(&mut back, "pinged").await;
+            back.close().await;
+        },
+        async |own| {
+            own.wait_for("attached").await;
+            let mut front = own.netfront().await.unwrap();
+            ping(&own, &mut front, 10).await;
+            own.reach("once");
+            own.wait_for("dead").await;
+            ping(&own, &mut front, 10).await;
+            front.close().await;
+            own.reach("pinged");
+        },
+        async |driver| {
+            driver.wait_for("attached").await;
+            let mut back = driver.netback().await;
+            driver.echo(&mut back, "once").await;
+            assert_eq!(driver.states(DRIVER).await, "44");
+            driver.reach("dead");
+            // It ends without a word: its tasks are dropped with it.
+            let _ = State::Connected;
+        },
+    );
+}
