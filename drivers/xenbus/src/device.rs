@@ -6,7 +6,7 @@ use core::cell::Cell;
 use core::str::FromStr;
 
 use morgana_hal::DomId;
-use morgana_xenstore_client::{Client, KeyError, Path, Problem, Tree, Watch};
+use morgana_xenstore_client::{Client, Errno, Error, KeyError, Path, Problem, Tree, Watch};
 
 use crate::directory::{backend_path, frontend_path};
 use crate::{BackendAddress, State, XenbusError};
@@ -202,8 +202,16 @@ impl Device {
     }
 }
 
-/// The state in a key. No key is [`State::Unknown`].
+/// The state in a key. No key is [`State::Unknown`]; for whom may not read the directories above it either, what was removed looks as if
+/// it was forbidden.
 pub(crate) async fn read_state(tree: &Tree, path: &str) -> Result<State, KeyError> {
-    let number = tree.read_number_or(path, State::Unknown.number()).await?;
+    let number = match tree.read_number(path).await {
+        Err(error) if error.is_not_found() || is_forbidden(&error) => return Ok(State::Unknown),
+        result => result?,
+    };
     State::from_number(number).ok_or_else(|| KeyError::new(path, Problem::Unknown))
+}
+
+fn is_forbidden(error: &KeyError) -> bool {
+    error.problem == Problem::Request(Error::Refused(Errno::Access))
 }
