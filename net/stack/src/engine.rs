@@ -297,8 +297,21 @@ impl Engine {
     }
 
     fn send<D: Device>(&mut self, device: &mut D, now: Instant) -> Room {
-        // Also without room, because addresses expire.
-        let configured = self.configure(device, now);
+        // Each gets its turn even when there is no room, because addresses expire, and connections are given up.
+        let rooms = [
+            self.configure(device, now),
+            self.send_outbox(device),
+            self.send_datagrams(device, now),
+            self.send_segments(device, now),
+        ];
+        if rooms.contains(&Room::Exhausted) {
+            Room::Exhausted
+        } else {
+            Room::Enough
+        }
+    }
+
+    fn send_outbox<D: Device>(&mut self, device: &mut D) -> Room {
         while let Some(frame) = self.outbox.pop_front() {
             let Some(slot) = device.transmit() else {
                 self.outbox.push_front(frame);
@@ -313,13 +326,7 @@ impl Engine {
                 }
             });
         }
-        if configured == Room::Exhausted {
-            return Room::Exhausted;
-        }
-        if self.send_datagrams(device, now) == Room::Exhausted {
-            return Room::Exhausted;
-        }
-        self.send_segments(device, now)
+        Room::Enough
     }
 
     /// Lets DHCP and SLAAC do what they have to.

@@ -390,3 +390,28 @@ fn halves_are_used_by_two_futures() {
         assert!(heard == sent);
     });
 }
+
+/// A device that takes nothing any more is as bad as a peer that says nothing any more, but one that hesitates is not.
+#[test]
+fn a_device_without_room_ends_connections_in_the_end() {
+    let setup = Setup {
+        frames: 1,
+        ..Setup::default()
+    };
+    run(setup, |world| async move {
+        let (mut client, mut server) = connection(&world, 7).await;
+        write_all(&mut client, b"hello").await;
+        assert_eq!(read_exact(&mut server, 5).await, b"hello");
+        // What was held up has gone through, and silence after it is nobody's fault.
+        world.timers.sleep(Duration::from_secs(1000)).await;
+        write_all(&mut client, b"again").await;
+        assert_eq!(read_exact(&mut server, 5).await, b"again");
+        // Nobody takes frames off the wire any more.
+        world.right_runner.abort();
+        write_all(&mut client, &bytes(1, 10_000)).await;
+        assert_eq!(client.read(&mut [0; 8]).await, Err(TcpError::TimedOut));
+        drop(client);
+        world.timers.sleep(Duration::from_secs(300)).await;
+        assert_eq!(world.left.stats().tcp_connections, 0);
+    });
+}

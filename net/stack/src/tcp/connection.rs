@@ -103,6 +103,8 @@ pub(crate) struct Connection {
     pub(crate) touched: bool,
     /// When something was sent that the peer must answer, if nothing was heard from it since.
     pub(crate) asked: Option<Instant>,
+    /// Since when it has something to send that cannot leave: the device has no room, or a neighbour does not tell its address.
+    pub(crate) stuck: Option<Instant>,
 }
 
 impl Connection {
@@ -130,6 +132,7 @@ impl Connection {
             blocked: false,
             touched: true,
             asked: None,
+            stuck: None,
         }
     }
 
@@ -170,7 +173,11 @@ impl Connection {
 
     /// When it is given up, if the peer stays silent.
     pub(crate) fn gives_up_at(&self) -> Option<Instant> {
-        let silence = self.asked.map(|asked| asked + self.options.give_up_after);
+        let silence = [self.asked, self.stuck]
+            .into_iter()
+            .flatten()
+            .min()
+            .map(|since| since + self.options.give_up_after);
         let stage = match self.stage {
             Stage::Opening { until } | Stage::Orphan { until } => Some(until),
             _ => None,

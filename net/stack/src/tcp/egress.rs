@@ -85,14 +85,20 @@ impl Engine {
             exhausted = egress.exhausted;
         }
         connection.touched |= sent > 0;
-        let stuck = wanted && sent == 0 && !exhausted;
-        if connection.wire.take_asked() || stuck {
+        if connection.wire.take_asked() {
             connection.asked.get_or_insert(now);
         }
+        if wanted && sent == 0 {
+            connection.stuck.get_or_insert(now);
+        } else {
+            connection.stuck = None;
+        }
         if exhausted {
+            let own = connection.gives_up_at();
+            self.tcp.set_deadline(id, own);
             return Room::Exhausted;
         }
-        if stuck {
+        if wanted && sent == 0 {
             self.tcp.block(id);
         }
         self.settle(id, now);
