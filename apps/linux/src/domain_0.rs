@@ -1,10 +1,12 @@
 //! Domain 0: xenstored, the toolstack, and the network's back end, until the guest has ended.
 
 use core::future::poll_fn;
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
 
-use morgana_emul::{Direction, EmulPlatform, Hypervisor, Reactor, Source, XenstoreRing};
+use morgana_emul::{
+    Direction, DomainThread, EmulPlatform, Hypervisor, Reactor, Source, XenstoreRing,
+};
 use morgana_exec::{Handle, select};
 use morgana_hal::{Channel, DomId, Events, Platform, Virq};
 use morgana_netback::{BackendAddress, Netback};
@@ -30,12 +32,14 @@ pub(crate) struct Domain0 {
 }
 
 impl Domain0 {
+    /// Prepares everything, unpauses the guest, and answers its wants until it has ended.
     pub(crate) async fn run(
         self,
         platform: EmulPlatform,
         tasks: Handle,
         reactor: Reactor,
-    ) -> Result<(), MachineError> {
+        unpause: impl FnOnce() -> io::Result<DomainThread>,
+    ) -> Result<DomainThread, MachineError> {
         // Bound before anything else, so that no end is missed.
         let deaths = platform.events().virq(Virq::DomainException)?;
         let guest = self.guest.id;
@@ -68,15 +72,15 @@ impl Domain0 {
             &tasks,
             seed,
         )?;
-        // The guest waits until now: it is to find everything.
         server.introduce(guest, self.guest_ring.port(), Rights::Guest)?;
 
         let requests = reactor.register(self.requests)?;
+        let thread = unpause()?;
         let end = until_ended(&self.hypervisor, guest, &deaths);
         select(end, obey(&requests, &self.guest, &client)).await;
         drop(gateway);
         server.release(guest);
-        Ok(())
+        Ok(thread)
     }
 }
 

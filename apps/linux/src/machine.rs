@@ -34,7 +34,7 @@ pub struct Options {
 ///
 /// # Errors
 ///
-/// [`MachineError`]. The guest's thread may still be there then, but reaches nobody.
+/// [`MachineError`]; the app has not run then.
 pub fn run<A, F>(
     options: Options,
     announce: impl FnOnce(&[Forward]),
@@ -71,14 +71,14 @@ where
     };
     let guest_id = guest.id();
     let command_line = options.command_line;
-    let thread =
-        guest.spawn(move |platform, tasks, _reactor| app(platform, tasks, command_line))?;
+    let unpause =
+        move || guest.spawn(move |platform, tasks, _reactor| app(platform, tasks, command_line));
 
     let name = options.name;
     let (memory_mib, requests) = (options.memory_mib, options.requests);
     let outcome = control.run(|platform, tasks, reactor| {
         let domain_0 = Domain0 {
-            hypervisor: hypervisor.clone(),
+            hypervisor,
             ring,
             guest: Guest {
                 id: guest_id,
@@ -90,14 +90,12 @@ where
             listeners,
             requests,
         };
-        domain_0.run(platform, tasks, reactor)
+        domain_0.run(platform, tasks, reactor, unpause)
     });
     match outcome {
-        Outcome::Exited(Ok(())) => Ok(thread.join()),
-        Outcome::Exited(Err(error)) => {
-            hypervisor.kill(guest_id);
-            Err(error)
-        }
+        // Domain 0 has seen that it has ended.
+        Outcome::Exited(Ok(thread)) => Ok(thread.join()),
+        Outcome::Exited(Err(error)) => Err(error),
         // Nobody has its id but this function.
         Outcome::Killed => Ok(Outcome::Killed),
     }

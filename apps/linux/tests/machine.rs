@@ -129,6 +129,15 @@ fn an_app_finds_what_a_toolstack_writes() {
 }
 
 #[test]
+fn an_app_that_ends_at_once_is_no_error() {
+    for _ in 0..20 {
+        let (options, _ask) = options("");
+        let outcome = run(options, |_| {}, |_, _, _| async { Exit::Crash });
+        assert_eq!(outcome.unwrap(), Outcome::Exited(Exit::Crash));
+    }
+}
+
+#[test]
 fn a_port_that_is_taken_is_said_so() {
     let taken = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let host = taken.local_addr().unwrap().port();

@@ -3,39 +3,20 @@
 extern crate std;
 
 use core::future::Future;
-use std::eprintln;
 use std::process::ExitCode;
-use std::string::String;
-use std::vec::Vec;
 
-use morgana_emul::{Console, DomainConfig, EmulPlatform, Hypervisor, Outcome as End};
-use morgana_hal::Exit;
+use morgana_emul::EmulPlatform;
 
 use crate::{Domain, Outcome, run};
 
-/// Runs `app`; the program's arguments are its command line.
+/// Runs `app` as the program's arguments say.
 pub fn start<A, F>(app: A) -> ExitCode
 where
-    A: FnOnce(Domain<EmulPlatform>) -> F + 'static,
+    A: FnOnce(Domain<EmulPlatform>) -> F + Send + 'static,
     F: Future + 'static,
     F::Output: Outcome,
 {
-    let line = std::env::args().skip(1).collect::<Vec<String>>().join(" ");
-    let config = DomainConfig {
-        console: Console::Stdout,
-        ..DomainConfig::default()
-    };
-    let domain = match Hypervisor::new().create(config) {
-        Ok(domain) => domain,
-        Err(error) => {
-            eprintln!("error: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let end = domain
-        .run(|platform, tasks, _reactor| async move { run(platform, tasks, &line, app).await });
-    match end {
-        End::Exited(Exit::Poweroff | Exit::Reboot) => ExitCode::SUCCESS,
-        End::Exited(Exit::Crash) | End::Killed => ExitCode::FAILURE,
-    }
+    morgana_linux_host::start(|platform, tasks, command_line| async move {
+        run(platform, tasks, &command_line, app).await
+    })
 }
