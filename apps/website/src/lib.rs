@@ -12,3 +12,8 @@ mod site;
 
 pub use pages::PAGES;
 pub use site::Site;
+
+/// The tutorial's program is compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/tutorial.md")]
+struct Tutorial;

@@ -28,6 +28,7 @@ async fn serve<P: Platform>(domain: Domain<P>) -> Result<(), StartError> {
     let server = Site::server(
         domain.platform().clone(),
         stack.clone(),
+        Some(network.device().clone()),
         domain.timers(),
         Limits::default(),
     );

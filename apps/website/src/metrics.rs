@@ -3,6 +3,7 @@
 use core::fmt::{self, Write};
 use core::time::Duration;
 
+use morgana::netfront;
 use morgana_hal::Usage;
 use morgana_http::server::Snapshot;
 use morgana_net_stack::Stats;
@@ -20,6 +21,8 @@ pub(crate) struct Readings {
     pub(crate) http: Snapshot,
     /// The network stack's counters.
     pub(crate) stack: Stats,
+    /// The network interface's counters, if it is one of Xen's.
+    pub(crate) device: Option<netfront::Stats>,
 }
 
 /// Writes `readings` in Prometheus' text format.
@@ -32,7 +35,11 @@ pub(crate) fn write(out: &mut impl Write, readings: &Readings) -> fmt::Result {
     )?;
     domain(&mut text, &readings.usage)?;
     http(&mut text, &readings.http)?;
-    stack(&mut text, &readings.stack)
+    stack(&mut text, &readings.stack)?;
+    match &readings.device {
+        Some(stats) => device(&mut text, stats),
+        None => Ok(()),
+    }
 }
 
 fn domain<W: Write>(text: &mut Exposition<W>, usage: &Usage) -> fmt::Result {
@@ -235,6 +242,87 @@ fn stack<W: Write>(text: &mut Exposition<W>, stack: &Stats) -> fmt::Result {
     Ok(())
 }
 
+fn device<W: Write>(text: &mut Exposition<W>, device: &netfront::Stats) -> fmt::Result {
+    for (name, help, value) in [
+        (
+            "netfront_sent_frames_total",
+            "Frames handed to the back end.",
+            device.tx_frames,
+        ),
+        ("netfront_sent_bytes_total", "Their bytes.", device.tx_bytes),
+        (
+            "netfront_received_frames_total",
+            "Frames received and passed on.",
+            device.rx_frames,
+        ),
+        (
+            "netfront_received_bytes_total",
+            "Their bytes.",
+            device.rx_bytes,
+        ),
+        (
+            "netfront_completed_checksums_total",
+            "Frames whose checksum was completed here, because the back end takes no blank ones.",
+            device.tx_completed,
+        ),
+        (
+            "netfront_full_total",
+            "Times that there was no room for another frame.",
+            device.tx_full,
+        ),
+        (
+            "netfront_notifications_total",
+            "Notifications sent to the back end.",
+            device.notifications,
+        ),
+        (
+            "netfront_connections_total",
+            "Connections to a back end.",
+            device.connections,
+        ),
+        (
+            "netfront_violations_total",
+            "Back ends that broke the protocol, and were left.",
+            device.violations,
+        ),
+    ] {
+        text.counter(name, help, value)?;
+    }
+    text.counters(
+        "netfront_dropped_total",
+        "What was dropped, by reason.",
+        "reason",
+        [
+            ("sent_dropped", device.tx_dropped),
+            ("sent_wrong", device.tx_errors),
+            ("received_wrong", device.rx_errors),
+            ("received_too_long", device.rx_too_long),
+            ("received_too_short", device.rx_too_short),
+            ("received_not_negotiated", device.rx_not_negotiated),
+        ],
+    )?;
+    for (name, help, value) in [
+        (
+            "netfront_send_buffers_in_flight",
+            "Send buffers that the back end has.",
+            device.tx_in_flight,
+        ),
+        (
+            "netfront_send_buffers",
+            "Send buffers altogether.",
+            device.tx_buffers,
+        ),
+        (
+            "netfront_pages_offered",
+            "Pages that the back end may fill.",
+            device.rx_offered,
+        ),
+    ] {
+        text.gauge(name, help, value)?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     extern crate std;
@@ -249,6 +337,7 @@ mod tests {
         let mut text = String::new();
         let readings = Readings {
             uptime: Duration::from_millis(1_500),
+            device: Some(netfront::Stats::default()),
             ..Readings::default()
         };
         write(&mut text, &readings).unwrap();

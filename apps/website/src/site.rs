@@ -3,6 +3,7 @@
 use alloc::rc::{Rc, Weak};
 use alloc::vec::Vec;
 
+use morgana::netfront::Monitor;
 use morgana_assets::{Asset, Found};
 use morgana_exec::Timers;
 use morgana_hal::{Clock, Instant, Platform};
@@ -22,18 +23,26 @@ pub struct Site<P: Platform> {
     platform: P,
     started: Instant,
     stack: Stack,
+    device: Option<Monitor<P>>,
     /// The server that this is the handler of: its counters are shown.
     server: Weak<Server<Self>>,
 }
 
 impl<P: Platform> Site<P> {
-    /// A server of the website, whose figures are those of `platform`, `stack` and of itself.
-    pub fn server(platform: P, stack: Stack, timers: Timers, limits: Limits) -> Rc<Server<Self>> {
+    /// A server of the website, whose figures are those of `platform`, of `stack` and of the `device` under it, and of itself.
+    pub fn server(
+        platform: P,
+        stack: Stack,
+        device: Option<Monitor<P>>,
+        timers: Timers,
+        limits: Limits,
+    ) -> Rc<Server<Self>> {
         Rc::new_cyclic(|server| {
             let site = Self {
                 started: platform.clock().now(),
                 platform,
                 stack,
+                device,
                 server: server.clone(),
             };
             Server::new(site, timers, limits)
@@ -50,6 +59,7 @@ impl<P: Platform> Site<P> {
                 .map(|server| server.stats().snapshot())
                 .unwrap_or_default(),
             stack: self.stack.stats(),
+            device: self.device.as_ref().map(Monitor::stats),
         }
     }
 

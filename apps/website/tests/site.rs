@@ -30,7 +30,7 @@ fn stack<D: Device + 'static>(device: D, addresses: &str, tasks: &Handle) -> Sta
 /// Serves one connection after the other.
 async fn serve<P: Platform>(platform: P, stack: Stack, tasks: Handle) {
     let listener = TcpListener::bind(&stack, 80, ListenOptions::default()).unwrap();
-    let server = Site::server(platform, stack, tasks.timers(), Limits::default());
+    let server = Site::server(platform, stack, None, tasks.timers(), Limits::default());
     loop {
         let mut stream = listener.accept().await;
         let server = Rc::clone(&server);
