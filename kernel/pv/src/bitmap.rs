@@ -108,12 +108,15 @@ impl<'m> Bitmap<'m> {
     /// Frees `count` things from `first` on. What is free already, or does not exist, stays as it is.
     pub(crate) fn give(&mut self, first: usize, count: usize) {
         let end = first.saturating_add(count).min(self.len);
-        for index in first..end {
-            let bit = 1 << (index % 64);
-            if self.words[index / 64] & bit != 0 {
-                self.words[index / 64] &= !bit;
-                self.free += 1;
-            }
+        let mut index = first;
+        while index < end {
+            // The bits of this word from `index` on, as far as they belong to the run.
+            let bits = (64 - index % 64).min(end - index);
+            let mask = (!0 >> (64 - bits)) << (index % 64);
+            let word = &mut self.words[index / 64];
+            self.free += (*word & mask).count_ones() as usize;
+            *word &= !mask;
+            index += bits;
         }
         self.ceiling = self.ceiling.max(end);
     }

@@ -19,7 +19,7 @@ use morgana_hal::Pfn;
 use super::MapError;
 use super::area::Area;
 use super::p2m::{mfn_of, pages, pfn_at, virtual_address};
-use super::tables::{Batch, CHUNK, Level, constant_entry, data_entry, slot, table_entry};
+use super::tables::{Batch, CHUNK, Level, Slot, constant_entry, data_entry, slot, table_entry};
 use crate::bitmap::Bitmap;
 use crate::machine::layout;
 use crate::machine::one_cpu::OneCpu;
@@ -224,6 +224,56 @@ impl Frames {
         slot(address, Level::One)
             .map(drop)
             .map_err(|_| MapError::Refused)
+    }
+
+    /// Replaces the level 1 table of a mapped chunk by one whose entries `rights` computes from address and old entry. The page of
+    /// the old table becomes a spare.
+    pub(super) fn replace_table(
+        &mut self,
+        chunk: usize,
+        rights: impl Fn(usize, u64) -> u64,
+    ) -> Result<(), MapError> {
+        let first = slot(chunk, Level::One).map_err(|_| MapError::Refused)?;
+        let parent = slot(chunk, Level::Two).map_err(|_| MapError::Refused)?;
+        let old = first.table;
+        let spare = self
+            .spare
+            .iter_mut()
+            .find(|spare| spare.is_some())
+            .ok_or(MapError::OutOfFrames)?;
+        let new = spare.take().ok_or(MapError::OutOfFrames)?;
+        let (new_address, old_address) = (virtual_address(new), virtual_address(old));
+        let (Some(new_frame), Some(old_frame)) = (mfn_of(new), mfn_of(old)) else {
+            return Err(MapError::Refused);
+        };
+        let words = ptr::with_exposed_provenance_mut::<u64>(new_address);
+        for index in 0..mmu::TABLE_ENTRIES {
+            let address = chunk + index * PAGE_SIZE;
+            let entry = if address == new_address {
+                constant_entry(new_frame)
+            } else {
+                let entry = slot(address, Level::One).map_or(0, Slot::entry);
+                rights(address, entry)
+            };
+            // SAFETY: a spare page is mapped for writing and used by nothing else (invariant 2).
+            unsafe { words.add(index).write(entry) };
+        }
+        let own = slot(new_address, Level::One).map_err(|_| MapError::Refused)?;
+        let mut batch = Batch::new();
+        // SAFETY: 1. The page was a spare, so nobody misses the right to write it. 2. Every page keeps the rights that its users
+        // need: `rights` takes away only those that are against the image's layout.
+        unsafe {
+            batch.push(own.update(constant_entry(new_frame)))?;
+            batch.push(parent.update(table_entry(new_frame)))?;
+        }
+        batch.flush()?;
+        // The old table is a page like others now.
+        let own = slot(old_address, Level::One).map_err(|_| MapError::Refused)?;
+        // SAFETY: only this state knows of the page; no reference leads there.
+        unsafe { batch.push(own.update(data_entry(old_frame)))? };
+        batch.flush()?;
+        *spare = Some(old);
+        Ok(())
     }
 
     /// Replaces used spares by pages from the top. With no free page left it stays as it is, and the map can't grow further.

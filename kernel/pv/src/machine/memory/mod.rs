@@ -60,8 +60,8 @@ pub(super) unsafe fn init_p2m(start_info: &StartInfo) {
 /// Called once, with what Xen passed, before anything uses memory outside of the image.
 pub(super) unsafe fn init(start_info: &StartInfo) -> Result<(), MapError> {
     tables::init(start_info);
-    protect::protect_image()?;
-    frames::init(start_info)
+    frames::init(start_info)?;
+    protect::protect_image()
 }
 
 impl fmt::Display for MapError {
