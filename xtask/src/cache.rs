@@ -46,6 +46,10 @@ impl Cache {
     /// Waits for, and takes, the lock called `name`. It is given back on drop, and by the kernel when the process dies.
     pub(crate) fn lock(&self, name: &str) -> Result<File> {
         let path = self.path(&format!("{name}.lock"));
+        if let Some(above) = path.parent() {
+            fs::create_dir_all(above)
+                .with_context(|| format!("cannot make {}", above.display()))?;
+        }
         let file = File::create(&path)
             .with_context(|| format!("cannot make the lock file {}", path.display()))?;
         if file.try_lock().is_err() {
@@ -69,7 +73,7 @@ impl Cache {
         if path.is_dir() {
             return Ok(path);
         }
-        let _lock = self.lock(name.split('/').next().unwrap_or(name))?;
+        let _lock = self.lock(name)?;
         if path.is_dir() {
             return Ok(path);
         }

@@ -26,6 +26,12 @@ pub(crate) enum Task {
     Build(Build),
     /// Build an app and run it
     Run(Run),
+    /// Run the tests; the last line is `N passed, N failed`
+    Test(Test),
+    /// Check formatting, lints, layers, unsafe code, links and licences
+    Check,
+    /// Show the size of each image, and the largest crates in it
+    Size(Size),
     /// Write functions and lines beside the addresses of a guest's backtrace
     Symbolize(Symbolize),
     /// Run a command in the dom0 of a fresh testbed: Xen and a Linux dom0 under QEMU
@@ -91,6 +97,22 @@ impl FromStr for PortPair {
             guest: port(guest)?,
         })
     }
+}
+
+/// The arguments of `test`.
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// `check`, `unit`, `xen`, or one test on Xen as `xen/NAME`; all suites, if none is named
+    #[arg(value_name = "SUITE")]
+    pub(crate) suites: Vec<String>,
+}
+
+/// The arguments of `size`.
+#[derive(Debug, Args)]
+pub(crate) struct Size {
+    /// The apps whose images are built and measured; all, if none is named
+    #[arg(value_name = "APP")]
+    pub(crate) apps: Vec<String>,
 }
 
 /// The arguments of `symbolize`.

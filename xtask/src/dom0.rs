@@ -27,9 +27,7 @@ pub(crate) fn run(arguments: &Dom0) -> Result<i32> {
         }
     }
     let testbed = Testbed::start(xenstored)?;
-    for package in &arguments.deb {
-        bail!("cannot add {package}");
-    }
+    testbed.add_packages(&arguments.deb)?;
     for &forward in &arguments.forward {
         testbed.forward(forward)?;
     }

@@ -3,6 +3,7 @@
 
 mod build;
 mod cache;
+mod check;
 mod cli;
 mod dom0;
 mod hold;
@@ -10,7 +11,9 @@ mod interrupt;
 mod process;
 mod progress;
 mod run;
+mod size;
 mod symbolize;
+mod test;
 mod testbed;
 mod workspace;
 
@@ -50,6 +53,9 @@ fn perform(task: &Task) -> anyhow::Result<i32> {
     match task {
         Task::Build(arguments) => build::run(arguments),
         Task::Run(arguments) => run::run(arguments),
+        Task::Test(arguments) => test::run(arguments),
+        Task::Check => check::run(),
+        Task::Size(arguments) => size::run(arguments),
         Task::Symbolize(arguments) => symbolize::run(arguments),
         Task::Dom0(arguments) => dom0::run(arguments),
     }

@@ -155,19 +155,15 @@ impl<W: Write> Annotator<W> {
         if !self.inside && self.scope == Scope::Backtraces {
             return Ok(());
         }
-        let Some((number, address)) = frame(line) else {
+        let Some(address) = frame(line) else {
             self.inside = false;
             return Ok(());
         };
         let Some(symbols) = &self.symbols else {
             return Ok(());
         };
-        // All but the first are return addresses: the call is just before.
-        let found = symbols.describe(if number == 0 {
-            address
-        } else {
-            address.saturating_sub(1)
-        });
+        // The guest prints return addresses less one: each address lies inside the instruction that it stands for.
+        let found = symbols.describe(address);
         for (depth, text) in found.iter().enumerate() {
             let lead = if depth == 0 {
                 "  ".to_owned()
@@ -187,11 +183,11 @@ fn starts_backtrace(line: &str) -> bool {
 }
 
 /// Reads `#N 0xADDR` at a line's end.
-fn frame(line: &str) -> Option<(u32, u64)> {
+fn frame(line: &str) -> Option<u64> {
     let mut words = line[line.find('#')? + 1..].split_whitespace();
-    let number = words.next()?.trim_end_matches(':').parse().ok()?;
+    words.next()?.trim_end_matches(':').parse::<u32>().ok()?;
     let address = u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok()?;
-    words.next().is_none().then_some((number, address))
+    words.next().is_none().then_some(address)
 }
 
 impl<W: Write> Write for Annotator<W> {
@@ -269,8 +265,8 @@ mod tests {
 
     #[test]
     fn reads_frames() {
-        assert_eq!(frame("  #0 0x401000"), Some((0, 0x40_1000)));
-        assert_eq!(frame("(d3) #12 0x00000000004ff000"), Some((12, 0x4f_f000)));
+        assert_eq!(frame("  #0 0x401000"), Some(0x40_1000));
+        assert_eq!(frame("(d3) #12 0x00000000004ff000"), Some(0x4f_f000));
         assert_eq!(frame("  #1 0x401000 already named"), None);
         assert_eq!(frame("  # 0x401000"), None);
         assert_eq!(frame("GET /#1 HTTP"), None);

@@ -39,7 +39,8 @@ impl Image {
         let mut command = cargo();
         command
             .current_dir(&workspace.root)
-            .args(XEN_BUILD)
+            .arg("build")
+            .args(XEN_OPTIONS)
             .args(["-p", &app.name]);
         // The stable compiler lets `-Z` pass for those who build an operating system with it, as Linux does.
         command.env("RUSTC_BOOTSTRAP", "1");
@@ -71,9 +72,8 @@ impl Image {
     }
 }
 
-/// The arguments of cargo that build for Xen; targets/README.md explains them.
-const XEN_BUILD: [&str; 6] = [
-    "build",
+/// What a build for Xen asks of cargo; targets/README.md explains it.
+pub(crate) const XEN_OPTIONS: [&str; 5] = [
     "--release",
     "-Zjson-target-spec",
     "-Zbuild-std=core,alloc",

@@ -12,7 +12,7 @@ use crate::cli::{Build, Target};
 use crate::workspace::{App, Purpose, Workspace, cargo};
 
 pub(crate) use config::{Changes, config};
-pub(crate) use image::{Image, template};
+pub(crate) use image::{Image, XEN_OPTIONS, rust_src, template};
 
 /// Builds what is asked for.
 pub(crate) fn run(arguments: &Build) -> Result<i32> {

@@ -87,7 +87,12 @@ impl<'a> Apt<'a> {
             }
         }
         let folder = cache.folder("apt")?;
-        for part in ["state/lists/partial", "archives/partial", "resolved"] {
+        for part in [
+            "state/lists/partial",
+            "archives/partial",
+            "nothing/partial",
+            "resolved",
+        ] {
             let path = folder.join(part);
             fs::create_dir_all(&path).with_context(|| format!("cannot make {}", path.display()))?;
         }
@@ -104,7 +109,10 @@ impl<'a> Apt<'a> {
         what: &str,
     ) -> Result<Closure> {
         let _lock = self.cache.lock("apt")?;
-        let status = assumed.join("\n\n") + "\n";
+        let status: String = assumed
+            .iter()
+            .map(|stanza| format!("{stanza}\n\n"))
+            .collect();
         let request = key(&[names.join(" ").as_bytes(), status.as_bytes()]);
         let record = self.folder.join("resolved").join(&request);
         if let Some(packages) = read_record(&record)
@@ -119,24 +127,13 @@ impl<'a> Apt<'a> {
         if fresh {
             self.update(&config)?;
         }
-        let (packages, result) = match self.resolve(&config, names).and_then(|packages| {
-            let result = self.download(&config, names, &packages, what);
-            Ok((packages, result))
-        }) {
-            Ok(found) => found,
-            Err(error) if fresh => return Err(error),
-            Err(_) => (Vec::new(), Err(anyhow::anyhow!("not resolved"))),
-        };
-        let packages = match result {
-            Ok(()) => packages,
-            Err(error) if fresh => return Err(error),
-            Err(_) => {
-                // The lists are older than what the mirror has now.
+        let packages = match self.obtain(&config, names, what) {
+            Err(_) if !fresh => {
+                // The lists may be older than what the mirror has now.
                 self.update(&config)?;
-                let packages = self.resolve(&config, names)?;
-                self.download(&config, names, &packages, what)?;
-                packages
+                self.obtain(&config, names, what)?
             }
+            obtained => obtained?,
         };
         let text = serde_json::to_string_pretty(&packages)
             .context("cannot write down the resolved packages")?;
@@ -222,13 +219,22 @@ Dir::Cache::archives "{folder}/archives";
         Ok(())
     }
 
+    fn obtain(&self, config: &Path, names: &[&str], what: &str) -> Result<Vec<Package>> {
+        let packages = self.resolve(config, names)?;
+        self.download(config, names, &packages, what)?;
+        Ok(packages)
+    }
+
     fn resolve(&self, config: &Path, names: &[&str]) -> Result<Vec<Package>> {
-        let text = process::stdout(
-            self.apt_get(config)
-                .args(["install", "-y", "--print-uris", "-qq"])
-                .args(names),
-        )
-        .with_context(|| format!("Debian's packages {} cannot be had here", names.join(", ")))?;
+        // apt names only what it has not got: here it has nothing.
+        let nothing = format!("Dir::Cache::archives={}/nothing", self.folder.display());
+        let mut command = self.apt_get(config);
+        command
+            .args(["-o", &nothing, "install", "-y", "--print-uris", "-qq"])
+            .args(names);
+        let text = process::stdout(&mut command).with_context(|| {
+            format!("Debian's packages {} cannot be had here", names.join(", "))
+        })?;
         let mut packages: Vec<Package> = text.lines().filter_map(parse_uri).collect();
         packages.sort_by(|a, b| a.file.cmp(&b.file));
         if packages.is_empty() {

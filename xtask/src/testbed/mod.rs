@@ -4,6 +4,7 @@ mod agent;
 mod apt;
 mod console;
 mod cpio;
+mod debs;
 mod emulator;
 mod guest;
 mod handle;

@@ -24,8 +24,10 @@ use crate::interrupt::{self, Guard};
 const MACHINE_MIB: u32 = 2048;
 /// Memory of dom0, in MiB; the rest is for guests.
 const DOM0_MIB: u32 = 768;
-/// The size of the scratch disk, in GiB: it is sparse and empty at every start.
-const SCRATCH_GIB: u64 = 8;
+/// The size of the scratch disk, `/dev/vda` in dom0: it is sparse and empty at every start.
+const SCRATCH_BYTES: u64 = 8 << 30;
+/// The size of the disk through which files are copied, `/dev/vdb` in dom0.
+pub(super) const TRANSFER_BYTES: u64 = 1 << 30;
 /// How many commands can run in dom0 at once.
 pub(crate) const SESSIONS: usize = 6;
 
@@ -58,6 +60,8 @@ pub(crate) struct Machine {
     pub(crate) console: Console,
     /// Ends of the ports that dom0's agents serve.
     pub(crate) sessions: Vec<Session>,
+    /// What dom0 sees as `/dev/vdb`.
+    pub(crate) transfer: File,
     /// Ends QEMU when it is dropped.
     pub(crate) life: Life,
 }
@@ -77,7 +81,8 @@ impl Machine {
         start: Start<'_>,
     ) -> Result<Machine> {
         let mut wiring = Wiring::default();
-        let scratch = scratch_disk()?;
+        let scratch = nameless_file("scratch", SCRATCH_BYTES)?;
+        let transfer = nameless_file("transfer", TRANSFER_BYTES)?;
         let mut arguments = machine(start);
         arguments.extend(boot(dom0_options));
         let serial = wiring.pair(&mut arguments, "serial")?;
@@ -87,13 +92,14 @@ impl Machine {
         arguments.extend(words(
             "-netdev user,id=net,dhcpstart=10.0.2.200 -device virtio-net-pci,netdev=net,romfile=",
         ));
-        arguments.extend(words(&format!(
-            "-drive if=none,id=scratch,format=raw,file.locking=off,file=/proc/self/fd/{}",
-            inherited(scratch.as_fd())?
-        )));
-        arguments.extend(words(
-            "-device virtio-blk-pci,drive=scratch -device virtio-serial-pci",
-        ));
+        for (id, file) in [("scratch", &scratch), ("transfer", &transfer)] {
+            // The files have no name; QEMU opens them through its own list of open files.
+            let fd = inherited(file.as_fd())?;
+            arguments.extend(words(&format!(
+                "-drive if=none,id={id},format=raw,file.locking=off,file=/proc/self/fd/{fd} -device virtio-blk-pci,drive={id}"
+            )));
+        }
+        arguments.extend(words("-device virtio-serial-pci"));
         let mut sessions = Vec::new();
         for number in 0..SESSIONS {
             let io = wiring.pair(&mut arguments, &format!("io{number}"))?;
@@ -136,6 +142,7 @@ impl Machine {
             qmp,
             console,
             sessions,
+            transfer,
             life: Life { _guard: life },
         };
         if start.from == From::Snapshot {
@@ -205,19 +212,19 @@ fn inherited(fd: BorrowedFd<'_>) -> Result<i32> {
 }
 
 /// A sparse file that has no name any more.
-fn scratch_disk() -> Result<File> {
-    let path: PathBuf =
-        std::env::temp_dir().join(format!("morgana-scratch-{}", std::process::id()));
+fn nameless_file(purpose: &str, size: u64) -> Result<File> {
+    let name = format!("morgana-{purpose}-{}", std::process::id());
+    let path: PathBuf = std::env::temp_dir().join(name);
     let file = File::options()
         .read(true)
         .write(true)
-        .create(true)
-        .truncate(true)
-        .open(&path)
-        .with_context(|| format!("cannot make the scratch disk {}", path.display()))?;
+        .create_new(true)
+        .open(&path);
+    let file =
+        file.with_context(|| format!("cannot make the temporary file {}", path.display()))?;
     std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
-    file.set_len(SCRATCH_GIB << 30)
-        .context("cannot size the scratch disk")?;
+    file.set_len(size)
+        .with_context(|| format!("cannot size the {purpose} disk"))?;
     Ok(file)
 }
 

@@ -21,7 +21,7 @@ use crate::cache::{Cache, key};
 use crate::progress::Step;
 
 /// How long dom0 may take to boot.
-const BOOT: Duration = Duration::from_secs(300);
+const BOOT: Duration = Duration::from_secs(900);
 /// How long QEMU may take to write, or to read, the state of the devices.
 const TRANSFER: Duration = Duration::from_secs(60);
 /// How many snapshots are kept; those that were used longest ago go first.

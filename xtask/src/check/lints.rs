@@ -1,0 +1,47 @@
+//! rustfmt and clippy, with warnings as errors.
+
+use anyhow::Result;
+
+use crate::build::{XEN_OPTIONS, rust_src};
+use crate::process;
+use crate::workspace::{Workspace, cargo};
+
+/// The formatting.
+pub(super) fn format(workspace: &Workspace) -> Result<()> {
+    process::loudly(
+        cargo()
+            .current_dir(&workspace.root)
+            .args(["fmt", "--all", "--", "--check"]),
+    )
+}
+
+/// Everything, tests included, as it is built for the host.
+pub(super) fn host(workspace: &Workspace) -> Result<()> {
+    let mut command = cargo();
+    command.current_dir(&workspace.root).args([
+        "clippy",
+        "--quiet",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]);
+    process::loudly(&mut command)
+}
+
+/// The apps and the tests' guests with all that they use, as they are built for Xen.
+pub(super) fn xen(workspace: &Workspace) -> Result<()> {
+    rust_src()?;
+    let mut command = cargo();
+    command
+        .current_dir(&workspace.root)
+        .env("RUSTC_BOOTSTRAP", "1")
+        .args(["clippy", "--quiet"])
+        .args(XEN_OPTIONS);
+    for app in &workspace.apps {
+        command.args(["-p", &app.name]);
+    }
+    command.args(["--", "-D", "warnings"]);
+    process::loudly(&mut command)
+}

@@ -1,0 +1,90 @@
+//! The packages as `cargo metadata` lists them, as far as the checks look at them.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+use crate::process;
+use crate::workspace::{Workspace, cargo};
+
+/// A package, ours or another's.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Package {
+    /// Its name.
+    pub(super) name: String,
+    /// Its version.
+    pub(super) version: String,
+    /// Its licence as an SPDX expression.
+    pub(super) license: Option<String>,
+    /// Where it comes from; none for our own.
+    pub(super) source: Option<String>,
+    /// Its Cargo.toml.
+    pub(super) manifest_path: PathBuf,
+    /// What it depends on.
+    pub(super) dependencies: Vec<Dependency>,
+    /// Its library, programs, tests and so on.
+    pub(super) targets: Vec<CrateTarget>,
+}
+
+/// A dependency as a package declares it.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Dependency {
+    /// The package's name.
+    pub(super) name: String,
+    /// None, `dev` or `build`.
+    pub(super) kind: Option<String>,
+    /// The platform that it is for, if not all.
+    pub(super) target: Option<String>,
+    /// Its folder, if it is one of ours.
+    pub(super) path: Option<PathBuf>,
+}
+
+/// A crate of a package.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct CrateTarget {
+    /// `lib`, `bin`, `test`, `custom-build`, ...
+    pub(super) kind: Vec<String>,
+    /// Its first source file.
+    pub(super) src_path: PathBuf,
+}
+
+impl Package {
+    /// Its folder below `root`, with slashes.
+    pub(super) fn folder(&self, root: &Path) -> String {
+        let folder = self.manifest_path.parent().unwrap_or(Path::new(""));
+        folder
+            .strip_prefix(root)
+            .unwrap_or(folder)
+            .to_string_lossy()
+            .into_owned()
+    }
+}
+
+/// Which packages are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// Those of the workspace.
+    Ours,
+    /// All that are in the lock file.
+    All,
+}
+
+/// Asks cargo.
+pub(super) fn packages(workspace: &Workspace, whose: Whose) -> Result<Vec<Package>> {
+    #[derive(Deserialize)]
+    struct Metadata {
+        packages: Vec<Package>,
+    }
+    let mut command = cargo();
+    command
+        .current_dir(&workspace.root)
+        .args(["metadata", "--format-version", "1"]);
+    if whose == Whose::Ours {
+        command.arg("--no-deps");
+    }
+    let text = process::stdout(&mut command)?;
+    let metadata: Metadata =
+        serde_json::from_str(&text).context("cargo metadata says what is not understood")?;
+    Ok(metadata.packages)
+}

@@ -1,0 +1,114 @@
+//! What passed and what failed.
+
+use std::time::Instant;
+
+use anyhow::Result;
+
+/// The counts, and what failed by name.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    passed: u64,
+    failures: Vec<String>,
+    counted_failures: u64,
+    second_tries: Vec<String>,
+}
+
+impl Tally {
+    /// Runs one test and prints its line.
+    pub(crate) fn test(&mut self, name: &str, test: impl FnOnce() -> Result<()>) {
+        let start = Instant::now();
+        let result = test();
+        self.record(name, start, result);
+    }
+
+    /// Runs a test, and once more if it fails: the testbed has rare faults that are not the guest's. It says so.
+    pub(crate) fn test_twice(&mut self, name: &str, test: impl Fn() -> Result<()>) {
+        let start = Instant::now();
+        let mut result = test();
+        if let Err(error) = &result {
+            println!("again  {name}: {error:#}");
+            result = test();
+            if result.is_ok() {
+                self.second_tries.push(name.to_owned());
+            }
+        }
+        self.record(name, start, result);
+    }
+
+    fn record(&mut self, name: &str, start: Instant, result: Result<()>) {
+        let seconds = start.elapsed().as_secs_f64();
+        match result {
+            Ok(()) => {
+                println!("ok     {name} ({seconds:.1} s)");
+                self.passed += 1;
+            }
+            Err(error) => {
+                println!("FAILED {name} ({seconds:.1} s): {error:#}");
+                self.failures.push(name.to_owned());
+            }
+        }
+    }
+
+    /// Adds tests that another program ran and printed.
+    pub(crate) fn add(&mut self, passed: u64, failed: u64) {
+        self.passed += passed;
+        self.counted_failures += failed;
+    }
+
+    /// How many failed.
+    pub(crate) fn failed(&self) -> u64 {
+        self.counted_failures + self.failures.len() as u64
+    }
+
+    /// Prints the end: what failed, what passed at the second try only, and the counts on a line of their own.
+    pub(crate) fn finish(&self) {
+        for name in &self.second_tries {
+            println!("passed at the second try only: {name}");
+        }
+        for name in &self.failures {
+            println!("failed: {name}");
+        }
+        println!("{} passed, {} failed", self.passed, self.failed());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use anyhow::bail;
+
+    use super::Tally;
+
+    #[test]
+    fn counts() {
+        let mut tally = Tally::default();
+        tally.test("good", || Ok(()));
+        tally.test("bad", || bail!("why"));
+        tally.add(3, 2);
+        assert_eq!((tally.passed, tally.failed()), (4, 3));
+    }
+
+    #[test]
+    fn tries_twice_and_remembers() {
+        let mut tally = Tally::default();
+        let tries = Cell::new(0);
+        tally.test_twice("flaky", || {
+            tries.set(tries.get() + 1);
+            if tries.get() == 1 {
+                bail!("once")
+            } else {
+                Ok(())
+            }
+        });
+        assert_eq!(
+            (tally.passed, tally.failed(), tally.second_tries.len()),
+            (1, 0, 1)
+        );
+        tally.test_twice("broken", || bail!("always"));
+        assert_eq!(
+            (tally.passed, tally.failed(), tally.second_tries.len()),
+            (1, 1, 1)
+        );
+    }
+}

@@ -1,0 +1,159 @@
+//! What a test on Xen works with.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Error, Result, bail, ensure};
+
+use crate::build::{Changes, Image};
+use crate::run::ADDRESS;
+use crate::testbed::{Deadline, End, Forward, Guest, Testbed, Xenstored};
+use crate::workspace::Workspace;
+
+/// How long a guest may take for what takes it a second.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A testbed and the workspace's apps. `Deref` gives the testbed's own methods.
+#[derive(Debug)]
+pub(crate) struct Lab<'a> {
+    workspace: &'a Workspace,
+    testbed: Testbed,
+}
+
+impl std::ops::Deref for Lab<'_> {
+    type Target = Testbed;
+
+    fn deref(&self) -> &Testbed {
+        &self.testbed
+    }
+}
+
+/// An HTTP answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    /// The status line and the header.
+    pub(crate) head: String,
+    /// The body.
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    /// The status code.
+    pub(crate) fn status(&self) -> Option<u16> {
+        self.head.split(' ').nth(1)?.parse().ok()
+    }
+}
+
+impl<'a> Lab<'a> {
+    pub(super) fn new(workspace: &'a Workspace) -> Result<Lab<'a>> {
+        Ok(Lab {
+            workspace,
+            testbed: Testbed::start(Xenstored::C)?,
+        })
+    }
+
+    /// Adds what helps to understand a failure.
+    pub(super) fn explain(&self, error: Error) -> Error {
+        error.context(format!(
+            "the last of Xen's and dom0's console:\n{}\nwhy it failed",
+            self.testbed.console().tail()
+        ))
+    }
+
+    /// The workspace.
+    pub(crate) fn workspace(&self) -> &Workspace {
+        self.workspace
+    }
+
+    /// Builds an app (quickly, if nothing changed).
+    pub(crate) fn image(&self, app: &str) -> Result<Image> {
+        let images = Image::build(self.workspace, &[self.workspace.app(app)?])?;
+        images.into_iter().next().context("nothing was built")
+    }
+
+    /// Builds an app and copies it to dom0; `extra` words go on its command line.
+    pub(crate) fn guest(&self, app: &str, extra: &str) -> Result<Guest> {
+        Guest::install(&self.testbed, self.workspace, &self.image(app)?, extra)
+    }
+
+    /// As [`Lab::guest`], with any changes to the app's configuration.
+    pub(crate) fn guest_with(&self, app: &str, changes: &Changes) -> Result<Guest> {
+        Guest::install_as(&self.testbed, self.workspace, &self.image(app)?, changes)
+    }
+
+    /// Runs an app until it ends; returns how, and what it wrote to its console.
+    pub(crate) fn run_guest(&self, app: &str, extra: &str) -> Result<(End, String)> {
+        let guest = self.guest(app, extra)?;
+        let mut console = Vec::new();
+        let end = guest.run(&self.testbed, Deadline::after(PATIENCE), &mut console);
+        let text = String::from_utf8_lossy(&console).replace('\r', "");
+        end.map(|end| (end, text.clone()))
+            .with_context(|| format!("its console:\n{text}"))
+    }
+
+    /// Leads a free port of the host to a port of the guest at the usual address; returns it.
+    pub(crate) fn forward_to(&self, port: u16) -> Result<u16> {
+        let host = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+            .local_addr()?
+            .port();
+        self.testbed.forward(Forward {
+            host,
+            address: ADDRESS,
+            port,
+        })?;
+        Ok(host)
+    }
+
+    /// Waits until a line of the guest's console has `text` in it; returns the line.
+    pub(crate) fn expect_line(&self, guest: &Guest, text: &str) -> Result<String> {
+        let start = Instant::now();
+        loop {
+            let console = guest.console(&self.testbed).unwrap_or_default();
+            if let Some(line) = console.lines().find(|line| line.contains(text)) {
+                return Ok(line.to_owned());
+            }
+            ensure!(
+                start.elapsed() < PATIENCE,
+                "{} never wrote {text:?}; its console:\n{console}",
+                guest.name()
+            );
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    /// Asks for a page at a port of the host until it is answered.
+    pub(crate) fn http_get(&self, port: u16, path: &str) -> Result<Answer> {
+        let start = Instant::now();
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+        loop {
+            match ask(port, request.as_bytes()) {
+                Ok(answer) => return Ok(answer),
+                Err(error) if start.elapsed() > PATIENCE => {
+                    return Err(error.context(format!("no answer to GET {path} on port {port}")));
+                }
+                Err(_) => std::thread::sleep(Duration::from_millis(100)),
+            }
+        }
+    }
+}
+
+/// Sends some bytes, reads the answer to its end.
+fn ask(port: u16, request: &[u8]) -> Result<Answer> {
+    const LARGEST: u64 = 64 * 1024 * 1024;
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
+    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+    stream.write_all(request)?;
+    let mut bytes = Vec::new();
+    stream.take(LARGEST).read_to_end(&mut bytes)?;
+    let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else {
+        bail!("no HTTP answer")
+    };
+    let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
+    Ok(Answer {
+        head,
+        body: bytes.split_off(end + 4),
+    })
+}
