@@ -192,7 +192,7 @@ impl State {
         let own = self.domain(caller).ok_or(EventError::NoSuchDomain)?;
         let port = own.ports.open(Binding::Interdomain { peer, remote })?;
         // The peer may have notified before there was anybody to hear it, so Xen makes up for that with one event here.
-        own.upcall.raise(port);
+        own.deliver(port);
         if let Some(other) = self.domain(peer) {
             let back = Binding::Interdomain {
                 peer: caller,
@@ -225,7 +225,7 @@ impl State {
         if let Some(Binding::Interdomain { peer, remote }) = domain.ports.binding(port)
             && let Some(peer) = self.domain(peer)
         {
-            peer.upcall.raise(remote);
+            peer.deliver(remote);
         }
     }
 
@@ -233,7 +233,7 @@ impl State {
         if let Some(domain) = self.domain(target)
             && let Some(port) = domain.ports.virq(virq)
         {
-            domain.upcall.raise(port);
+            domain.deliver(port);
         }
     }
 
@@ -322,6 +322,11 @@ impl State {
 }
 
 impl DomainState {
+    /// All events come through here, so this is where a plan of faults can hold one back, or make one up.
+    fn deliver(&self, port: Port) {
+        self.upcall.raise(port);
+    }
+
     fn leftovers(&self, id: DomId, found: &mut Vec<Leftover>) {
         for (grant, entry) in self.grants.used() {
             if entry.quarantined {
