@@ -62,14 +62,21 @@ impl Device {
             loop {
                 match self.wait_for(wanted).await {
                     // Not wanted yet, but on its way.
-                    Err(XenbusError::PeerEnding(_)) => drop(self.next().await?),
-                    Ok(_) | Err(XenbusError::Removed | XenbusError::Moved) => return Ok(()),
+                    Err(XenbusError::PeerEnding(_)) => match self.next().await {
+                        Ok(_) | Err(XenbusError::Key(_)) => {}
+                        Err(error) => return Err(error),
+                    },
+                    Ok(_) | Err(XenbusError::Removed | XenbusError::Moved) => {
+                        return Ok(Farewell::Agreed);
+                    }
+                    // A state of its own invention says nothing, and is no reason not to close.
+                    Err(XenbusError::Key(_)) => return Ok(Farewell::Unanswered),
                     Err(error) => return Err(error),
                 }
             }
         };
         match timers.timeout(CLOSE_TIMEOUT, waited).await {
-            Ok(result) => result.map(|()| Farewell::Agreed),
+            Ok(result) => result,
             Err(_) => Ok(Farewell::Unanswered),
         }
     }

@@ -60,6 +60,19 @@ fn a_peer_that_does_not_answer_is_left_after_a_while() {
 }
 
 #[test]
+fn a_peer_whose_state_is_nonsense_does_not_keep_us_from_closing() {
+    with_vif(|store, handle| async move {
+        store.put(&state_of(FRONT_DIR), "4");
+        store.put(&state_of(BACK_DIR), "up");
+        let client = store.client(FRONT);
+        let device = Device::frontend(&client, "vif", 0).await.unwrap();
+        let timers = handle.timers();
+        assert_eq!(device.close(&timers).await, Ok(Farewell::Unanswered));
+        assert_eq!(store.text(&state_of(FRONT_DIR)).unwrap(), "6");
+    });
+}
+
+#[test]
 fn a_device_that_is_gone_is_closed_and_stays_gone() {
     with_vif(|store, handle| async move {
         let client = store.client(FRONT);
