@@ -60,7 +60,7 @@ const LAYERS: [Layer; 9] = [
     },
     Layer {
         name: "facade",
-        folders: &["apps/morgana"],
+        folders: &["apps/morgana", "apps/linux"],
         platforms: Platforms::Always,
     },
     Layer {
