@@ -17,7 +17,7 @@ pub struct Config {
     /// Connections that are forwarded at a time, over all ports. Further ones wait in the host kernel's queue. Default: 1,024.
     pub connections: usize,
     /// Connections that may wait for the guest to accept at a time. Further ones wait in the host kernel's queue, so that a rush from the
-    /// host does not become one on the guest's listeners. Default: 16.
+    /// host does not become one on the guest's listeners. Default: 8.
     pub opening: usize,
     /// How long the guest may take to accept a connection before the host's client gets a reset. Default: 20 s.
     pub connect_timeout: Duration,
@@ -33,7 +33,7 @@ impl Default for Config {
             prefix: 24,
             guest: Ipv4Addr::new(10, 0, 2, 15),
             connections: 1024,
-            opening: 16,
+            opening: 8,
             connect_timeout: Duration::from_secs(20),
             buffer_memory: 32 << 20,
         }
