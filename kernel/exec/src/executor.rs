@@ -84,7 +84,7 @@ impl Handle {
         F::Output: 'static,
     {
         let state = TaskState::new();
-        self.spawn_boxed(Box::pin(task::run(future, state.clone())))?;
+        self.spawn_boxed(Box::pin(task::run(Box::pin(future), state.clone())))?;
         Ok(Task { state })
     }
 
@@ -155,7 +155,7 @@ impl Executor {
     {
         self.turn(clock.now());
         let state = TaskState::new();
-        let main = Box::pin(task::run(main, state.clone()));
+        let main = Box::pin(task::run(Box::pin(main), state.clone()));
         // The main task runs even when the table is full of others.
         if self.handle.spawn_boxed(main).is_err() {
             panic!("block_on needs one free task of {MAX_TASKS}");

@@ -1,5 +1,6 @@
 //! The handle of a spawned task.
 
+use alloc::boxed::Box;
 use alloc::rc::Rc;
 use core::cell::RefCell;
 use core::fmt;
@@ -87,20 +88,22 @@ impl<T> fmt::Debug for Task<T> {
 }
 
 /// Runs `future` to its end or to an abort, and leaves the output in `state`.
-pub(crate) async fn run<F: Future>(future: F, state: Rc<TaskState<F::Output>>) {
-    let output = {
-        let mut future = core::pin::pin!(future);
-        core::future::poll_fn(|cx| {
-            {
-                let mut inner = state.inner.borrow_mut();
-                if inner.aborted {
-                    return Poll::Ready(None);
-                }
-                inner.itself.register(cx.waker());
+///
+/// The future comes in a box of its own: an async function has room for an argument twice, as it came and where it is pinned. And
+/// its type is erased here, so that there is one such function for each type of output, not for each task.
+pub(crate) async fn run<T>(mut future: Pin<Box<dyn Future<Output = T>>>, state: Rc<TaskState<T>>) {
+    let output = core::future::poll_fn(|cx| {
+        {
+            let mut inner = state.inner.borrow_mut();
+            if inner.aborted {
+                return Poll::Ready(None);
             }
-            future.as_mut().poll(cx).map(Some)
-        })
-        .await
-    };
+            inner.itself.register(cx.waker());
+        }
+        future.as_mut().poll(cx).map(Some)
+    })
+    .await;
+    // Dropped before anybody hears of the end.
+    drop(future);
     state.end(output);
 }
