@@ -10,12 +10,11 @@
 //!                      Abandoned ──────────► forgotten
 //! ```
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 use core::task::{Context, Poll, Waker};
 
-use morgana_exec::{Timers, Waiters};
+use morgana_exec::{SmallMap, Timers, Waiters};
 use morgana_xenstore_wire::{
     Commit, Errno, Operation, Packet, Request, RequestId, TransactionId, WatchEvent, parse_number,
 };
@@ -34,14 +33,14 @@ pub(crate) struct Connection {
 pub(crate) struct State {
     /// Packets for the driver to send.
     pub(crate) outgoing: Vec<u8>,
-    calls: BTreeMap<RequestId, Call>,
+    calls: SmallMap<RequestId, Call>,
     last_request: u32,
     /// Calls without an answer.
     unanswered: usize,
     /// Transactions begun and not known to have ended.
     transactions: usize,
     /// By token.
-    pub(crate) watches: BTreeMap<u32, Events>,
+    pub(crate) watches: SmallMap<u32, Events>,
     pub(crate) last_token: u32,
     pub(crate) closed: Option<Closed>,
     /// The driver, while it has nothing to send.

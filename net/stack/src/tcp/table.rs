@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
-use morgana_exec::Waiters;
+use morgana_exec::{SmallMap, Waiters};
 use morgana_hal::Instant;
 
 use super::connection::{Body, Connection, End, Lease, Stage};
@@ -31,7 +31,7 @@ pub(crate) struct Tcp {
     places: Vec<Place>,
     free: Vec<u32>,
     pub(crate) flows: BTreeMap<FlowKey, ConnectionId>,
-    pub(crate) listeners: BTreeMap<u16, Listening>,
+    pub(crate) listeners: SmallMap<u16, Listening>,
     pub(crate) time_waits: TimeWaits,
     /// Those that may have something to send, each once.
     ready: VecDeque<ConnectionId>,

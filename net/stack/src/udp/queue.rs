@@ -1,10 +1,11 @@
 //! The sockets' queues.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 use core::task::Waker;
 
+use morgana_exec::SmallMap;
 use morgana_hal::Instant;
 use smoltcp::iface::SocketSet;
 
@@ -48,7 +49,7 @@ pub(crate) struct Bound {
 /// All of UDP.
 #[derive(Debug)]
 pub(crate) struct Udp {
-    pub(crate) sockets: BTreeMap<u16, Bound>,
+    pub(crate) sockets: SmallMap<u16, Bound>,
     /// Ports with datagrams to send, each once.
     pub(crate) ready: VecDeque<u16>,
     /// One smoltcp socket with room for one datagram, through which all are sent.
@@ -61,7 +62,7 @@ pub(crate) struct Udp {
 impl Udp {
     pub(crate) fn new(ip_mtu: usize) -> Self {
         Self {
-            sockets: BTreeMap::new(),
+            sockets: SmallMap::new(),
             ready: VecDeque::new(),
             sender: sender(ip_mtu),
             ip_mtu,
@@ -128,7 +129,7 @@ impl Udp {
 
     /// Looks at all sockets that have something to send.
     pub(crate) fn retry_all(&mut self) {
-        for (port, bound) in &mut self.sockets {
+        for (port, bound) in self.sockets.iter_mut() {
             if !bound.leaving.is_empty() && !core::mem::replace(&mut bound.queued, true) {
                 self.ready.push_back(*port);
             }
