@@ -19,7 +19,7 @@ use morgana_netif::keys;
 use morgana_xenbus::{Device, Event, State, XenbusError};
 use morgana_xenstore_client::{Client, Problem};
 
-use crate::handshake::{ConnectError, Interface, connect};
+use crate::handshake::{ConnectError, Interface, connect, interface};
 use crate::netfront::Shared;
 use crate::{Config, Link, Violation};
 
@@ -189,6 +189,14 @@ impl<P: Platform> Keeper<P> {
 
     async fn connect(&self, device: &Device) -> Result<Link<P>, ConnectError> {
         let (platform, timers) = (&self.platform, &self.timers);
+        let now = interface(device).await?;
+        if now != self.interface {
+            let Interface { mac, mtu } = now;
+            log::warn!(
+                "vif {}: now has address {mac} and MTU {mtu}, and goes on with the old ones",
+                self.index
+            );
+        }
         let link = connect(platform, device, timers, &self.config, self.interface.mtu).await?;
         if link.max_frame() < self.max_frame {
             return Err(ConnectError::ShorterFrames);
