@@ -31,6 +31,9 @@ use crate::udp::Udp;
 /// How many frames of our own making (announcements, solicitations) wait for room in the device. The oldest is dropped beyond.
 const OUTBOX: usize = 8;
 
+/// The least that a link must carry for IPv6 (RFC 8200 section 5); there is none over one that does not.
+const IPV6_MIN_MTU: usize = 1280;
+
 /// How soon is looked at what is due while the device has no room.
 const EXHAUSTED: Duration = Duration::from_secs(1);
 
@@ -77,6 +80,14 @@ impl Engine {
         seed: [u64; 2],
         now: Instant,
     ) -> Self {
+        let config = &AddressConfig {
+            ipv6: if device.ip_mtu < IPV6_MIN_MTU {
+                Ipv6Config::Off
+            } else {
+                config.ipv6
+            },
+            ..*config
+        };
         let mut random = SplitMix::new(seed[0] ^ seed[1].rotate_left(32));
         let capabilities = phy::capabilities(device);
         let mut reply = Reply::default();
@@ -283,7 +294,8 @@ impl Engine {
         let Some(meta) = self.reply.meta.take() else {
             return;
         };
-        match device.transmit() {
+        let fits = self.reply.bytes.len() <= self.capabilities.max_transmission_unit;
+        match device.transmit().filter(|_| fits) {
             Some(slot) => {
                 self.stats.frames_sent += 1;
                 self.stats.bytes_sent += self.reply.bytes.len() as u64;

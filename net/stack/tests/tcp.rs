@@ -415,3 +415,18 @@ fn a_device_without_room_ends_connections_in_the_end() {
         assert_eq!(world.left.stats().tcp_connections, 0);
     });
 }
+
+#[test]
+fn a_link_of_small_packets_carries_ipv4_only() {
+    let setup = Setup {
+        ip_mtu: 68,
+        ..Setup::default()
+    };
+    run(setup, |world| async move {
+        assert_eq!(world.left.addresses().ipv6, [None; 3]);
+        let (mut client, mut server) = connection(&world, 7).await;
+        let sent = bytes(1, 3000);
+        let (heard, ()) = join(read_exact(&mut server, 3000), write_all(&mut client, &sent)).await;
+        assert!(heard == sent);
+    });
+}

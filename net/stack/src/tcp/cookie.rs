@@ -38,7 +38,7 @@ impl Engine {
             sequence: self.cookie(segment, segment.sequence, tick(now), size),
             acknowledgement: Some(segment.sequence.wrapping_add(1)),
             window: self.window(),
-            max_segment: u16::try_from(self.ip_mtu - headers).ok(),
+            max_segment: u16::try_from(self.ip_mtu.saturating_sub(headers)).ok(),
             window_scale: None,
             sack_permitted: false,
         }

@@ -202,12 +202,21 @@ impl Tcp {
         }
     }
 
+    /// Remembers that a connection waits for a neighbour.
     pub(crate) fn block(&mut self, id: ConnectionId) {
-        if let Some(connection) = self.get(id)
-            && !core::mem::replace(&mut connection.blocked, true)
-        {
-            self.blocked.push(id);
+        let Some(connection) = self.get(id) else {
+            return;
+        };
+        if core::mem::replace(&mut connection.blocked, true) {
+            return;
         }
+        if self.blocked.len() > 2 * self.places.len() {
+            // Strangers can come and go without any neighbour ever answering.
+            let mut blocked = core::mem::take(&mut self.blocked);
+            blocked.retain(|id| self.get(*id).is_some());
+            self.blocked = blocked;
+        }
+        self.blocked.push(id);
     }
 
     /// A neighbour has told its address: those who wait for one try again.
@@ -218,5 +227,66 @@ impl Tcp {
                 self.make_ready(id);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tcp::{TcpOptions, Wire};
+    use core::net::{Ipv4Addr, SocketAddr};
+
+    fn connection(port: u16) -> Connection {
+        let end = |port| SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port);
+        let flow = FlowKey {
+            remote: end(port),
+            local: end(1),
+        };
+        let (wire, options) = (Wire::new(0), TcpOptions::default());
+        Connection::new(flow, Stage::Open, Body::Parked, wire, Lease::NONE, options)
+    }
+
+    #[test]
+    fn a_place_that_is_used_again_is_not_found_by_its_old_id() {
+        let mut tcp = Tcp::default();
+        tcp.parked = 2;
+        let old = tcp.insert(connection(1));
+        tcp.remove(old);
+        let new = tcp.insert(connection(2));
+        assert_eq!(old.index, new.index);
+        assert!(tcp.get(old).is_none() && tcp.get(new).is_some());
+        assert_eq!((tcp.len(), tcp.flows.len()), (1, 1));
+    }
+
+    #[test]
+    fn those_who_wait_for_a_neighbour_are_bounded() {
+        let mut tcp = Tcp::default();
+        for port in 0..1000 {
+            tcp.parked += 1;
+            let id = tcp.insert(connection(port));
+            tcp.block(id);
+            tcp.block(id);
+            tcp.remove(id);
+        }
+        assert!(tcp.blocked.len() <= 3);
+    }
+
+    #[test]
+    fn deadlines_come_in_order_and_each_once() {
+        let mut tcp = Tcp::default();
+        tcp.parked = 3;
+        let ids: Vec<_> = (0..3).map(|port| tcp.insert(connection(port))).collect();
+        let at = |nanos| Some(Instant::from_nanos(nanos));
+        tcp.set_deadline(ids[0], at(30));
+        tcp.set_deadline(ids[1], at(20));
+        tcp.set_deadline(ids[2], at(10));
+        tcp.set_deadline(ids[0], at(5));
+        assert_eq!(tcp.next_deadline(), at(5));
+        tcp.remove(ids[2]);
+        tcp.wake_due(Instant::from_nanos(25));
+        assert_eq!(tcp.next_deadline(), None);
+        assert_eq!(tcp.next_ready(), Some(ids[0]));
+        assert_eq!(tcp.next_ready(), Some(ids[1]));
+        assert_eq!(tcp.next_ready(), None);
     }
 }

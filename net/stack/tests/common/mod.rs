@@ -28,6 +28,7 @@ pub(crate) struct Setup {
     pub(crate) seed: u64,
     pub(crate) offload: Offload,
     pub(crate) frames: usize,
+    pub(crate) ip_mtu: usize,
 }
 
 impl Default for Setup {
@@ -41,6 +42,7 @@ impl Default for Setup {
             seed: 1,
             offload: Offload::None,
             frames: 256,
+            ip_mtu: 1500,
         }
     }
 }
@@ -70,7 +72,7 @@ where
     let config = PairConfig {
         frames: setup.frames,
         offload: setup.offload,
-        ..PairConfig::default()
+        ip_mtu: setup.ip_mtu,
     };
     let (left, right) = pair(MACS, config);
     let left = Faulty::new(left, setup.faults, setup.seed);

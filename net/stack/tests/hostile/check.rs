@@ -213,7 +213,7 @@ impl Run {
     /// Nothing may be left when the application has let go of everything and time has passed.
     fn finish(mut self) {
         self.streams.clear();
-        self.wait(Duration::from_secs(600));
+        self.wait(Duration::from_secs(300));
         let stats = self.stack.stats();
         assert_eq!(stats.tcp_connections, 0, "{stats:?}");
         assert_eq!(stats.tcp_buffer_bytes, 0);
