@@ -35,7 +35,8 @@ impl Idle for PvIdle {
             if deadline <= PvClock.now() {
                 return;
             }
-            // 0 would disarm it; no deadline in the future is 0.
+            // 0 would disarm it; no deadline in the future is 0. It is set each time, even to the same point: Xen may fire a moment
+            // before our clock is there, and a timer that has fired stays silent.
             hypercall::set_timer(deadline.as_nanos());
         } else {
             hypercall::set_timer(0);
