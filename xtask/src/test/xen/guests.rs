@@ -1,34 +1,116 @@
-//! The guests under tests/guests. Such a guest writes `SUCCESS`, or `FAILURE` and why, and powers off.
+//! The guests under tests/guests. Such a guest writes `SUCCESS`, or `FAILURE` and why, and powers off; or it ends in some other way
+//! on purpose, and what it wrote then is compared.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use super::{Lab, XenTest};
+use crate::build::Changes;
 use crate::testbed::End;
 
-pub(super) const TESTS: &[XenTest] = &[XenTest {
-    name: "guests/selftest",
-    run: selftest,
-}];
+pub(super) const TESTS: &[XenTest] = &[
+    XenTest {
+        name: "guests/selftest",
+        run: selftest,
+    },
+    XenTest {
+        name: "guests/faults",
+        run: faults,
+    },
+];
 
+/// The smallest domain that xl makes, an ordinary one, and one that is mapped only as far as it is used.
 fn selftest(lab: &Lab<'_>) -> Result<()> {
-    succeeds(lab, "guest-selftest", "")
+    for memory in [4, 16, 512] {
+        let (end, console) = run(lab, "guest-selftest", memory, "")?;
+        let said = |word: &str| {
+            console
+                .lines()
+                .any(|line| line.trim_start().starts_with(word))
+        };
+        ensure!(
+            !said("FAILURE") && said("SUCCESS") && end == End::PowerOff,
+            "with {memory} MiB it ends with {end:?}; its console:\n{console}"
+        );
+    }
+    Ok(())
 }
 
-/// Runs a guest that tests something from inside.
-fn succeeds(lab: &Lab<'_>, app: &str, extra: &str) -> Result<()> {
-    let (end, console) = lab.run_guest(app, extra)?;
-    let said = |word: &str| {
-        console
-            .lines()
-            .any(|line| line.trim_start().starts_with(word))
-    };
-    ensure!(
-        !said("FAILURE") && said("SUCCESS"),
-        "{app} does not succeed; its console:\n{console}"
-    );
-    ensure!(
-        end == End::PowerOff,
-        "{app} ends with {end:?}; its console:\n{console}"
-    );
+/// What guest-faults is told to do, how it must end, and what it must have written, in this order.
+const FAULTS: &[(&str, End, &[&str])] = &[
+    ("poweroff", End::PowerOff, &["running: poweroff"]),
+    ("reboot", End::Reboot, &["running: reboot"]),
+    ("crash", End::Crash, &["running: crash"]),
+    (
+        "panic",
+        End::Crash,
+        &[
+            "panicked at tests/guests/faults/",
+            "on purpose: 42",
+            "rip ",
+            "backtrace",
+            "#1 0x",
+        ],
+    ),
+    (
+        "page-fault",
+        End::Crash,
+        &[
+            "fatal: page fault",
+            "read from 0x10: null pointer",
+            "rip ",
+            "backtrace",
+            "#1 0x",
+        ],
+    ),
+    (
+        "overflow",
+        End::Crash,
+        &["fatal: stack overflow", "backtrace", "#1 0x"],
+    ),
+    // Nothing that looks at the stack pointer runs here: Xen ends the domain, since it cannot deliver a fault on a full stack.
+    ("overflow-unseen", End::Crash, &["running: overflow-unseen"]),
+    (
+        "out-of-memory",
+        End::Crash,
+        &["memory allocation of", "heap: ", "backtrace", "#1 0x"],
+    ),
+    (
+        "late-panic",
+        End::Crash,
+        &[
+            "through the stream",
+            "panicked at",
+            "after the stream was taken",
+            "backtrace",
+        ],
+    ),
+];
+
+fn faults(lab: &Lab<'_>) -> Result<()> {
+    for &(way, expected, lines) in FAULTS {
+        let (end, console) = run(lab, "guest-faults", 4, way).context(way)?;
+        ensure!(
+            end == expected,
+            "{way} ends with {end:?}; its console:\n{console}"
+        );
+        let mut rest = console.as_str();
+        for line in lines {
+            let at = rest
+                .find(line)
+                .with_context(|| format!("{way} does not write {line:?} there:\n{console}"))?;
+            rest = &rest[at + line.len()..];
+        }
+    }
     Ok(())
+}
+
+/// Runs a guest until it ends; returns how, and what it wrote to its console.
+fn run(lab: &Lab<'_>, app: &str, memory: u32, extra: &str) -> Result<(End, String)> {
+    let name = format!("{app}-{memory}-{extra}");
+    let changes = Changes {
+        name: Some(name.trim_end_matches('-').to_owned()),
+        memory: Some(memory),
+        extra: extra.to_owned(),
+    };
+    lab.run_guest(app, &changes)
 }

@@ -83,8 +83,8 @@ impl<'a> Lab<'a> {
     }
 
     /// Runs an app until it ends; returns how, and what it wrote to its console.
-    pub(crate) fn run_guest(&self, app: &str, extra: &str) -> Result<(End, String)> {
-        let guest = self.guest(app, extra)?;
+    pub(crate) fn run_guest(&self, app: &str, changes: &Changes) -> Result<(End, String)> {
+        let guest = self.guest_with(app, changes)?;
         let mut console = Vec::new();
         let end = guest.run(&self.testbed, Deadline::after(PATIENCE), &mut console);
         let text = String::from_utf8_lossy(&console).replace('\r', "");
