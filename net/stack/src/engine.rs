@@ -2,7 +2,7 @@
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
-use core::net::{IpAddr, Ipv6Addr};
+use core::net::Ipv6Addr;
 use core::time::Duration;
 
 use morgana_exec::Waiters;
@@ -12,7 +12,7 @@ use morgana_net_device::{
 };
 use smoltcp::iface::{Config, Interface, SocketSet};
 use smoltcp::phy::DeviceCapabilities;
-use smoltcp::wire::{EthernetAddress, IpAddress, IpCidr, Ipv4Cidr, Ipv6Cidr};
+use smoltcp::wire::EthernetAddress;
 
 use crate::address::Addresses;
 use crate::config::{AddressConfig, Ipv4Config, Ipv6Config};
@@ -49,11 +49,11 @@ pub(crate) struct Engine {
     nobody: SocketSet<'static>,
     pub(crate) tcp: Tcp,
     pub(crate) udp: Udp,
-    dhcp: Option<Dhcp>,
-    slaac: Option<Slaac>,
+    pub(crate) dhcp: Option<Dhcp>,
+    pub(crate) slaac: Option<Slaac>,
     pub(crate) addresses: Addresses,
     /// The addresses in [`Self::addresses`], as a slice.
-    own_ipv6: Vec<Ipv6Addr>,
+    pub(crate) own_ipv6: Vec<Ipv6Addr>,
     pub(crate) address_waiters: Waiters,
     outbox: VecDeque<Vec<u8>>,
     pub(crate) reply: Reply,
@@ -123,56 +123,12 @@ impl Engine {
             secret: SipKey::new(seed),
             random,
         };
-        engine.set_addresses(initial(config, device.mac.0));
+        engine.set_addresses(crate::configure::initial(config, device.mac.0));
         engine
     }
 
-    /// Takes new addresses into use, and announces them to the link.
-    pub(crate) fn set_addresses(&mut self, new: Addresses) {
-        if new == self.addresses {
-            return;
-        }
-        let old = core::mem::replace(&mut self.addresses, new);
-        let ipv4 = new
-            .ipv4
-            .map(|cidr| IpCidr::Ipv4(Ipv4Cidr::new(cidr.address, cidr.prefix)));
-        let ipv6 = new
-            .ipv6
-            .into_iter()
-            .flatten()
-            .map(|cidr| IpCidr::Ipv6(Ipv6Cidr::new(cidr.address, cidr.prefix)));
-        self.interface.update_ip_addrs(|list| {
-            list.clear();
-            // The list has room for one IPv4 and all IPv6 addresses.
-            list.extend(ipv4.into_iter().chain(ipv6).take(list.capacity()));
-        });
-        let routes = self.interface.routes_mut();
-        // Both fit: the table has room for four, and nobody else uses it.
-        routes.remove_default_ipv4_route();
-        routes.remove_default_ipv6_route();
-        if let Some(gateway) = new.ipv4_gateway {
-            let _ = routes.add_default_ipv4_route(gateway);
-        }
-        if let Some(gateway) = new.ipv6_gateway {
-            let _ = routes.add_default_ipv6_route(gateway);
-        }
-        self.own_ipv6 = new.ipv6.iter().flatten().map(|cidr| cidr.address).collect();
-        if let Some(cidr) = new.ipv4
-            && old.ipv4 != new.ipv4
-        {
-            self.post(ndp::arp_announcement(self.mac, cidr.address));
-        }
-        for cidr in new.ipv6.iter().flatten() {
-            if !old.ipv6.contains(&Some(*cidr)) {
-                self.post(ndp::announcement(self.mac, cidr.address));
-            }
-        }
-        self.tcp.unblock();
-        self.address_waiters.wake_all();
-    }
-
     /// Queues a frame of our own making.
-    fn post(&mut self, frame: Vec<u8>) {
+    pub(crate) fn post(&mut self, frame: Vec<u8>) {
         if self.outbox.len() >= OUTBOX {
             self.outbox.pop_front();
         }
@@ -341,74 +297,6 @@ impl Engine {
         Room::Enough
     }
 
-    /// Lets DHCP and SLAAC do what they have to.
-    fn configure<D: Device>(&mut self, device: &mut D, now: Instant) -> Room {
-        let mut room = Room::Enough;
-        if let Some(dhcp) = &mut self.dhcp {
-            let mut egress = phy::Egress {
-                device,
-                capabilities: &self.capabilities,
-                offload: self.offload,
-                wire: None,
-                stats: &mut self.stats,
-                exhausted: false,
-            };
-            let change = dhcp.send(&mut self.interface, &mut egress, now);
-            if egress.exhausted {
-                room = Room::Exhausted;
-            }
-            if let Some(lease) = change {
-                let mut new = self.addresses;
-                lease.apply(&mut new);
-                self.set_addresses(new);
-            }
-        }
-        if let Some(slaac) = &mut self.slaac {
-            let solicits = slaac.tick(now);
-            let mut new = self.addresses;
-            slaac.apply(&mut new, self.mac);
-            if solicits {
-                self.post(ndp::router_solicitation(self.mac));
-            }
-            self.set_addresses(new);
-        }
-        room
-    }
-
-    pub(crate) fn is_own(&self, address: IpAddr) -> bool {
-        match address {
-            IpAddr::V4(v4) => self.addresses.ipv4.is_some_and(|cidr| cidr.address == v4),
-            IpAddr::V6(v6) => self.own_ipv6.contains(&v6),
-        }
-    }
-
-    /// Whether an address may be that of one other host.
-    pub(crate) fn is_host(&self, address: IpAddr) -> bool {
-        let edge = match (address, self.addresses.ipv4) {
-            (IpAddr::V4(v4), Some(cidr)) if cidr.contains(v4) => !crate::Cidr {
-                address: v4,
-                ..cidr
-            }
-            .is_host(),
-            (IpAddr::V4(v4), _) => v4.is_broadcast(),
-            _ => false,
-        };
-        !edge
-            && !address.is_unspecified()
-            && !address.is_multicast()
-            && !address.is_loopback()
-            && !self.is_own(address)
-    }
-
-    /// The own address for packets to that address, if they could be sent.
-    pub(crate) fn source_for(&self, remote: IpAddr) -> Option<IpAddr> {
-        if !self.addresses.reaches(remote) {
-            return None;
-        }
-        let source: IpAddress = self.interface.get_source_address(&remote.into())?;
-        (!source.is_unspecified() && self.is_own(source.into())).then(|| source.into())
-    }
-
     /// Tries the ephemeral ports in turn, from a random one on, until `take` takes one.
     pub(crate) fn free_port<T>(
         &mut self,
@@ -425,26 +313,6 @@ impl Engine {
             take(self, port)
         })
     }
-}
-
-/// The addresses before anybody was asked.
-fn initial(config: &AddressConfig, mac: [u8; 6]) -> Addresses {
-    let mut addresses = Addresses {
-        dns: config.dns,
-        ..Addresses::default()
-    };
-    if let Ipv4Config::Static { cidr, gateway } = config.ipv4 {
-        addresses.ipv4 = Some(cidr);
-        addresses.ipv4_gateway = gateway;
-    }
-    if config.ipv6 != Ipv6Config::Off {
-        addresses.ipv6[0] = Some(ndp::link_local(mac));
-    }
-    if let Ipv6Config::Static { cidr, gateway } = config.ipv6 {
-        addresses.ipv6[1] = Some(cidr);
-        addresses.ipv6_gateway = gateway;
-    }
-    addresses
 }
 
 /// Completes a frame of our own making, which is no TCP or UDP, for [`Reply::build`].

@@ -5,7 +5,9 @@
 extern crate alloc;
 
 mod address;
+mod cidr;
 mod config;
+mod configure;
 mod dhcp;
 mod engine;
 mod flow;
@@ -13,6 +15,7 @@ mod frame;
 mod hash;
 mod limits;
 mod ndp;
+mod parse;
 mod phy;
 mod slaac;
 mod stack;
@@ -22,10 +25,10 @@ mod time;
 mod udp;
 
 pub use address::{Addresses, MAX_IPV6_ADDRESSES};
-pub use config::{
-    AddressConfig, Cidr, ConfigError, ConfigProblem, Ipv4Config, Ipv6Config, MAX_DNS_SERVERS,
-};
+pub use cidr::Cidr;
+pub use config::{AddressConfig, Ipv4Config, Ipv6Config, MAX_DNS_SERVERS};
 pub use limits::Limits;
+pub use parse::{ConfigError, ConfigProblem};
 pub use stack::{Runner, Stack, StackConfig};
 pub use stats::Stats;
 pub use tcp::{

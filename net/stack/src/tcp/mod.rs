@@ -1,5 +1,6 @@
 //! TCP: connections around smoltcp's sockets.
 
+mod calls;
 mod connection;
 mod cookie;
 mod egress;

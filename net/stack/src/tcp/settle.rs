@@ -89,7 +89,7 @@ impl Engine {
                 connection.wake();
             }
             // Nobody will read it: RFC 9293 section 3.6.1 and RFC 2525 section 2.17 want the peer to know.
-            Stage::Orphan { .. } if unread => {
+            Stage::Orphan { .. } if unread && state != State::Closed => {
                 if let Some(socket) = connection.socket() {
                     socket.abort();
                 }

@@ -246,10 +246,17 @@ mod tests {
         Connection::new(flow, Stage::Open, Body::Parked, wire, Lease::NONE, options)
     }
 
+    /// A table that believes in so many parked connections, for [`connection`]s to be inserted.
+    fn parked(parked: usize) -> Tcp {
+        Tcp {
+            parked,
+            ..Tcp::default()
+        }
+    }
+
     #[test]
     fn a_place_that_is_used_again_is_not_found_by_its_old_id() {
-        let mut tcp = Tcp::default();
-        tcp.parked = 2;
+        let mut tcp = parked(2);
         let old = tcp.insert(connection(1));
         tcp.remove(old);
         let new = tcp.insert(connection(2));
@@ -260,9 +267,8 @@ mod tests {
 
     #[test]
     fn those_who_wait_for_a_neighbour_are_bounded() {
-        let mut tcp = Tcp::default();
+        let mut tcp = parked(1000);
         for port in 0..1000 {
-            tcp.parked += 1;
             let id = tcp.insert(connection(port));
             tcp.block(id);
             tcp.block(id);
@@ -273,8 +279,7 @@ mod tests {
 
     #[test]
     fn deadlines_come_in_order_and_each_once() {
-        let mut tcp = Tcp::default();
-        tcp.parked = 3;
+        let mut tcp = parked(3);
         let ids: Vec<_> = (0..3).map(|port| tcp.insert(connection(port))).collect();
         let at = |nanos| Some(Instant::from_nanos(nanos));
         tcp.set_deadline(ids[0], at(30));
