@@ -1,16 +1,17 @@
 //! What must hold whatever the peer sends. The fuzz target and the replay of its corpus both call this.
 
+use std::future::Future;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use morgana_exec::Executor;
+use morgana_exec::{Executor, Task};
 use morgana_hal::Instant;
 use morgana_net_device::RxChecksum;
 use morgana_net_stack::{
-    AddressConfig, ConnectOptions, Limits, ListenOptions, Stack, StackConfig, TcpListener,
-    TcpStream, UdpOptions, UdpSocket,
+    AddressConfig, ConnectError, ConnectOptions, Limits, ListenOptions, Stack, StackConfig, Stats,
+    TcpListener, TcpStream, UdpOptions, UdpSocket,
 };
 
 use crate::link::Link;
@@ -29,6 +30,7 @@ struct Run {
     listener: TcpListener,
     socket: UdpSocket,
     streams: Vec<Option<TcpStream>>,
+    connecting: Vec<Task<Result<TcpStream, ConnectError>>>,
 }
 
 /// Limits that short inputs can reach.
@@ -45,11 +47,9 @@ fn limits() -> Limits {
     }
 }
 
-/// Checks one input. Its first byte says how the stack is configured; the rest is a [`Script`].
-pub(crate) fn check(input: &[u8]) {
-    let Some((&control, rest)) = input.split_first() else {
-        return;
-    };
+/// Checks one input, and returns what the stack has counted. Its first byte says how the stack is configured; the rest is a [`Script`].
+pub(crate) fn check(input: &[u8]) -> Stats {
+    let (&control, rest) = input.split_first().unwrap_or((&0, &[]));
     let mut run = Run::new(control);
     let mut script = Script(rest);
     for _ in 0..STEPS {
@@ -59,7 +59,7 @@ pub(crate) fn check(input: &[u8]) {
         run.step(step);
         run.check_limits();
     }
-    run.finish();
+    run.finish()
 }
 
 impl Run {
@@ -99,6 +99,7 @@ impl Run {
             listener,
             socket,
             streams: Vec::new(),
+            connecting: Vec::new(),
         };
         run.turns();
         run
@@ -179,9 +180,19 @@ impl Run {
         while let Poll::Ready(stream) = self.listener.poll_accept(cx) {
             self.streams.push(Some(stream));
         }
+        let streams = &mut self.streams;
+        self.connecting.retain_mut(|task| {
+            let Poll::Ready(opened) = Pin::new(task).poll(cx) else {
+                return true;
+            };
+            if let Some(Ok(stream)) = opened {
+                streams.push(Some(stream));
+            }
+            false
+        });
     }
 
-    /// Opens a connection, as far as it can be done at once.
+    /// Begins to open a connection.
     fn connect(&mut self, port: u16) {
         let remote = SocketAddr::new([10, 0, 0, 1].into(), port);
         let stack = self.stack.clone();
@@ -192,12 +203,7 @@ impl Run {
         let Ok(task) = task else {
             return;
         };
-        self.turns();
-        let cx = &mut Context::from_waker(Waker::noop());
-        let mut task = pin!(task);
-        if let Poll::Ready(Some(Ok(stream))) = task.as_mut().poll(cx) {
-            self.streams.push(Some(stream));
-        }
+        self.connecting.push(task);
     }
 
     fn check_limits(&self) {
@@ -211,12 +217,15 @@ impl Run {
     }
 
     /// Nothing may be left when the application has let go of everything and time has passed.
-    fn finish(mut self) {
+    fn finish(mut self) -> Stats {
         self.streams.clear();
+        self.connecting.clear();
+        self.turns();
         self.wait(Duration::from_secs(300));
         let stats = self.stack.stats();
         assert_eq!(stats.tcp_connections, 0, "{stats:?}");
         assert_eq!(stats.tcp_buffer_bytes, 0);
         assert_eq!(stats.tcp_parked_now, 0);
+        stats
     }
 }

@@ -25,6 +25,8 @@ pub(crate) struct Wire {
     starved: bool,
     /// For each of the peer's ports the next sequence number that the stack will use, and the last acknowledgement it sent.
     pub(crate) heard: [(u32, u32); PORTS],
+    /// For each of the peer's ports the stack's port that it spoke to last, or 0.
+    pub(crate) local: [u16; PORTS],
     /// The transaction id of the last DHCP message.
     pub(crate) dhcp: [u8; 4],
 }
@@ -65,6 +67,7 @@ impl Wire {
             let data = frame.len() - header - usize::from(frame[header + 12] >> 4) * 4;
             let length = data as u32 + u32::from(flags & 2) / 2 + u32::from(flags & 1);
             let next = be32(header + 4).wrapping_add(length);
+            self.local[port] = u16::from_be_bytes([frame[header], frame[header + 1]]);
             self.heard[port] = (next, be32(header + 8));
         } else if protocol == 17 && frame.len() > header + 16 && frame[header + 1] == 68 {
             self.dhcp.copy_from_slice(&frame[header + 12..header + 16]);

@@ -123,7 +123,12 @@ impl Script<'_> {
             2 => vec![7; usize::from(self.word()?) % 1400],
             _ => vec![7; 1400],
         };
-        let mut segment = vec![0x03, 0xe8 + port % PORTS as u8, 0, 7];
+        let local = match wire.local[usize::from(port) % PORTS] {
+            0 => 7,
+            local => local,
+        };
+        let mut segment = vec![0x03, 0xe8 + port % PORTS as u8];
+        segment.extend(local.to_be_bytes());
         segment.extend(sequence.to_be_bytes());
         segment.extend(acknowledgement.to_be_bytes());
         segment.extend([((20 + options.len()) * 4) as u8 & 0xf0, flags]);
