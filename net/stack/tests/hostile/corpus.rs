@@ -8,6 +8,8 @@ use morgana_net_stack::Stats;
 
 use crate::check::check;
 
+type Counter = fn(&Stats) -> u64;
+
 #[test]
 fn the_corpus_holds_and_reaches_everything() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/stack_frames");
@@ -15,7 +17,7 @@ fn the_corpus_holds_and_reaches_everything() {
         .unwrap()
         .map(|entry| check(&fs::read(entry.unwrap().path()).unwrap()))
         .collect();
-    let counters: [(&str, fn(&Stats) -> u64); 11] = [
+    let counters: [(&str, Counter); 11] = [
         ("accepted", |s| s.tcp_accepted),
         ("connected", |s| s.tcp_connected),
         ("reset", |s| s.tcp_resets),
