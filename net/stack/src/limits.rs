@@ -11,9 +11,9 @@ pub struct Limits {
     pub listeners: usize,
     /// UDP sockets (64). `UdpSocket::bind` fails beyond.
     pub udp_sockets: usize,
-    /// Bytes for the buffers of connections that are not parked (3 MiB). When three quarters are in use, quiescent connections are parked
-    /// to make room; where none is quiescent, [`small_receive`](Self::small_receive) and [`small_transmit`](Self::small_transmit) apply;
-    /// when all is in use, segments wait for their retransmission and writes wait.
+    /// Bytes for the buffers of connections that are not parked (3 MiB). When half is in use, quiescent connections are parked to make
+    /// room; where none is quiescent, [`small_receive`](Self::small_receive) and [`small_transmit`](Self::small_transmit) apply; when all
+    /// is in use, segments wait for their retransmission and writes wait.
     pub buffer_memory: usize,
     /// A connection's receive buffer, and so its window, in bytes (8,192; at most 65,535).
     pub receive_buffer: usize,

@@ -167,7 +167,7 @@ impl Engine {
             transmit: self.limits.small_transmit.min(full.transmit),
         };
         loop {
-            if self.tcp.memory + full.bytes() <= self.limits.buffer_memory / 4 * 3 {
+            if self.tcp.memory + full.bytes() <= self.limits.buffer_memory / 2 {
                 return Some(full);
             }
             if !self.park_one(now) {
