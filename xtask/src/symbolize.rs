@@ -65,30 +65,33 @@ impl Symbols {
 
     /// What is at `address`: the innermost function first, then those that it was inlined into.
     pub(crate) fn describe(&self, address: u64) -> Vec<String> {
-        let mut found = Vec::new();
+        let mut found: Vec<(Option<String>, Option<String>)> = Vec::new();
         if let Ok(mut frames) = self.lines.find_frames(address).skip_all_loads() {
             while let Ok(Some(frame)) = frames.next() {
                 let name = frame
                     .function
                     .as_ref()
                     .and_then(|name| name.raw_name().ok().map(|name| demangled(&name)));
-                let place = frame
-                    .location
-                    .as_ref()
-                    .and_then(|place| Some(format!("{}:{}", place.file?, place.line?)));
-                if let Some(text) = joined(name, place) {
-                    found.push(text);
-                }
+                let place = frame.location.as_ref().and_then(|place| {
+                    Some(format!(
+                        "{}:{}",
+                        place.file?.trim_start_matches("./"),
+                        place.line?
+                    ))
+                });
+                found.push((name, place));
             }
         }
-        // Line tables alone have no names of functions; the symbol table has, for the outermost.
-        let outer = self.function(address);
-        match (found.last_mut(), outer) {
-            (None, Some(name)) => found.push(name),
-            (Some(last), Some(name)) if !last.contains(" (") => *last = format!("{name} ({last})"),
-            _ => {}
+        // Line tables have a function's bare name; the symbol table has its path, for those that are not inlined.
+        let outermost = self.function(address);
+        match found.last_mut() {
+            Some((name, _)) => *name = outermost.or(name.take()),
+            None => found.push((outermost, None)),
         }
         found
+            .into_iter()
+            .filter_map(|(name, place)| joined(name, place))
+            .collect()
     }
 
     fn function(&self, address: u64) -> Option<String> {
@@ -155,15 +158,20 @@ impl<W: Write> Annotator<W> {
         if !self.inside && self.scope == Scope::Backtraces {
             return Ok(());
         }
-        let Some(address) = frame(line) else {
+        let Some((number, address)) = frame(line) else {
             self.inside = false;
             return Ok(());
         };
         let Some(symbols) = &self.symbols else {
             return Ok(());
         };
-        // The guest prints return addresses less one: each address lies inside the instruction that it stands for.
-        let found = symbols.describe(address);
+        // The first address is an instruction's own. The others are where calls return to, which may be beyond the
+        // function that called.
+        let found = symbols.describe(if number == 0 {
+            address
+        } else {
+            address.saturating_sub(1)
+        });
         for (depth, text) in found.iter().enumerate() {
             let lead = if depth == 0 {
                 "  ".to_owned()
@@ -183,11 +191,11 @@ fn starts_backtrace(line: &str) -> bool {
 }
 
 /// Reads `#N 0xADDR` at a line's end.
-fn frame(line: &str) -> Option<u64> {
+fn frame(line: &str) -> Option<(u32, u64)> {
     let mut words = line[line.find('#')? + 1..].split_whitespace();
-    words.next()?.trim_end_matches(':').parse::<u32>().ok()?;
+    let number = words.next()?.trim_end_matches(':').parse().ok()?;
     let address = u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok()?;
-    words.next().is_none().then_some(address)
+    words.next().is_none().then_some((number, address))
 }
 
 impl<W: Write> Write for Annotator<W> {
@@ -265,8 +273,8 @@ mod tests {
 
     #[test]
     fn reads_frames() {
-        assert_eq!(frame("  #0 0x401000"), Some(0x40_1000));
-        assert_eq!(frame("(d3) #12 0x00000000004ff000"), Some(0x4f_f000));
+        assert_eq!(frame("  #0 0x401000"), Some((0, 0x40_1000)));
+        assert_eq!(frame("(d3) #12 0x00000000004ff000"), Some((12, 0x4f_f000)));
         assert_eq!(frame("  #1 0x401000 already named"), None);
         assert_eq!(frame("  # 0x401000"), None);
         assert_eq!(frame("GET /#1 HTTP"), None);

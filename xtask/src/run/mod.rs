@@ -9,7 +9,6 @@ use anyhow::Result;
 use crate::cli::{Run, Target};
 use crate::workspace::Workspace;
 
-pub(crate) use ports::answers;
 pub(crate) use xen::{ADDRESS, ADDRESS_WORDS};
 
 /// Runs the app; returns the status to exit with.

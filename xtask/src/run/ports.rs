@@ -74,7 +74,7 @@ pub(super) fn announcement(host: u16, guest: u16) -> String {
 }
 
 /// Asks for a page once; true if something that speaks HTTP answers within `patience`.
-pub(crate) fn answers(port: u16, patience: Duration) -> bool {
+pub(super) fn answers(port: u16, patience: Duration) -> bool {
     let ask = || -> std::io::Result<bool> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let mut stream = TcpStream::connect_timeout(&address, patience)?;

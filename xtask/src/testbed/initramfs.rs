@@ -14,7 +14,7 @@ use crate::cache::{Cache, key};
 use crate::progress::Step;
 
 /// What is asked of Debian; the rest follows from their dependencies.
-const PACKAGES: [&str; 12] = [
+const PACKAGES: [&str; 13] = [
     "bash",
     "busybox-static",
     "coreutils",
@@ -23,6 +23,7 @@ const PACKAGES: [&str; 12] = [
     "iproute2",
     "kmod",
     "linux-image-amd64",
+    "netbase",
     "xen-hypervisor-4.17-amd64",
     "xen-utils-4.17",
     "xen-utils-common",
@@ -189,8 +190,13 @@ fn tree(root: &Path, release: &str) -> Result<Tree> {
     // Every program names the loader by this path.
     tree.graft(root, "lib64", &|_| true)?;
     tree.libraries(root)?;
-    // Loaded by name, when names of hosts and users are looked up.
-    for name in ["libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2"] {
+    // Loaded by name: by whoever ends a thread (xl does), and when names of hosts and users are looked up.
+    for name in [
+        "libgcc_s.so.1",
+        "libnss_files.so.2",
+        "libnss_dns.so.2",
+        "libresolv.so.2",
+    ] {
         tree.library(root, name)?;
     }
 

@@ -1,10 +1,13 @@
 //! The guests under tests/guests. Such a guest writes `SUCCESS`, or `FAILURE` and why, and powers off; or it ends in some other way
 //! on purpose, and what it wrote then is compared.
 
+use std::io::Write;
+
 use anyhow::{Context, Result, ensure};
 
 use super::{Lab, XenTest};
 use crate::build::Changes;
+use crate::symbolize::{Annotator, Scope, Symbols};
 use crate::testbed::End;
 
 pub(super) const TESTS: &[XenTest] = &[
@@ -15,6 +18,10 @@ pub(super) const TESTS: &[XenTest] = &[
     XenTest {
         name: "guests/faults",
         run: faults,
+    },
+    XenTest {
+        name: "guests/names",
+        run: names,
     },
 ];
 
@@ -100,6 +107,28 @@ fn faults(lab: &Lab<'_>) -> Result<()> {
                 .with_context(|| format!("{way} does not write {line:?} there:\n{console}"))?;
             rest = &rest[at + line.len()..];
         }
+    }
+    Ok(())
+}
+
+/// The symbol file gives the functions and lines of a backtrace.
+fn names(lab: &Lab<'_>) -> Result<()> {
+    for (way, wanted) in [
+        ("panic", "tests/guests/faults/src/"),
+        ("page-fault", "tests/guests/faults/src/"),
+        ("overflow", "deep"),
+    ] {
+        let (_, console) = run(lab, "guest-faults", 4, way)?;
+        let symbols = Symbols::load(&lab.image("guest-faults")?.symbols)?;
+        let mut out = Vec::new();
+        let mut annotator = Annotator::new(&mut out, Some(symbols), Scope::Backtraces);
+        annotator.write_all(console.as_bytes())?;
+        let text = String::from_utf8_lossy(&out).into_owned();
+        let (_, backtrace) = text.split_once("backtrace").context("no backtrace")?;
+        ensure!(
+            backtrace.contains(wanted),
+            "no {wanted} in the backtrace:\n{text}"
+        );
     }
     Ok(())
 }

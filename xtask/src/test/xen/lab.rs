@@ -61,11 +61,6 @@ impl<'a> Lab<'a> {
         ))
     }
 
-    /// The workspace.
-    pub(crate) fn workspace(&self) -> &Workspace {
-        self.workspace
-    }
-
     /// Builds an app (quickly, if nothing changed).
     pub(crate) fn image(&self, app: &str) -> Result<Image> {
         let images = Image::build(self.workspace, &[self.workspace.app(app)?])?;

@@ -2,6 +2,7 @@
 //!
 //! Each test gets a [`Lab`]: a testbed of its own, restored from the snapshot, with the tools to build, start and ask guests.
 
+mod apps;
 mod guests;
 mod lab;
 mod testbed;
@@ -22,8 +23,8 @@ pub(crate) struct XenTest {
     pub(crate) run: fn(&Lab<'_>) -> Result<()>,
 }
 
-fn subjects() -> [&'static [XenTest]; 2] {
-    [testbed::TESTS, guests::TESTS]
+fn subjects() -> [&'static [XenTest]; 3] {
+    [testbed::TESTS, guests::TESTS, apps::TESTS]
 }
 
 fn tests() -> impl Iterator<Item = &'static XenTest> {
