@@ -117,8 +117,8 @@ pub trait Device {
 
 /// Room for one frame.
 pub trait TxSlot {
-    /// Sends a frame of `len` bytes, at most [`Capabilities::max_frame`]. `fill` writes it straight into the memory that the peer will
-    /// read, and then says what it has written. What `fill` leaves alone has unspecified content, but never another domain's.
+    /// Sends a frame of `len` bytes, at most [`Capabilities::max_frame`]. `fill`, which is called exactly once, writes it straight into the
+    /// memory that the peer will read, and then says what it has written. What `fill` leaves alone has unspecified content, but never another domain's.
     ///
     /// # Panics
     ///

@@ -20,8 +20,8 @@ pub enum Ipv4Config {
     },
 }
 
-/// Where the IPv6 addresses come from. There is none over links of an MTU below 1,280 (RFC 8200 section 5). Unless it is off there is a link-local one as well, made from the Ethernet address (RFC 4291
-/// appendix A).
+/// Where the IPv6 addresses come from. Unless it is off there is a link-local one as well, made from the Ethernet address (RFC 4291
+/// appendix A). Over links of an MTU below 1,280 it is always off (RFC 8200 section 5).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ipv6Config {
     /// No IPv6.

@@ -59,8 +59,10 @@ impl TimeWaits {
             send_next: wire.send_next,
             receive_next: wire.receive_next,
         };
-        self.by_flow.insert(flow, remembered);
-        self.order.push_back((until, flow));
+        let before = self.by_flow.insert(flow, remembered);
+        if before.is_none_or(|before| before.until != until) {
+            self.order.push_back((until, flow));
+        }
         // Void entries come from reopened connections, each of which took a handshake; they go as their time passes.
         if self.order.len() > 2 * limit.max(1) {
             let by_flow = &self.by_flow;
@@ -119,5 +121,84 @@ impl TimeWaits {
     /// Whether a connection of that name is remembered.
     pub(crate) fn contains(&self, flow: &FlowKey) -> bool {
         self.by_flow.contains_key(flow)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::net::{Ipv4Addr, SocketAddr};
+
+    fn flow(port: u16) -> FlowKey {
+        let end = |port| SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port);
+        FlowKey {
+            remote: end(port),
+            local: end(7),
+        }
+    }
+
+    /// A connection that has received up to 500.
+    fn wire() -> Wire {
+        let mut wire = Wire::new(100);
+        wire.receive_next = 500;
+        wire
+    }
+
+    fn segment(control: TcpControl, sequence: u32) -> Segment {
+        Segment {
+            flow: flow(1),
+            control,
+            sequence,
+            acknowledgement: (control != TcpControl::Syn).then_some(100),
+            window: 0,
+            window_scale: None,
+            max_segment: None,
+            sack_permitted: false,
+            payload: 0,
+            header: 0,
+            from_mac: [0; 6],
+        }
+    }
+
+    #[test]
+    fn a_repeated_end_is_answered_and_everything_else_is_not() {
+        let mut time_waits = TimeWaits::default();
+        time_waits.insert(flow(1), &wire(), Instant::ZERO, 10);
+        let mut receive =
+            |control, sequence| time_waits.receive(&segment(control, sequence), Instant::ZERO);
+        let Some(Late::Answer(answer)) = receive(TcpControl::Fin, 499) else {
+            panic!("the peer's end goes without an answer");
+        };
+        assert_eq!((answer.sequence, answer.acknowledgement), (100, Some(500)));
+        for (control, sequence) in [(TcpControl::None, 500), (TcpControl::Rst, 500)] {
+            assert!(matches!(receive(control, sequence), Some(Late::Ignore)));
+        }
+        // An old SYN opens nothing, a new one does, once.
+        assert!(!matches!(
+            receive(TcpControl::Syn, 400),
+            Some(Late::Reopens)
+        ));
+        assert!(matches!(receive(TcpControl::Syn, 501), Some(Late::Reopens)));
+        assert!(receive(TcpControl::Syn, 501).is_none());
+    }
+
+    #[test]
+    fn they_end_and_the_oldest_goes_first() {
+        let mut time_waits = TimeWaits::default();
+        let at = |s| Instant::ZERO + Duration::from_secs(s);
+        for port in 0..20u16 {
+            time_waits.insert(flow(port), &wire(), at(port.into()), 4);
+            assert!(time_waits.len() <= 4);
+        }
+        assert!(!time_waits.contains(&flow(15)) && time_waits.contains(&flow(16)));
+        let syn = segment(TcpControl::Syn, 400);
+        assert!(time_waits.receive(&syn, at(27)).is_none());
+        assert_eq!(time_waits.len(), 2);
+        // The same name again and again is one entry, and leaves no trail.
+        for step in 0..1000 {
+            time_waits.insert(flow(1), &wire(), at(40 + step / 500), 4);
+        }
+        assert_eq!(time_waits.len(), 1);
+        assert!(time_waits.order.len() <= 9);
     }
 }
