@@ -430,3 +430,19 @@ fn a_link_of_small_packets_carries_ipv4_only() {
         assert!(heard == sent);
     });
 }
+
+#[test]
+fn aborting_what_is_over_but_not_read_leaves_nothing() {
+    run(Setup::default(), |world| async move {
+        let (mut client, mut server) = connection(&world, 7).await;
+        client.shutdown();
+        write_all(&mut server, b"unread").await;
+        server.shutdown();
+        world.timers.sleep(Duration::from_secs(30)).await;
+        assert_eq!(world.left.stats().tcp_connections, 1);
+        client.abort();
+        assert_eq!(world.left.stats().tcp_connections, 0);
+        assert_eq!(world.left.stats().tcp_buffer_bytes, 0);
+        assert_eq!(read_to_end(&mut server).await, b"");
+    });
+}

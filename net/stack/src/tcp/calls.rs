@@ -210,7 +210,15 @@ impl Engine {
         let Some(connection) = self.tcp.get(id) else {
             return;
         };
-        let (stage, port) = (connection.stage, connection.flow.local.port());
+        let (stage, flow) = (connection.stage, connection.flow);
+        if self.tcp.flows.get(&flow) != Some(&id) {
+            // It is over on the wire, and had unread bytes at most.
+            self.tcp.remove(id);
+            return;
+        }
+        let Some(connection) = self.tcp.get(id) else {
+            return;
+        };
         connection.closing = true;
         connection.stage = Stage::Orphan { until: now + RESET };
         let Some(socket) = connection.socket() else {
@@ -218,7 +226,7 @@ impl Engine {
             return;
         };
         socket.abort();
-        if let Some(listening) = self.tcp.listeners.get_mut(&port) {
+        if let Some(listening) = self.tcp.listeners.get_mut(&flow.local.port()) {
             listening.forget(id, stage);
         }
         self.tcp.make_ready(id);
