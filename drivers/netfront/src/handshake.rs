@@ -5,7 +5,7 @@ use core::fmt;
 
 use morgana_exec::Timers;
 use morgana_hal::Platform;
-use morgana_netif::{Chains, DEFAULT_MTU, Features, MAX_PACKET, MacAddress, Offload, keys};
+use morgana_netif::{Chains, DEFAULT_MTU, Features, MAX_PACKET, MacAddr, Offload, keys};
 use morgana_xenbus::{Device, State, XenbusError};
 use morgana_xenstore_client::{KeyError, Problem};
 
@@ -14,7 +14,7 @@ use crate::{Config, Link, LinkError};
 /// What the toolstack and the first back end have made of the device.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Interface {
-    pub(crate) mac: MacAddress,
+    pub(crate) mac: MacAddr,
     pub(crate) mtu: usize,
 }
 
@@ -71,7 +71,7 @@ impl From<LinkError> for ConnectError {
 pub(crate) async fn interface(device: &Device) -> Result<Interface, ConnectError> {
     let wrong = |key| KeyError::new(&device.own_path(key), Problem::Unknown);
     let mac = device.own_text(keys::MAC).await?;
-    let mac = mac.parse().map_err(|_| wrong(keys::MAC))?;
+    let mac = MacAddr::from_xenstore(&mac).map_err(|_| wrong(keys::MAC))?;
     let mtu = match device.own_number(keys::MTU).await {
         Err(error) if error.is_not_found() => DEFAULT_MTU,
         result => result?,

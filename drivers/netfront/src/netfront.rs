@@ -7,7 +7,7 @@ use core::task::{Context, Poll};
 
 use morgana_exec::{Handle, Task};
 use morgana_hal::Platform;
-use morgana_netif::{Joint, MacAddress, Offload, keys};
+use morgana_netif::{Joint, MacAddr, Offload, keys};
 use morgana_xenbus::Device;
 use morgana_xenstore_client::Client;
 
@@ -103,7 +103,7 @@ impl<P: Platform> Netfront<P> {
     }
 
     /// The device's Ethernet address.
-    pub fn mac(&self) -> MacAddress {
+    pub fn mac(&self) -> MacAddr {
         self.interface.mac
     }
 

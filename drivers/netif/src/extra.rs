@@ -5,7 +5,7 @@ use core::fmt;
 use bitflags::bitflags;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::MacAddress;
+use crate::MacAddr;
 
 /// A slot of extra info as it stands in the ring (netif.h, `netif_extra_info`). In the transmit ring 4 unused bytes follow.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -43,9 +43,9 @@ pub enum Extra {
         features: u16,
     },
     /// Pass frames for this group on to me (`XEN_NETIF_EXTRA_TYPE_MCAST_ADD`).
-    MulticastAdd(MacAddress),
+    MulticastAdd(MacAddr),
     /// No longer pass frames for this group on to me (`XEN_NETIF_EXTRA_TYPE_MCAST_DEL`).
-    MulticastRemove(MacAddress),
+    MulticastRemove(MacAddr),
     /// The frame's flow hash (`XEN_NETIF_EXTRA_TYPE_HASH`).
     Hash {
         /// Over which fields (`_XEN_NETIF_CTRL_HASH_TYPE_*`).
@@ -90,12 +90,12 @@ impl ExtraInfo {
     }
 
     /// Asks for frames that go to `group`.
-    pub const fn multicast_add(group: MacAddress) -> Self {
+    pub const fn multicast_add(group: MacAddr) -> Self {
         Self::new(TYPE_MCAST_ADD, group.0)
     }
 
     /// Asks for no more frames that go to `group`.
-    pub const fn multicast_remove(group: MacAddress) -> Self {
+    pub const fn multicast_remove(group: MacAddr) -> Self {
         Self::new(TYPE_MCAST_DEL, group.0)
     }
 
@@ -129,8 +129,8 @@ impl ExtraInfo {
                 },
                 features: u16::from_le_bytes([e, f]),
             },
-            TYPE_MCAST_ADD => Extra::MulticastAdd(MacAddress(self.body)),
-            TYPE_MCAST_DEL => Extra::MulticastRemove(MacAddress(self.body)),
+            TYPE_MCAST_ADD => Extra::MulticastAdd(MacAddr(self.body)),
+            TYPE_MCAST_DEL => Extra::MulticastRemove(MacAddr(self.body)),
             TYPE_HASH => Extra::Hash {
                 fields: a,
                 algorithm: b,
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn what_is_made_is_parsed() {
-        let group = MacAddress([1, 0, 0x5e, 0, 0, 0xfb]);
+        let group = MacAddr([1, 0, 0x5e, 0, 0, 0xfb]);
         assert_eq!(
             ExtraInfo::gso(1448, GsoProtocol::TcpV6).parse(),
             Ok(Extra::Gso {

@@ -9,14 +9,16 @@ pub mod keys;
 mod mac;
 mod peer;
 mod rx;
+mod segment;
 mod tx;
 
-pub use checksum::{NoSegment, Offload, RxChecksum, TxChecksum, complete};
+pub use checksum::{Offload, RxChecksum, TxChecksum};
 pub use extra::{Extra, ExtraFlags, ExtraInfo, GsoProtocol, UnknownExtra};
 pub use joint::Joint;
-pub use mac::{MacAddress, ParseMacError};
+pub use mac::{MacAddr, ParseMacError};
 pub use peer::{Chains, Features, RingKeys};
 pub use rx::{RX_ENTRY_SIZE, RxFlags, RxRequest, RxResponse};
+pub use segment::{NoSegment, Verdict, blank_or_complete, complete, verify};
 pub use tx::{MAX_PACKET, TX_ENTRY_SIZE, TxFlags, TxRequest, TxResponse, TxStatus};
 
 /// The least number of slots that both sides must be able to take for one frame (netif.h, `XEN_NETIF_NR_SLOTS_MIN`); no more may be

@@ -122,7 +122,7 @@ fn layouts_and_constants_are_those_of_the_header() {
 /// The union in extra info is compared by content: C fills the fields, and its bytes must be ours.
 #[test]
 fn extra_info_has_the_same_bytes() {
-    let group = MacAddress([1, 2, 3, 4, 5, 6]);
+    let group = MacAddr([1, 2, 3, 4, 5, 6]);
     let cases = [
         (
             "{ .type = XEN_NETIF_EXTRA_TYPE_GSO, .flags = XEN_NETIF_EXTRA_FLAG_MORE, \

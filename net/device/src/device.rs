@@ -2,33 +2,9 @@
 
 use core::task::{Context, Poll};
 
-use crate::MacAddr;
+use morgana_netif::ETHERNET_HEADER;
 
-/// Which transport checksums a device takes off the stack's hands, for one direction.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Offload {
-    /// None: all checksums are computed (or verified) by the stack.
-    #[default]
-    None,
-    /// TCP and UDP over IPv4 (netif.h: the default, unless `feature-no-csum-offload` is set).
-    Ipv4,
-    /// TCP and UDP over IPv6 (netif.h: `feature-ipv6-csum-offload`).
-    Ipv6,
-    /// TCP and UDP over both.
-    Both,
-}
-
-impl Offload {
-    /// Whether TCP and UDP over IPv4 are offloaded.
-    pub const fn ipv4(self) -> bool {
-        matches!(self, Self::Ipv4 | Self::Both)
-    }
-
-    /// Whether TCP and UDP over IPv6 are offloaded.
-    pub const fn ipv6(self) -> bool {
-        matches!(self, Self::Ipv6 | Self::Both)
-    }
-}
+use crate::{MacAddr, Offload, RxChecksum, TxChecksum};
 
 /// What a device is and can do. It does not change while the device lives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,35 +24,11 @@ impl Capabilities {
     }
 }
 
-/// The length of an Ethernet header: destination, source, type (IEEE 802.3).
-pub(crate) const ETHERNET_HEADER: usize = 14;
-
-/// The transport checksum of a frame to be sent.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum TxChecksum {
-    /// Whatever checksums the frame has are complete.
-    Complete,
-    /// The TCP or UDP checksum field holds the sum over the pseudo-header only, not inverted; whoever needs the checksum completes it
-    /// (netif.h: `NETTXF_csum_blank`).
-    Blank,
-}
-
 /// What a stack tells about a frame that it sends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TxMeta {
     /// The state of the transport checksum.
     pub checksum: TxChecksum,
-}
-
-/// The transport checksum of a frame that was received.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum RxChecksum {
-    /// Nobody has verified it yet.
-    Unverified,
-    /// The device vouches for the data, and the checksum field is complete (netif.h: `NETRXF_data_validated`).
-    Validated,
-    /// The device vouches for the data, and the checksum field holds the pseudo-header's sum only (netif.h: `NETRXF_csum_blank`).
-    Blank,
 }
 
 /// What a device tells about a frame that it received.

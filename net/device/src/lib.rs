@@ -4,22 +4,20 @@
 
 extern crate alloc;
 
-mod checksum;
 mod device;
 mod fault;
-mod mac;
 mod pair;
 mod pcap;
 mod random;
 mod trace;
 mod vif;
 
-pub use checksum::{Verdict, blank_or_complete, complete, verify};
-pub use device::{
-    Capabilities, Device, Offload, RxChecksum, RxFrame, RxMeta, TxChecksum, TxMeta, TxSlot,
-};
+pub use device::{Capabilities, Device, RxFrame, RxMeta, TxMeta, TxSlot};
 pub use fault::{FaultCounts, FaultPlan, Faulty, InjectedFrame, MAX_DELAYED};
-pub use mac::{MacAddr, ParseMacError};
+pub use morgana_netif::{
+    MacAddr, NoSegment, Offload, ParseMacError, RxChecksum, TxChecksum, Verdict, blank_or_complete,
+    complete, verify,
+};
 pub use pair::{PAIR_FRAMES, PairConfig, PairDevice, PairFrame, PairSlot, pair};
 pub use pcap::{Captured, Capturing, Direction, PcapSink, SNAP_LEN, global_header, record_header};
 pub use random::SplitMix;

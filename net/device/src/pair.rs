@@ -7,7 +7,8 @@ use alloc::vec::Vec;
 use core::cell::RefCell;
 use core::task::{Context, Poll, Waker};
 
-use crate::device::ETHERNET_HEADER;
+use morgana_netif::ETHERNET_HEADER;
+
 use crate::{
     Capabilities, Device, MacAddr, Offload, RxChecksum, RxFrame, RxMeta, TxChecksum, TxMeta, TxSlot,
 };

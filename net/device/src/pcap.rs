@@ -94,7 +94,8 @@ fn record(sink: &mut impl PcapSink, scratch: &mut Vec<u8>, frame: &[u8], blank: 
     if blank {
         scratch.clear();
         scratch.extend_from_slice(frame);
-        complete(scratch);
+        // A frame in which nothing can be completed is shown as it is.
+        complete(scratch).ok();
         sink.write(&scratch[..captured as usize]);
     } else {
         sink.write(&frame[..captured as usize]);

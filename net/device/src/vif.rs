@@ -7,9 +7,7 @@ use morgana_hal::Platform;
 use morgana_netback::Netback;
 use morgana_netfront::Netfront;
 
-use crate::{
-    Capabilities, Device, MacAddr, Offload, RxChecksum, RxFrame, RxMeta, TxChecksum, TxMeta, TxSlot,
-};
+use crate::{Capabilities, Device, MacAddr, RxFrame, RxMeta, TxMeta, TxSlot};
 
 /// The Ethernet address of the near side of a back end, which has none of its own: what Linux gives to the interfaces of its back ends.
 /// It is the greatest that a station can have, so that a bridge never takes it for its own.
@@ -26,12 +24,7 @@ macro_rules! device {
                 Capabilities {
                     mac: mac(self),
                     ip_mtu: self.ip_mtu(),
-                    transmit_offload: match self.transmit_offload() {
-                        $module::Offload::None => Offload::None,
-                        $module::Offload::Ipv4 => Offload::Ipv4,
-                        $module::Offload::Ipv6 => Offload::Ipv6,
-                        $module::Offload::Both => Offload::Both,
-                    },
+                    transmit_offload: self.transmit_offload(),
                 }
             }
 
@@ -54,21 +47,14 @@ macro_rules! device {
 
         impl<P: Platform> TxSlot for $module::TxSlot<RefMut<'_, $module::Link<P>>> {
             fn send(self, len: usize, fill: impl FnOnce(&mut [u8]) -> TxMeta) {
-                $module::TxSlot::send(self, len, |frame| match fill(frame).checksum {
-                    TxChecksum::Complete => $module::TxChecksum::Complete,
-                    TxChecksum::Blank => $module::TxChecksum::Blank,
-                });
+                $module::TxSlot::send(self, len, |frame| fill(frame).checksum);
             }
         }
 
         impl<P: Platform> RxFrame for $module::RxFrame<RefMut<'_, $module::Link<P>>> {
             fn meta(&self) -> RxMeta {
                 RxMeta {
-                    checksum: match self.checksum() {
-                        $module::RxChecksum::Unverified => RxChecksum::Unverified,
-                        $module::RxChecksum::Validated => RxChecksum::Validated,
-                        $module::RxChecksum::Blank => RxChecksum::Blank,
-                    },
+                    checksum: self.checksum(),
                 }
             }
 
@@ -79,5 +65,5 @@ macro_rules! device {
     };
 }
 
-device!(Netfront, morgana_netfront, |front| MacAddr(front.mac().0));
+device!(Netfront, morgana_netfront, |front| front.mac());
 device!(Netback, morgana_netback, |_| BACK_END_MAC);

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use common::raw::*;
 use common::*;
+use morgana_net_device::{Offload, blank_or_complete};
 use morgana_net_stack::{Limits, Stats};
 use smoltcp::wire::*;
 
@@ -207,7 +208,7 @@ fn what_is_dropped_is_counted() {
             "TCP with SYN and FIN",
             {
                 let mut frame = change(&good, 14 + 20 + 13, 0x03);
-                morgana_net_device::complete(&mut frame);
+                blank_or_complete(&mut frame, Offload::None);
                 frame
             },
             |s| s.malformed,

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use morgana_hal::GrantRef;
 use morgana_netback::{Config, Violation};
-use morgana_netif::{ExtraInfo, GsoProtocol, MacAddress, RxFlags, TxFlags, TxRequest, TxStatus};
+use morgana_netif::{ExtraInfo, GsoProtocol, MacAddr, RxFlags, TxFlags, TxRequest, TxStatus};
 use morgana_ring::RingError;
 use support::{FIRST_INDEX, REQ_PROD, World};
 use zerocopy::transmute;
@@ -161,7 +161,7 @@ fn extra_info_is_understood() {
     world.send(2, 60, TxFlags::EXTRA_INFO);
     world.extra(transmute!(ExtraInfo::gso(1448, GsoProtocol::TcpV4)));
     world.send(3, 60, TxFlags::EXTRA_INFO);
-    world.extra(transmute!(ExtraInfo::multicast_add(MacAddress([1; 6]))));
+    world.extra(transmute!(ExtraInfo::multicast_add(MacAddr([1; 6]))));
     world.send(4, 60, TxFlags::empty());
     assert_eq!(world.receive(), Some(vec![4; 60]));
     assert_eq!(world.link.stats().in_not_negotiated, 2);

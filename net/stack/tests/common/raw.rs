@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use morgana_exec::{Executor, Handle, ManualClock, Timers};
 use morgana_net_device::{
-    Device, PairConfig, PairDevice, RxFrame, TxChecksum, TxMeta, TxSlot, complete, pair,
+    Device, Offload, PairConfig, PairDevice, RxFrame, TxChecksum, TxMeta, TxSlot,
+    blank_or_complete, pair,
 };
 use morgana_net_stack::{AddressConfig, Limits, Stack, StackConfig};
 use smoltcp::phy::ChecksumCapabilities;
@@ -212,7 +213,7 @@ pub(crate) fn udp(from: SocketAddr, to: SocketAddr, data: &[u8]) -> Vec<u8> {
             packet.payload_mut().copy_from_slice(data);
         },
     );
-    complete(&mut frame);
+    blank_or_complete(&mut frame, Offload::None);
     frame
 }
 
@@ -257,7 +258,7 @@ pub(crate) fn tcp(from: SocketAddr, to: SocketAddr, segment: Tcp<'_>) -> Vec<u8>
             );
         },
     );
-    complete(&mut frame);
+    blank_or_complete(&mut frame, Offload::None);
     frame
 }
 

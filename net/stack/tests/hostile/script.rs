@@ -1,6 +1,6 @@
 //! An input read as a script of what the peer, the clock and the application do.
 
-use morgana_net_device::complete;
+use morgana_net_device::{Offload, blank_or_complete};
 
 use crate::link::{OURS, PEER, PORTS, Wire};
 
@@ -191,7 +191,7 @@ pub(crate) fn packet(ipv6: bool, protocol: u8, hop_limit: u8, payload: &[u8]) ->
         frame[24..26].copy_from_slice(&sum.to_be_bytes());
     }
     frame.extend(payload);
-    complete(&mut frame);
+    blank_or_complete(&mut frame, Offload::None);
     if (protocol == 1 || protocol == 58) && payload.len() >= 4 {
         let start = frame.len() - payload.len();
         icmp_checksum(&mut frame, start, ipv6);
