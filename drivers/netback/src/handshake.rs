@@ -5,7 +5,7 @@ use core::fmt;
 
 use morgana_exec::Timers;
 use morgana_hal::{GrantRef, Platform, Port};
-use morgana_netif::{Chains, Features, Offload, RingKeys, keys};
+use morgana_netif::{Features, RingKeys, keys};
 use morgana_xenbus::{Device, State, XenbusError};
 use morgana_xenstore_client::KeyError;
 
@@ -84,16 +84,7 @@ pub(crate) async fn connect<P: Platform>(
     if !flag(keys::REQUEST_RX_COPY).await? {
         return Err(ConnectError::NoCopy);
     }
-    let ipv4 = !flag(keys::FEATURE_NO_CSUM_OFFLOAD).await?;
-    let ipv6 = flag(keys::FEATURE_IPV6_CSUM_OFFLOAD).await?;
-    let features = Features {
-        checksum: Offload::from_features(ipv4, ipv6),
-        chains: if flag(keys::FEATURE_SG).await? {
-            Chains::Several
-        } else {
-            Chains::SingleSlot
-        },
-    };
+    let features = Features::read(&flag).await?;
     let notify = if flag(keys::FEATURE_RX_NOTIFY).await? {
         RxNotify::WhenAsked
     } else {

@@ -5,7 +5,7 @@ use core::fmt;
 
 use morgana_exec::Timers;
 use morgana_hal::Platform;
-use morgana_netif::{Chains, DEFAULT_MTU, Features, MAX_PACKET, MacAddr, Offload, keys};
+use morgana_netif::{DEFAULT_MTU, Features, MAX_PACKET, MacAddr, keys};
 use morgana_xenbus::{Device, State, XenbusError};
 use morgana_xenstore_client::{KeyError, Problem};
 
@@ -92,10 +92,11 @@ pub(crate) async fn connect<P: Platform>(
 ) -> Result<Link<P>, ConnectError> {
     device.begin(timers).await?;
     wait_for_backend(device).await?;
-    if device.peer_number_or(keys::FEATURE_RX_COPY, 0u8).await? == 0 {
+    let flag = async |key| Ok::<_, KeyError>(device.peer_number_or(key, 0u8).await? != 0);
+    if !flag(keys::FEATURE_RX_COPY).await? {
         return Err(ConnectError::NoCopy);
     }
-    let features = features(device).await?;
+    let features = Features::read(flag).await?;
     let mut link = Link::new(platform, device.peer_domain(), config, features, mtu)?;
     device.publish(State::Connected, &published(&link)).await?;
     device.wait_for(&[State::Connected]).await?;
@@ -114,22 +115,6 @@ async fn wait_for_backend(device: &Device) -> Result<(), XenbusError> {
             Err(error) => return Err(error),
         }
     }
-}
-
-/// Reads what the back end says of itself.
-async fn features(device: &Device) -> Result<Features, KeyError> {
-    let key = async |name| Ok::<_, KeyError>(device.peer_number_or(name, 0u8).await? != 0);
-    let ipv4 = !key(keys::FEATURE_NO_CSUM_OFFLOAD).await?;
-    let ipv6 = key(keys::FEATURE_IPV6_CSUM_OFFLOAD).await?;
-    let chains = if key(keys::FEATURE_SG).await? {
-        Chains::Several
-    } else {
-        Chains::SingleSlot
-    };
-    Ok(Features {
-        checksum: Offload::from_features(ipv4, ipv6),
-        chains,
-    })
 }
 
 /// What the back end is told.

@@ -2,7 +2,7 @@
 
 use morgana_hal::{GrantRef, Port};
 
-use crate::Offload;
+use crate::{Offload, keys};
 
 /// What a side says of itself in xenstore. Whatever it does not say it cannot do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -11,6 +11,27 @@ pub struct Features {
     pub checksum: Offload,
     /// How many slots a frame sent to it may take: `feature-sg`.
     pub chains: Chains,
+}
+
+impl Features {
+    /// Reads them by `flag`, which asks the side for a key: whether it is there and not 0.
+    ///
+    /// # Errors
+    ///
+    /// That of `flag`.
+    pub async fn read<E>(flag: impl AsyncFn(&'static str) -> Result<bool, E>) -> Result<Self, E> {
+        let ipv4 = !flag(keys::FEATURE_NO_CSUM_OFFLOAD).await?;
+        let ipv6 = flag(keys::FEATURE_IPV6_CSUM_OFFLOAD).await?;
+        let chains = if flag(keys::FEATURE_SG).await? {
+            Chains::Several
+        } else {
+            Chains::SingleSlot
+        };
+        Ok(Self {
+            checksum: Offload::from_features(ipv4, ipv6),
+            chains,
+        })
+    }
 }
 
 /// Whether a frame may take several slots.
