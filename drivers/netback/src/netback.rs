@@ -145,15 +145,11 @@ impl<P: Platform> Netback<P> {
     /// Flushes; then ready if there is something to receive, or room after there was none. Else the waker is woken when there may be, or
     /// when a front end came or went.
     pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let seen = self.shared.joint.changes();
-        if let Some(mut link) = self.shared.joint.link() {
+        self.shared.joint.poll_ready(cx, |link, cx| {
             let ready = link.poll_ready(cx);
-            self.report(&link);
-            if ready.is_ready() {
-                return ready;
-            }
-        }
-        self.shared.joint.poll_changed(seen, cx)
+            self.report(link);
+            ready
+        })
     }
 
     /// Closes the device in order, and waits until the front end has closed too, or does not answer.

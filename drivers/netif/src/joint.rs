@@ -37,13 +37,30 @@ impl<L> Joint<L> {
         RefMut::filter_map(link, Option::as_mut).ok()
     }
 
-    /// The device: how often the connection came or went. To be read before looking at it.
-    pub fn changes(&self) -> u64 {
+    /// The device: ready if `poll` says so of the connection, or once the connection came or went. What came or went while `poll` looked
+    /// is not missed.
+    pub fn poll_ready(
+        &self,
+        cx: &mut Context<'_>,
+        poll: impl FnOnce(&mut L, &mut Context<'_>) -> Poll<()>,
+    ) -> Poll<()> {
+        let seen = self.changes();
+        if let Some(mut link) = self.link() {
+            let ready = poll(&mut link, cx);
+            if ready.is_ready() {
+                return ready;
+            }
+        }
+        self.poll_changed(seen, cx)
+    }
+
+    /// How often the connection came or went. To be read before looking at it.
+    fn changes(&self) -> u64 {
         self.changed.count()
     }
 
-    /// The device: ready once the connection came or went since [`changes`](Self::changes) was `seen`.
-    pub fn poll_changed(&self, seen: u64, cx: &mut Context<'_>) -> Poll<()> {
+    /// Ready once the connection came or went since [`changes`](Self::changes) was `seen`.
+    fn poll_changed(&self, seen: u64, cx: &mut Context<'_>) -> Poll<()> {
         self.changed.poll_after(seen, cx).map(|_| ())
     }
 
@@ -117,6 +134,23 @@ mod tests {
         assert_eq!(joint.link().as_deref(), Some(&7));
         assert_eq!(joint.take(), Some(7));
         assert!(joint.link().is_none() && joint.take().is_none());
+    }
+
+    #[test]
+    fn a_device_is_ready_by_its_connection_or_by_a_change_of_it() {
+        let joint = Joint::default();
+        let mut cx = Context::from_waker(Waker::noop());
+        let asked = |_: &mut i32, _: &mut Context<'_>| -> Poll<()> { unreachable!("no link") };
+        assert_eq!(joint.poll_ready(&mut cx, asked), Poll::Pending);
+        joint.put(7).unwrap();
+        let mut poll = |answer: Poll<()>| joint.poll_ready(&mut cx, |_, _| answer);
+        assert_eq!(poll(Poll::Ready(())), Poll::Ready(()));
+        assert_eq!(poll(Poll::Pending), Poll::Pending);
+        let meanwhile = joint.poll_ready(&mut cx, |_, _| {
+            joint.changed.notify();
+            Poll::Pending
+        });
+        assert_eq!(meanwhile, Poll::Ready(()));
     }
 
     #[test]
