@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 
 use morgana_hal::Pages;
 
-use crate::half::{Consumer, Kind, Producer};
+use crate::half::{Consumer, Kind, Producer, drain};
 use crate::layout::{Entry, Geometry, RSP_PROD};
 use crate::{Armed, Drained, Notify, RingError, RingFull};
 
@@ -66,14 +66,8 @@ impl<M: Pages, Req: Entry, Rsp: Entry> BackRing<M, Req, Rsp> {
     ///
     /// [`RingError`] if the peer's index is not possible.
     pub fn pop(&mut self) -> Result<Option<Req>, RingError> {
-        let region = self.pages.region();
         let limit = self.room();
-        let Some(index) = self.requests.take(region, limit)? else {
-            return Ok(None);
-        };
-        let mut request = Req::new_zeroed();
-        region.read(self.geometry.offset(index), request.as_mut_bytes());
-        Ok(Some(request))
+        self.requests.pop(self.pages.region(), self.geometry, limit)
     }
 
     /// Hands the waiting requests to `each`, `budget` at the most.
@@ -81,18 +75,8 @@ impl<M: Pages, Req: Entry, Rsp: Entry> BackRing<M, Req, Rsp> {
     /// # Errors
     ///
     /// [`RingError`] if the peer's index is not possible.
-    pub fn drain(
-        &mut self,
-        budget: usize,
-        mut each: impl FnMut(Req),
-    ) -> Result<Drained, RingError> {
-        for _ in 0..budget {
-            match self.pop()? {
-                Some(request) => each(request),
-                None => return Ok(Drained::Empty),
-            }
-        }
-        Ok(Drained::More)
+    pub fn drain(&mut self, budget: usize, each: impl FnMut(Req)) -> Result<Drained, RingError> {
+        drain(budget, || self.pop(), each)
     }
 
     /// Writes a response into the entry of the oldest request without one. The peer sees it after [`publish`](Self::publish).
@@ -104,9 +88,8 @@ impl<M: Pages, Req: Entry, Rsp: Entry> BackRing<M, Req, Rsp> {
         if self.unanswered() == 0 {
             return Err(RingFull);
         }
-        let offset = self.geometry.offset(self.responses.next());
-        self.pages.region().write(offset, response.as_bytes());
-        self.responses.step();
+        self.responses
+            .push(self.pages.region(), self.geometry, response);
         Ok(())
     }
 

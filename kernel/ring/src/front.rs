@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 
 use morgana_hal::Pages;
 
-use crate::half::{Consumer, Kind, Producer};
+use crate::half::{Consumer, Kind, Producer, drain};
 use crate::layout::{Entry, Geometry, REQ_EVENT, REQ_PROD, RSP_EVENT, RSP_PROD};
 use crate::{Armed, Drained, Notify, RingError, RingFull};
 
@@ -84,9 +84,8 @@ impl<M: Pages, Req: Entry, Rsp: Entry> FrontRing<M, Req, Rsp> {
         if self.free() == 0 {
             return Err(RingFull);
         }
-        let offset = self.geometry.offset(self.requests.next());
-        self.pages.region().write(offset, request.as_bytes());
-        self.requests.step();
+        self.requests
+            .push(self.pages.region(), self.geometry, request);
         Ok(())
     }
 
@@ -101,14 +100,9 @@ impl<M: Pages, Req: Entry, Rsp: Entry> FrontRing<M, Req, Rsp> {
     ///
     /// [`RingError`] if the peer's index is not possible.
     pub fn pop(&mut self) -> Result<Option<Rsp>, RingError> {
-        let region = self.pages.region();
         let limit = self.unanswered();
-        let Some(index) = self.responses.take(region, limit)? else {
-            return Ok(None);
-        };
-        let mut response = Rsp::new_zeroed();
-        region.read(self.geometry.offset(index), response.as_mut_bytes());
-        Ok(Some(response))
+        self.responses
+            .pop(self.pages.region(), self.geometry, limit)
     }
 
     /// Hands the waiting responses to `each`, `budget` at the most.
@@ -116,18 +110,8 @@ impl<M: Pages, Req: Entry, Rsp: Entry> FrontRing<M, Req, Rsp> {
     /// # Errors
     ///
     /// [`RingError`] if the peer's index is not possible.
-    pub fn drain(
-        &mut self,
-        budget: usize,
-        mut each: impl FnMut(Rsp),
-    ) -> Result<Drained, RingError> {
-        for _ in 0..budget {
-            match self.pop()? {
-                Some(response) => each(response),
-                None => return Ok(Drained::Empty),
-            }
-        }
-        Ok(Drained::More)
+    pub fn drain(&mut self, budget: usize, each: impl FnMut(Rsp)) -> Result<Drained, RingError> {
+        drain(budget, || self.pop(), each)
     }
 
     /// How many responses wait.

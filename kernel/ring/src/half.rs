@@ -6,8 +6,8 @@ use core::sync::atomic::{Ordering, fence};
 
 use morgana_hal::SharedRegion;
 
-use crate::layout::{REQ_EVENT, REQ_PROD, RSP_EVENT, RSP_PROD};
-use crate::{Armed, Notify, RingError};
+use crate::layout::{Entry, Geometry, REQ_EVENT, REQ_PROD, RSP_EVENT, RSP_PROD};
+use crate::{Armed, Drained, Notify, RingError};
 
 /// Which kind of entry a half deals with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -73,7 +73,9 @@ impl Producer {
         self.published
     }
 
-    pub(crate) const fn step(&mut self) {
+    /// Writes the next entry; the caller knows that there is room.
+    pub(crate) fn push(&mut self, region: &SharedRegion, geometry: Geometry, entry: &impl Entry) {
+        region.write(geometry.offset(self.next), entry.as_bytes());
         self.next = self.next.wrapping_add(1);
     }
 
@@ -122,13 +124,23 @@ impl Consumer {
         self.next
     }
 
-    /// Takes the index of an entry, if there is one that the peer may have produced: of `limit` at most from `next` on. Reads the
-    /// peer's index only when all that was seen before is taken.
-    pub(crate) fn take(
+    /// Copies out the next entry, if there is one that the peer may have produced: of `limit` at most from `next` on.
+    pub(crate) fn pop<T: Entry>(
         &mut self,
         region: &SharedRegion,
+        geometry: Geometry,
         limit: u32,
-    ) -> Result<Option<u32>, RingError> {
+    ) -> Result<Option<T>, RingError> {
+        let Some(index) = self.take(region, limit)? else {
+            return Ok(None);
+        };
+        let mut entry = T::new_zeroed();
+        region.read(geometry.offset(index), entry.as_mut_bytes());
+        Ok(Some(entry))
+    }
+
+    /// Takes the index of an entry, under the same conditions. Reads the peer's index only when all that was seen before is taken.
+    fn take(&mut self, region: &SharedRegion, limit: u32) -> Result<Option<u32>, RingError> {
         if let Some(error) = self.broken {
             return Err(error);
         }
@@ -181,4 +193,19 @@ impl Consumer {
         }
         Ok(Armed::Idle)
     }
+}
+
+/// Hands what `pop` finds to `each`, `budget` entries at the most.
+pub(crate) fn drain<T>(
+    budget: usize,
+    mut pop: impl FnMut() -> Result<Option<T>, RingError>,
+    mut each: impl FnMut(T),
+) -> Result<Drained, RingError> {
+    for _ in 0..budget {
+        match pop()? {
+            Some(entry) => each(entry),
+            None => return Ok(Drained::Empty),
+        }
+    }
+    Ok(Drained::More)
 }
