@@ -89,8 +89,9 @@ impl Machine {
         arguments.extend(words("-serial chardev:serial"));
         let control = wiring.pair(&mut arguments, "control")?;
         arguments.extend(words("-mon chardev=control,mode=control"));
+        // Restricted: else QEMU takes what is sent to a guest that is not up yet, and connects to whatever has that address outside.
         arguments.extend(words(
-            "-netdev user,id=net,dhcpstart=10.0.2.200 -device virtio-net-pci,netdev=net,romfile=",
+            "-netdev user,id=net,restrict=on,dhcpstart=10.0.2.200 -device virtio-net-pci,netdev=net,romfile=",
         ));
         for (id, file) in [("scratch", &scratch), ("transfer", &transfer)] {
             // The files have no name; QEMU opens them through its own list of open files.
