@@ -6,6 +6,7 @@ use std::process::Stdio;
 use anyhow::{Context, Result, bail};
 
 use super::Tally;
+use crate::testbed::xen_headers;
 use crate::workspace::{Workspace, cargo};
 
 /// Runs them; each counts.
@@ -21,6 +22,9 @@ fn run(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
     command
         .current_dir(&workspace.root)
         .args(["test", "--workspace", "--no-fail-fast"]);
+    if let Some(folder) = xen_headers()? {
+        command.env("CPATH", folder);
+    }
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
