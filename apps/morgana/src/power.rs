@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 
+use morgana_exec::join_all;
 use morgana_hal::Exit;
 use morgana_xenstore_client::{Client, Error, KeyError};
 
@@ -16,12 +17,7 @@ const FEATURES: [&str; 3] = [
 
 /// Ready once the toolstack wants the domain to end, and how.
 pub(crate) async fn requested(client: &Client) -> Result<Exit, KeyError> {
-    for feature in FEATURES {
-        // Some toolstacks do not let a guest write these; nothing depends on them.
-        if let Err(error) = client.write(feature, "1").await {
-            log::debug!("{feature}: {error}");
-        }
-    }
+    join_all(FEATURES.map(|feature| announce(client, feature))).await;
     let watch = client.watch(REQUEST).await.map_err(KeyError::at(REQUEST))?;
     loop {
         watch.next().await.map_err(KeyError::at(REQUEST))?;
@@ -38,8 +34,22 @@ pub(crate) async fn requested(client: &Client) -> Result<Exit, KeyError> {
     }
 }
 
+/// Some toolstacks do not let a guest write these; nothing depends on them.
+async fn announce(client: &Client, feature: &str) {
+    if let Err(error) = client.write(feature, "1").await {
+        log::debug!("{feature}: {error}");
+    }
+}
+
 /// Reads the request and clears it, which is the answer that the toolstack waits for. `None` if there is none.
 async fn take_request(client: &Client) -> Result<Option<String>, Error> {
+    // Mostly there is none; a transaction would cost three round trips to find out.
+    match client.read(REQUEST).await {
+        Ok(value) if !value.is_empty() => {}
+        Ok(_) => return Ok(None),
+        Err(error) if error.is_not_found() => return Ok(None),
+        Err(error) => return Err(error),
+    }
     client
         .transaction(async |transaction| {
             let wish = match transaction.read(REQUEST).await {

@@ -3,7 +3,7 @@
 use alloc::string::{String, ToString};
 use core::fmt;
 
-use morgana_exec::Timers;
+use morgana_exec::{Timers, join};
 use morgana_hal::Platform;
 use morgana_netif::{DEFAULT_MTU, Features, MAX_PACKET, MacAddr, keys};
 use morgana_xenbus::{Device, State, XenbusError};
@@ -70,9 +70,9 @@ impl From<LinkError> for ConnectError {
 /// Reads what the toolstack says of the device.
 pub(crate) async fn interface(device: &Device) -> Result<Interface, ConnectError> {
     let wrong = |key| KeyError::new(&device.own_path(key), Problem::Unknown);
-    let mac = device.own_text(keys::MAC).await?;
-    let mac = MacAddr::from_xenstore(&mac).map_err(|_| wrong(keys::MAC))?;
-    let mtu = match device.own_number(keys::MTU).await {
+    let (mac, mtu) = join(device.own_text(keys::MAC), device.own_number(keys::MTU)).await;
+    let mac = MacAddr::from_xenstore(&mac?).map_err(|_| wrong(keys::MAC))?;
+    let mtu = match mtu {
         Err(error) if error.is_not_found() => DEFAULT_MTU,
         result => result?,
     };
@@ -93,10 +93,11 @@ pub(crate) async fn connect<P: Platform>(
     device.begin(timers).await?;
     wait_for_backend(device).await?;
     let flag = async |key| Ok::<_, KeyError>(device.peer_number_or(key, 0u8).await? != 0);
-    if !flag(keys::FEATURE_RX_COPY).await? {
+    let (copies, features) = join(flag(keys::FEATURE_RX_COPY), Features::read(flag)).await;
+    if !copies? {
         return Err(ConnectError::NoCopy);
     }
-    let features = Features::read(flag).await?;
+    let features = features?;
     let mut link = Link::new(platform, device.peer_domain(), config, features, mtu)?;
     device.publish(State::Connected, &published(&link)).await?;
     device.wait_for(&[State::Connected]).await?;

@@ -1,5 +1,6 @@
 //! What the two sides tell each other before they connect.
 
+use morgana_exec::join;
 use morgana_hal::{GrantRef, Port};
 
 use crate::{Offload, keys};
@@ -20,9 +21,13 @@ impl Features {
     ///
     /// That of `flag`.
     pub async fn read<E>(flag: impl AsyncFn(&'static str) -> Result<bool, E>) -> Result<Self, E> {
-        let ipv4 = !flag(keys::FEATURE_NO_CSUM_OFFLOAD).await?;
-        let ipv6 = flag(keys::FEATURE_IPV6_CSUM_OFFLOAD).await?;
-        let chains = if flag(keys::FEATURE_SG).await? {
+        let checksums = join(
+            flag(keys::FEATURE_NO_CSUM_OFFLOAD),
+            flag(keys::FEATURE_IPV6_CSUM_OFFLOAD),
+        );
+        let ((no_ipv4, ipv6), sg) = join(checksums, flag(keys::FEATURE_SG)).await;
+        let (ipv4, ipv6) = (!no_ipv4?, ipv6?);
+        let chains = if sg? {
             Chains::Several
         } else {
             Chains::SingleSlot

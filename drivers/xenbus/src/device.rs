@@ -5,6 +5,7 @@ use alloc::string::String;
 use core::cell::Cell;
 use core::str::FromStr;
 
+use morgana_exec::join;
 use morgana_hal::DomId;
 use morgana_xenstore_client::{Client, Errno, Error, KeyError, Path, Problem, Tree, Watch};
 
@@ -86,18 +87,19 @@ impl Device {
 
     async fn open(client: &Client, role: Role, own: String) -> Result<Self, XenbusError> {
         let link = format!("{own}/{}", role.link());
-        // Set before the link is read, so that no change of it is missed.
-        let link_watch = client.watch(&link).await?;
-        let peer = match client.read_text(&link).await {
+        let domain = format!("{own}/{}", role.link_domain());
+        // All at once, but the watch is set before the link is read, so that no change of it is missed: xenstored answers in order.
+        let reads = join(client.read_text(&link), client.read_number(&domain));
+        let (link_watch, (peer, peer_domain)) = join(client.watch(&link), reads).await;
+        let link_watch = link_watch?;
+        let peer = match peer {
             Err(error) if error.is_not_found() => return Err(XenbusError::Removed),
             result => result?,
         };
         if !Path::parse(&peer).is_ok_and(Path::is_absolute) {
             return Err(KeyError::new(&link, Problem::Unknown).into());
         }
-        let peer_domain = client
-            .read_number(&format!("{own}/{}", role.link_domain()))
-            .await?;
+        let peer_domain = peer_domain?;
         let peer_watch = client.watch(&format!("{peer}/state")).await?;
         Ok(Self {
             client: client.clone(),

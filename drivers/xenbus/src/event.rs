@@ -1,6 +1,6 @@
 //! What happens to a device while it lives.
 
-use morgana_exec::select;
+use morgana_exec::{join, select};
 
 use crate::{Device, State, XenbusError};
 
@@ -36,17 +36,15 @@ impl Device {
 
     /// Compares what is in the store with what was told.
     async fn look(&self) -> Result<Option<Event>, XenbusError> {
-        match self
-            .client
-            .read_text(&self.own_path(self.role.link()))
-            .await
-        {
+        let link = self.own_path(self.role.link());
+        let (peer, state) = join(self.client.read_text(&link), self.peer_state()).await;
+        match peer {
             Ok(peer) if peer == self.peer => {}
             Ok(_) => return Ok(Some(Event::Moved)),
             Err(error) if error.is_not_found() => return Ok(Some(Event::Removed)),
             Err(error) => return Err(error.into()),
         }
-        let state = self.peer_state().await?;
+        let state = state?;
         if self.told.replace(Some(state)) == Some(state) {
             return Ok(None);
         }

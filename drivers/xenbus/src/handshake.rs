@@ -13,7 +13,7 @@
 
 use alloc::string::String;
 
-use morgana_exec::Timers;
+use morgana_exec::{Timers, join_all};
 use morgana_xenstore_client::{Error, KeyError, Problem, Tree};
 
 use crate::{Device, Role, State, XenbusError};
@@ -31,6 +31,10 @@ impl Device {
         if self.role == Role::Frontend && !fresh.contains(&left) {
             self.close(timers).await?;
         }
+        if left == State::Initialising {
+            // As the toolstack has left it.
+            return Ok(());
+        }
         self.switch(State::Initialising).await
     }
 
@@ -42,14 +46,15 @@ impl Device {
     pub async fn publish(&self, state: State, keys: &[(&str, String)]) -> Result<(), XenbusError> {
         let written = self.client.transaction(async |tree| {
             self.check_alive(tree).await?;
-            for (key, value) in keys {
-                tree.write(&self.own_path(key), value).await?;
-            }
-            tree.write(
-                &self.own_path("state"),
-                alloc::format!("{}", state.number()),
-            )
-            .await
+            // All are under way at once: a round trip is far dearer than a request.
+            let number = alloc::format!("{}", state.number());
+            let state = [("state", &number)];
+            let keys = keys.iter().map(|(key, value)| (*key, value));
+            let writes = keys.chain(state).map(|(key, value)| {
+                let path = self.own_path(key);
+                async move { tree.write(&path, value).await }
+            });
+            join_all(writes).await.into_iter().collect()
         });
         written.await.map_err(removed)
     }

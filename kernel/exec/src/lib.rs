@@ -22,7 +22,7 @@ pub use duplex::{Duplex, duplex};
 pub use executor::{Executor, Handle, MAX_TASKS, TooManyTasks};
 pub use manual::{ManualClock, ManualIdle};
 pub use notify::Notify;
-pub use select::{Either, join, select};
+pub use select::{Either, join, join_all, select};
 pub use small_map::SmallMap;
 pub use task::Task;
 pub use timers::{Elapsed, Sleep, Timers};

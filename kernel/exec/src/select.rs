@@ -1,5 +1,7 @@
-//! Waiting for the first of two futures, or for both.
+//! Waiting for the first of two futures, for both, or for many.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
 use core::future::{Future, poll_fn};
 use core::pin::pin;
 use core::task::Poll;
@@ -51,4 +53,60 @@ pub async fn join<A: Future, B: Future>(first: A, second: B) -> (A::Output, B::O
         }
     })
     .await
+}
+
+/// Runs all to their ends, begun in their order, and gives their outputs in that order.
+pub async fn join_all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+    let mut running: Vec<_> = futures
+        .into_iter()
+        .map(|future| (Box::pin(future), None))
+        .collect();
+    poll_fn(|cx| {
+        let mut all = true;
+        for (future, output) in &mut running {
+            if output.is_none() {
+                match future.as_mut().poll(cx) {
+                    Poll::Ready(done) => *output = Some(done),
+                    Poll::Pending => all = false,
+                }
+            }
+        }
+        if all { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    running
+        .into_iter()
+        .filter_map(|(_, output)| output)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use crate::{Executor, ManualClock};
+    use core::time::Duration;
+
+    #[test]
+    fn many_run_side_by_side_and_keep_their_order() {
+        let clock = ManualClock::default();
+        let mut executor = Executor::new();
+        let timers = executor.handle().timers();
+        let (outputs, took) = executor.block_on(
+            async move {
+                let sleeps = [30u64, 10, 20].map(|ms| {
+                    let timers = timers.clone();
+                    async move {
+                        timers.sleep(Duration::from_millis(ms)).await;
+                        ms
+                    }
+                });
+                (join_all(sleeps).await, timers.now().as_millis())
+            },
+            &mut clock.idle(),
+            &clock,
+        );
+        assert_eq!((outputs, took), (std::vec![30, 10, 20], 30));
+    }
 }
