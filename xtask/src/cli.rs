@@ -28,6 +28,8 @@ pub(crate) enum Task {
     Run(Run),
     /// Run the tests; the last line is `N passed, N failed`
     Test(Test),
+    /// Measure ours and a peer in turn; one JSON object a line
+    Bench(Bench),
     /// Check formatting, lints, layers, unsafe code, links and licences
     Check,
     /// Show the size of each image, and the largest crates in it
@@ -105,6 +107,17 @@ pub(crate) struct Test {
     /// `check`, `unit`, `xen`, or one test on Xen as `xen/NAME`; all suites, if none is named
     #[arg(value_name = "SUITE")]
     pub(crate) suites: Vec<String>,
+}
+
+/// The arguments of `bench`.
+#[derive(Debug, Args)]
+pub(crate) struct Bench {
+    /// `boot`; all, if none is named
+    #[arg(value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    /// Write the figures to this file as well
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
 }
 
 /// The arguments of `size`.

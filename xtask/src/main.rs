@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod bench;
 mod build;
 mod cache;
 mod check;
@@ -54,6 +55,7 @@ fn perform(task: &Task) -> anyhow::Result<i32> {
         Task::Build(arguments) => build::run(arguments),
         Task::Run(arguments) => run::run(arguments),
         Task::Test(arguments) => test::run(arguments),
+        Task::Bench(arguments) => bench::run(arguments),
         Task::Check => check::run(),
         Task::Size(arguments) => size::run(arguments),
         Task::Symbolize(arguments) => symbolize::run(arguments),

@@ -70,6 +70,11 @@ impl Guest {
         &self.name
     }
 
+    /// The path of its configuration in dom0. The image is beside it.
+    pub(crate) fn config(&self) -> &str {
+        &self.config
+    }
+
     /// Creates the domain, passes its console on, and waits for its end.
     pub(crate) fn run(
         &self,
@@ -83,7 +88,7 @@ impl Guest {
         // The daemon's log has all that the console's ring had, also what was written just before the end; `tail` looks
         // for more once a second, so it gets that time.
         let script = format!(
-            "cd /guests && touch {log} && {{ tail -s 0.1 -c +1 -f {log} & tail=$!; \
+            "cd /guests && : >{log} && {{ tail -s 0.1 -c +1 -f {log} & tail=$!; \
              xl create -F {config} >{create} 2>&1; status=$?; sleep 0.3; kill $tail; exit $status; }}"
         );
         let status = testbed.run(&script, deadline, console, &mut std::io::sink())?;

@@ -311,6 +311,11 @@ impl Testbed {
         .with_context(|| format!("cannot forward port {host} of 127.0.0.1 (is it in use?)"))
     }
 
+    /// The files that the testbed is made of, on the host.
+    pub(crate) fn files(&self) -> &BootFiles {
+        &self.files
+    }
+
     /// What came last over the serial line: messages of Xen and of dom0's kernel.
     pub(crate) fn console(&self) -> &Console {
         &self.console

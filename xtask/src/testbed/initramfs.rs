@@ -9,12 +9,13 @@ use anyhow::{Context, Result, bail};
 
 use super::apt::{Apt, Assumed};
 use super::modules::Modules;
+use super::peer;
 use super::tree::Tree;
 use crate::cache::{Cache, key};
 use crate::progress::Step;
 
 /// What is asked of Debian; the rest follows from their dependencies.
-const PACKAGES: [&str; 13] = [
+const PACKAGES: [&str; 14] = [
     "bash",
     "busybox-static",
     "coreutils",
@@ -28,6 +29,7 @@ const PACKAGES: [&str; 13] = [
     "xen-utils-4.17",
     "xen-utils-common",
     "xenstore-utils",
+    "xz-utils",
 ];
 
 /// What those depend on but dom0 does without.
@@ -84,24 +86,9 @@ pub(crate) struct BootFiles {
 }
 
 impl BootFiles {
-    /// Xen, as the ELF file that a multiboot loader takes.
-    pub(crate) fn xen(&self) -> PathBuf {
-        self.folder.join("xen")
-    }
-
-    /// Linux, as Debian ships it.
-    pub(crate) fn linux(&self) -> PathBuf {
-        self.folder.join("vmlinuz")
-    }
-
-    /// dom0's initramfs.
-    pub(crate) fn initramfs(&self) -> PathBuf {
-        self.folder.join("dom0.cpio")
-    }
-
-    /// A static busybox, for dom0, for guests and for the host alike.
-    pub(crate) fn busybox(&self) -> PathBuf {
-        self.folder.join("busybox")
+    /// The initramfs of the Linux domain that ours are compared with.
+    pub(crate) fn peer_initramfs(&self) -> PathBuf {
+        self.folder.join("peer.cpio")
     }
 
     /// The paths in dom0's tree, one a line.
@@ -114,6 +101,8 @@ impl BootFiles {
         let closure =
             Apt::new(cache)?.closure(&PACKAGES, &ABSENT, "Xen and a Linux for dom0 from Debian")?;
         let recipe = [
+            peer::INIT,
+            include_str!("peer.rs"),
             INIT,
             AGENT,
             VIF_BRIDGE,
@@ -158,6 +147,7 @@ fn make(root: &Path, out: &Path) -> Result<()> {
     let tree = tree(root, &release)?;
     let file = BufWriter::new(File::create(out.join("dom0.cpio"))?);
     tree.pack(file)?;
+    peer::make(root, &release, out)?;
     let listing: Vec<&str> = tree.paths().collect();
     fs::write(out.join("listing"), listing.join("\n"))?;
     Ok(())
@@ -185,6 +175,8 @@ fn tree(root: &Path, release: &str) -> Result<Tree> {
         let name = item?.file_name().to_string_lossy().into_owned();
         tree.link(&format!("usr/sbin/{name}"), &format!("/{programs}/{name}"));
     }
+    // Xen's modules for Python, for those who add a Python.
+    tree.graft(root, "usr/lib/xen-4.17/lib/python/xen", &|_| true)?;
     tree.graft(root, "etc", &|_| true)?;
     tree.graft(root, "usr/lib/xen-common", &|_| true)?;
     // Every program names the loader by this path.

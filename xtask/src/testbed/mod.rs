@@ -11,6 +11,7 @@ mod handle;
 mod headers;
 mod initramfs;
 mod modules;
+mod peer;
 mod qemu;
 mod qmp;
 mod snapshot;

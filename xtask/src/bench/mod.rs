@@ -1,0 +1,56 @@
+//! `cargo xtask bench`: ours and a peer in turn, in one run; one JSON object a line.
+
+mod boot;
+mod record;
+
+use std::fs::File;
+use std::io::Write;
+
+use anyhow::{Context, Result, bail};
+
+use crate::cli::Bench;
+use crate::workspace::Workspace;
+
+use record::Record;
+
+/// A benchmark: its name, and what runs it and reports each figure as it is known.
+type Benchmark = (&'static str, fn(&Workspace, &mut Report<'_>) -> Result<()>);
+
+/// What a benchmark hands its figures to.
+type Report<'a> = dyn FnMut(&Record) -> Result<()> + 'a;
+
+const ALL: [Benchmark; 1] = [("boot", boot::run)];
+
+/// Runs the benchmarks that are asked for, or all.
+pub(crate) fn run(arguments: &Bench) -> Result<i32> {
+    for name in &arguments.names {
+        if !ALL.iter().any(|(known, _)| known == name) {
+            let known: Vec<&str> = ALL.iter().map(|(known, _)| *known).collect();
+            bail!(
+                "there is no benchmark called {name} (there are: {})",
+                known.join(", ")
+            );
+        }
+    }
+    let mut file = match &arguments.json {
+        Some(path) => {
+            Some(File::create(path).with_context(|| format!("cannot write {}", path.display()))?)
+        }
+        None => None,
+    };
+    let workspace = Workspace::load()?;
+    let mut report = |record: &Record| -> Result<()> {
+        let line = record.line()?;
+        println!("{line}");
+        if let Some(file) = &mut file {
+            writeln!(file, "{line}").context("cannot write the figures")?;
+        }
+        Ok(())
+    };
+    for (name, run) in ALL {
+        if arguments.names.is_empty() || arguments.names.iter().any(|asked| asked == name) {
+            run(&workspace, &mut report)?;
+        }
+    }
+    Ok(0)
+}
