@@ -85,11 +85,12 @@ impl Guest {
         let Guest { name, config } = self;
         let log = format!("/var/log/xen/console/guest-{name}.log");
         let create = format!("/run/testbed/create.{name}");
-        // The daemon's log has all that the console's ring had, also what was written just before the end; `tail` looks
-        // for more once a second, so it gets that time.
+        // The daemon's log has all that the console's ring had, also what was written just before the end. `cat` goes on where the
+        // one before it has stopped, since they share the open file; the last one looks when nothing more can come.
         let script = format!(
-            "cd /guests && : >{log} && {{ tail -s 0.1 -c +1 -f {log} & tail=$!; \
-             xl create -F {config} >{create} 2>&1; status=$?; sleep 0.3; kill $tail; exit $status; }}"
+            "cd /guests && rm -f {create}.over && : >{log} || exit 1; \
+             {{ exec 3<{log}; until [ -e {create}.over ]; do cat <&3; sleep 0.1; done; cat <&3; }} & follower=$!; \
+             xl create -F {config} >{create} 2>&1; status=$?; sleep 0.3; : >{create}.over; wait $follower; exit $status"
         );
         let status = testbed.run(&script, deadline, console, &mut std::io::sink())?;
         let told = testbed.sh(&format!("cat {create}"))?;

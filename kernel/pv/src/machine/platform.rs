@@ -10,7 +10,7 @@ use morgana_ring::{ByteLayout, RingStream, Side};
 
 use super::clock::PvClock;
 use super::console::{self, PvConsole};
-use super::events::{PvChannel, PvEvents, PvIdle};
+use super::events::{Origin, PvChannel, PvEvents, PvIdle};
 use super::grants::{self, PvMemory};
 use super::memory::{MapError, PvForeign};
 use super::one_cpu::OneCpu;
@@ -121,7 +121,7 @@ impl Platform for Pv {
         let region = unsafe { page::region(address)? };
         RingStream::attach(
             RingPage::new(region),
-            PvChannel::adopt(Port::new(port)),
+            PvChannel::adopt(Port::new(port), Origin::Toolstack),
             ByteLayout::XENSTORE,
             Side::Guest,
         )

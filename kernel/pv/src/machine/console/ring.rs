@@ -18,8 +18,8 @@ use crate::machine::one_cpu::OneCpu;
 /// Bytes of the ring to the console daemon.
 const SIZE: u32 = size_of::<[u8; 2048]>() as u32;
 
-/// How long to wait for a daemon that does not read, once.
-const PATIENCE_NS: u64 = 1_000_000_000;
+/// How long to wait for a daemon that does not read, once. A domain may be over before a busy daemon has heard of it.
+const PATIENCE_NS: u64 = 5_000_000_000;
 
 /// How often to look instead, before there is a clock.
 const LOOKS_WITHOUT_CLOCK: u32 = 10_000;

@@ -6,7 +6,7 @@ use morgana_hal::{ByteStream, StreamError};
 use morgana_ring::{ByteLayout, RingStream, Side};
 
 use super::ring;
-use crate::machine::events::PvChannel;
+use crate::machine::events::{Origin, PvChannel};
 use crate::machine::hypercall;
 use crate::machine::page::RingPage;
 
@@ -29,7 +29,7 @@ pub(in crate::machine) fn stream(is_dom0: bool) -> Option<PvConsole> {
     };
     RingStream::attach(
         RingPage::new(region),
-        PvChannel::adopt(port),
+        PvChannel::adopt(port, Origin::Toolstack),
         ByteLayout::CONSOLE,
         Side::Guest,
     )

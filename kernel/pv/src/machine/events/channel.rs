@@ -16,21 +16,33 @@ pub struct PvEvents {
     pub(in crate::machine) only_here: PhantomData<*const ()>,
 }
 
-/// An open port. Dropping it closes the port.
+/// An open port. Dropping it closes the port, if it is ours to close.
 ///
 /// Invariant: the port is bound in Xen and in the table, and no other value stands for it.
 #[derive(Debug)]
 pub struct PvChannel {
     port: Port,
+    origin: Origin,
     only_here: PhantomData<*const ()>,
 }
 
+/// Who made a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::machine) enum Origin {
+    /// This domain.
+    Ours,
+    /// The toolstack, before the domain started. It stays open as long as the domain lives: a console daemon that has not come to it yet
+    /// could not connect any more, and the domain's last words would be lost.
+    Toolstack,
+}
+
 impl PvChannel {
-    /// Takes over a port that is bound: one just made, or one that the toolstack made before the domain started.
-    pub(in crate::machine) fn adopt(port: Port) -> Self {
+    /// Takes over a port that is bound.
+    pub(in crate::machine) fn adopt(port: Port, origin: Origin) -> Self {
         ports::open(port);
         Self {
             port,
+            origin,
             only_here: PhantomData,
         }
     }
@@ -42,18 +54,20 @@ impl Events for PvEvents {
     fn listen(&self, peer: DomId) -> Result<PvChannel, EventError> {
         Ok(PvChannel::adopt(
             hypercall::alloc_unbound(peer).map_err(error)?,
+            Origin::Ours,
         ))
     }
 
     fn connect(&self, peer: DomId, remote: Port) -> Result<PvChannel, EventError> {
         Ok(PvChannel::adopt(
             hypercall::bind_interdomain(peer, remote).map_err(error)?,
+            Origin::Ours,
         ))
     }
 
     fn virq(&self, virq: Virq) -> Result<PvChannel, EventError> {
         match hypercall::bind_virq(virq as u32) {
-            Ok(port) => Ok(PvChannel::adopt(port)),
+            Ok(port) => Ok(PvChannel::adopt(port, Origin::Ours)),
             Err(Errno(errno::ENOSPC)) => Err(EventError::NoFreePort),
             Err(_) => Err(EventError::Denied),
         }
@@ -81,6 +95,9 @@ impl Channel for PvChannel {
 
 impl Drop for PvChannel {
     fn drop(&mut self) {
+        if self.origin == Origin::Toolstack {
+            return;
+        }
         ports::forget(self.port);
         // Fails only for a port that is not ours, and this one is.
         let _ = hypercall::close_port(self.port);

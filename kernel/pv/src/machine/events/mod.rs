@@ -7,7 +7,7 @@ mod channel;
 mod idle;
 mod ports;
 
-pub(super) use channel::own_id;
+pub(super) use channel::{Origin, own_id};
 pub use channel::{PvChannel, PvEvents};
 pub use idle::PvIdle;
 pub(super) use ports::{init, used};
