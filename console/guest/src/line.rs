@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use heapless::Vec;
+
 /// The longest line in bytes, without its end. What is more is cut, and replaced by an ellipsis.
 pub const MAX_LINE: usize = 1024;
 
@@ -9,8 +11,7 @@ const ELLIPSIS: &str = "…";
 
 /// A line in the making. Line feeds begin a new, indented row; tabs stay; other control characters become `?`.
 pub(crate) struct Line {
-    bytes: [u8; MAX_LINE],
-    len: usize,
+    bytes: Vec<u8, MAX_LINE>,
     cut: bool,
     end: &'static str,
 }
@@ -19,8 +20,7 @@ impl Line {
     /// An empty line. Rows inside it end with `end`.
     pub(crate) fn new(end: &'static str) -> Self {
         Self {
-            bytes: [0; MAX_LINE],
-            len: 0,
+            bytes: Vec::new(),
             cut: false,
             end,
         }
@@ -34,12 +34,12 @@ impl Line {
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..self.len]
+        &self.bytes
     }
 
     /// Appends all of `text`, or cuts the line here. Room for the ellipsis is always left.
     fn put(&mut self, text: &str) {
-        let end = self.len + text.len();
+        let end = self.bytes.len() + text.len();
         if self.cut {
             return;
         }
@@ -52,9 +52,8 @@ impl Line {
     }
 
     fn append(&mut self, text: &str) {
-        let end = self.len + text.len();
-        self.bytes[self.len..end].copy_from_slice(text.as_bytes());
-        self.len = end;
+        // Fails only for want of room, which `put` has looked for.
+        let _ = self.bytes.extend_from_slice(text.as_bytes());
     }
 }
 
