@@ -95,10 +95,10 @@ impl Channel for PvChannel {
 
 impl Drop for PvChannel {
     fn drop(&mut self) {
+        ports::forget(self.port);
         if self.origin == Origin::Toolstack {
             return;
         }
-        ports::forget(self.port);
         // Fails only for a port that is not ours, and this one is.
         let _ = hypercall::close_port(self.port);
         ports::clear_pending(self.port);
