@@ -16,6 +16,7 @@ static ACTIONS: Mutex<Vec<(u64, Action)>> = Mutex::new(Vec::new());
 static NEXT: AtomicU64 = AtomicU64::new(0);
 static CLAIMS: AtomicUsize = AtomicUsize::new(0);
 static REQUESTED: AtomicBool = AtomicBool::new(false);
+static ENDING: AtomicBool = AtomicBool::new(false);
 
 /// Starts to listen for signals.
 pub(crate) fn listen() -> Result<()> {
@@ -27,11 +28,19 @@ pub(crate) fn listen() -> Result<()> {
             if first && CLAIMS.load(Ordering::SeqCst) > 0 {
                 continue;
             }
+            ENDING.store(true, Ordering::SeqCst);
             // The status that a shell reports for a process ended by a signal.
             exit(128 + signal);
         }
     });
     Ok(())
+}
+
+/// Does not return if a signal ends the process just now. What fails then fails because of that: it is not worth a word.
+pub(crate) fn yield_to_signal() {
+    while ENDING.load(Ordering::SeqCst) {
+        std::thread::park();
+    }
 }
 
 /// Runs what is registered, the newest first, and ends the process.

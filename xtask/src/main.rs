@@ -65,6 +65,7 @@ fn perform(task: &Task) -> anyhow::Result<i32> {
 
 /// Ends the process; what is registered for its end is done first.
 fn finish(result: anyhow::Result<i32>) -> ! {
+    interrupt::yield_to_signal();
     let status = result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
         1

@@ -165,10 +165,14 @@ fn line_after(from: &mut UnixStream, mut held: Vec<u8>, deadline: Deadline) -> i
 }
 
 fn read(from: &mut UnixStream, to: &mut [u8], deadline: Deadline) -> io::Result<usize> {
-    from.set_read_timeout(deadline.left()?)?;
-    match from.read(to)? {
-        0 => Err(io::ErrorKind::UnexpectedEof.into()),
-        count => Ok(count),
+    loop {
+        from.set_read_timeout(deadline.left()?)?;
+        match from.read(to) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            // A signal, which another thread attends to.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            count => return count,
+        }
     }
 }
 
