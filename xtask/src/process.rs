@@ -1,8 +1,10 @@
-//! Running other programs, with errors that say what failed.
+//! Running other programs, with errors that say what failed. They end when we do.
 
 use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, bail};
+
+use crate::hold;
 
 /// Runs `command` with its output thrown away unless it fails.
 pub(crate) fn quietly(command: &mut Command) -> Result<()> {
@@ -17,7 +19,7 @@ pub(crate) fn stdout(command: &mut Command) -> Result<String> {
 
 fn output(command: &mut Command) -> Result<Output> {
     let name = name(command);
-    let output = command
+    let output = hold::held(command)
         .stdin(Stdio::null())
         .output()
         .with_context(|| format!("cannot start {name}"))?;
@@ -31,7 +33,7 @@ fn output(command: &mut Command) -> Result<Output> {
 /// Runs `command` with its output on ours.
 pub(crate) fn loudly(command: &mut Command) -> Result<()> {
     let name = name(command);
-    let status = command
+    let status = hold::held(command)
         .stdin(Stdio::null())
         .status()
         .with_context(|| format!("cannot start {name}"))?;

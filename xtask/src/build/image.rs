@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::config::{Changes, config};
 use super::strip;
+use crate::hold;
 use crate::process;
 use crate::workspace::{App, Workspace, cargo};
 
@@ -127,10 +128,9 @@ struct Named {
 
 /// Runs a build whose diagnostics go to the terminal; returns the program called `name`.
 pub(super) fn executable(command: &mut Command, name: &str) -> Result<PathBuf> {
-    command
-        .arg("--message-format=json-render-diagnostics")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped());
+    command.arg("--message-format=json-render-diagnostics");
+    let mut command = hold::held(command);
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = command.spawn().context("cannot start cargo")?;
     let stdout = child.stdout.take().context("cargo has no output")?;
     let mut found = None;

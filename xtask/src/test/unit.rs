@@ -6,6 +6,7 @@ use std::process::Stdio;
 use anyhow::{Context, Result, bail};
 
 use super::Tally;
+use crate::hold;
 use crate::testbed::xen_headers;
 use crate::workspace::{Workspace, cargo};
 
@@ -25,7 +26,7 @@ fn run(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
     if let Some(folder) = xen_headers()? {
         command.env("CPATH", folder);
     }
-    let mut child = command
+    let mut child = hold::held(&command)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()

@@ -13,6 +13,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::cache::{Cache, key};
+use crate::hold;
 use crate::process;
 use crate::progress::Step;
 
@@ -202,9 +203,7 @@ Dir::Cache::archives "{folder}/archives";
     fn update(&self, config: &Path) -> Result<()> {
         let _step = Step::spinner("fetching Debian's package lists");
         // A source of the host that has nothing to do with us may fail; what matters shows when we resolve.
-        let output = self
-            .apt_get(config)
-            .arg("update")
+        let output = hold::held(self.apt_get(config).arg("update"))
             .stdin(Stdio::null())
             .output()
             .context("cannot start apt-get")?;

@@ -117,7 +117,7 @@ impl Machine {
         if start.from == From::Snapshot {
             arguments.extend(words("-incoming defer"));
         }
-        let mut command = hold::command(&emulator.program)?;
+        let mut command = hold::command(&emulator.program, hold::End::Kill);
         command
             .args(&emulator.arguments)
             .args(&arguments)
