@@ -5,7 +5,7 @@ use core::ops::DerefMut;
 use core::task::{Context, Poll};
 
 use morgana_hal::{Channel, DomId, EventError, Events, Memory, MemoryError, Platform};
-use morgana_netif::{Features, RingKeys, RxChecksum, TxChecksum, VLAN_TAG};
+use morgana_netif::{Features, RingKeys, RxMeta, TxMeta, VLAN_TAG};
 use morgana_ring::{BackRing, RingError};
 
 use crate::inbound::Inbound;
@@ -94,12 +94,12 @@ impl<P: Platform> Link<P> {
 
     /// The next frame from the front end, if there is one. After 64 slots there is none until [`flush`](Self::flush) has been called.
     pub fn receive(&mut self) -> Option<RxFrame<&mut Self>> {
-        let (start, len, checksum) = self.next_frame()?;
+        let (start, len, meta) = self.next_frame()?;
         Some(RxFrame {
             link: self,
             start,
             len,
-            checksum,
+            meta,
         })
     }
 
@@ -156,7 +156,7 @@ impl<P: Platform> Link<P> {
         self.violation.is_none() && self.outbound.has_room(&mut self.stats)
     }
 
-    pub(crate) fn next_frame(&mut self) -> Option<(usize, usize, RxChecksum)> {
+    pub(crate) fn next_frame(&mut self) -> Option<(usize, usize, RxMeta)> {
         if self.violation.is_some() {
             return None;
         }
@@ -164,7 +164,7 @@ impl<P: Platform> Link<P> {
             self.inbound
                 .receive(self.platform.memory(), &mut self.budget, &mut self.stats);
         let received = self.check(received).flatten()?;
-        Some((received.start, received.len, received.checksum))
+        Some((received.start, received.len, received.checksum.into()))
     }
 
     fn check<T>(&mut self, result: Result<T, Violation>) -> Option<T> {
@@ -203,7 +203,7 @@ impl<P: Platform, L: DerefMut<Target = Link<P>>> TxSlot<L> {
     /// # Panics
     ///
     /// If `len` is more than [`Link::max_frame`] and a VLAN tag, or less than an Ethernet header's 14 bytes.
-    pub fn send(mut self, len: usize, fill: impl FnOnce(&mut [u8]) -> TxChecksum) {
+    pub fn send(mut self, len: usize, fill: impl FnOnce(&mut [u8]) -> TxMeta) {
         let link = &mut *self.link;
         link.outbound.send(len, fill, &mut link.stats);
     }
@@ -215,13 +215,13 @@ pub struct RxFrame<L> {
     pub(crate) link: L,
     pub(crate) start: usize,
     pub(crate) len: usize,
-    pub(crate) checksum: RxChecksum,
+    pub(crate) meta: RxMeta,
 }
 
 impl<P: Platform, L: DerefMut<Target = Link<P>>> RxFrame<L> {
-    /// The state of its transport checksum.
-    pub fn checksum(&self) -> RxChecksum {
-        self.checksum
+    /// What is known of it besides its bytes.
+    pub fn meta(&self) -> RxMeta {
+        self.meta
     }
 
     /// The frame from its Ethernet header on.

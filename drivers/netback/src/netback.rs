@@ -125,12 +125,12 @@ impl<P: Platform> Netback<P> {
     /// The next frame from the front end, if there is one. After 64 slots there is none until [`flush`](Self::flush) has been called.
     pub fn receive(&mut self) -> Option<RxFrame<RefMut<'_, Link<P>>>> {
         let mut link = self.shared.joint.link()?;
-        let (start, len, checksum) = link.next_frame()?;
+        let (start, len, meta) = link.next_frame()?;
         Some(RxFrame {
             link,
             start,
             len,
-            checksum,
+            meta,
         })
     }
 

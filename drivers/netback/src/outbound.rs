@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use morgana_hal::{CopyTo, DomId, GrantRef, Memory, PAGE_SIZE};
 use morgana_netif::{
     Chains, ETHERNET_HEADER, Features, RING_ENTRIES, RxFlags, RxRequest, RxResponse, TxChecksum,
-    TxStatus, VLAN_TAG, complete,
+    TxMeta, TxStatus, VLAN_TAG, complete,
 };
 use morgana_ring::{Armed, BackRing, Notify};
 
@@ -84,7 +84,7 @@ impl<M: Memory> Outbound<M> {
     pub(crate) fn send(
         &mut self,
         len: usize,
-        fill: impl FnOnce(&mut [u8]) -> TxChecksum,
+        fill: impl FnOnce(&mut [u8]) -> TxMeta,
         stats: &mut Stats,
     ) {
         assert!(
@@ -101,7 +101,7 @@ impl<M: Memory> Outbound<M> {
         let index = (self.first + self.len) % self.queued.len();
         let start = index * self.buffer_bytes;
         let frame = &mut self.staging[start..start + len];
-        let mut checksum = fill(frame);
+        let TxMeta { mut checksum, .. } = fill(frame);
         if checksum == TxChecksum::Blank && !self.features.checksum.covers(frame) {
             if complete(frame).is_err() {
                 stats.out_not_completed += 1;

@@ -18,7 +18,9 @@ pub use config::Config;
 pub use handshake::ConnectError;
 pub use keeper::Parted;
 pub use link::{Link, LinkError, RxFrame, TxSlot};
-pub use morgana_netif::{Chains, Features, MacAddr, Offload, RingKeys, RxChecksum, TxChecksum};
+pub use morgana_netif::{
+    Chains, Features, MacAddr, Offload, RingKeys, RxChecksum, RxMeta, TxChecksum, TxMeta,
+};
 pub use netfront::{Monitor, Netfront};
 pub use stats::Stats;
 pub use violation::Violation;

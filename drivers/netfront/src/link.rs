@@ -7,7 +7,7 @@ use core::task::{Context, Poll};
 use morgana_hal::{
     Channel, DomId, EventError, Events, MemoryError, PAGE_SIZE, Platform, SharedPages,
 };
-use morgana_netif::{Chains, Features, Offload, RingKeys, RxChecksum, TxChecksum};
+use morgana_netif::{Chains, Features, Offload, RingKeys, RxMeta, TxMeta};
 use morgana_ring::RingError;
 
 use crate::config::frame_length;
@@ -117,11 +117,11 @@ impl<P: Platform> Link<P> {
 
     /// The next frame received, if there is one. After 64 slots there is none until [`flush`](Self::flush) has been called.
     pub fn receive(&mut self) -> Option<RxFrame<&mut Self>> {
-        let (len, checksum) = self.next_frame()?;
+        let (len, meta) = self.next_frame()?;
         Some(RxFrame {
             link: self,
             len,
-            checksum,
+            meta,
         })
     }
 
@@ -186,13 +186,13 @@ impl<P: Platform> Link<P> {
         self.check(room).unwrap_or(false)
     }
 
-    pub(crate) fn next_frame(&mut self) -> Option<(usize, RxChecksum)> {
+    pub(crate) fn next_frame(&mut self) -> Option<(usize, RxMeta)> {
         if self.violation.is_some() {
             return None;
         }
         let received = self.receiver.receive(&mut self.budget, &mut self.stats);
         let received = self.check(received).flatten()?;
-        Some((received.len, received.checksum))
+        Some((received.len, received.checksum.into()))
     }
 
     fn check<T>(&mut self, result: Result<T, Violation>) -> Option<T> {
@@ -233,7 +233,7 @@ impl<P: Platform, L: DerefMut<Target = Link<P>>> TxSlot<L> {
     /// # Panics
     ///
     /// If `len` is more than [`Link::max_frame`] or less than an Ethernet header's 14 bytes.
-    pub fn send(mut self, len: usize, fill: impl FnOnce(&mut [u8]) -> TxChecksum) {
+    pub fn send(mut self, len: usize, fill: impl FnOnce(&mut [u8]) -> TxMeta) {
         let link = &mut *self.link;
         link.transmitter.send(len, fill, &mut link.stats);
     }
@@ -244,13 +244,13 @@ impl<P: Platform, L: DerefMut<Target = Link<P>>> TxSlot<L> {
 pub struct RxFrame<L> {
     pub(crate) link: L,
     pub(crate) len: usize,
-    pub(crate) checksum: RxChecksum,
+    pub(crate) meta: RxMeta,
 }
 
 impl<P: Platform, L: DerefMut<Target = Link<P>>> RxFrame<L> {
-    /// The state of its transport checksum.
-    pub fn checksum(&self) -> RxChecksum {
-        self.checksum
+    /// What is known of it besides its bytes.
+    pub fn meta(&self) -> RxMeta {
+        self.meta
     }
 
     /// The frame from its Ethernet header on.

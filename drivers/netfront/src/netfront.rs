@@ -146,12 +146,8 @@ impl<P: Platform> Netfront<P> {
     /// The next frame received, if there is one. After 64 slots there is none until [`flush`](Self::flush) has been called.
     pub fn receive(&mut self) -> Option<RxFrame<RefMut<'_, Link<P>>>> {
         let mut link = self.shared.joint.link()?;
-        let (len, checksum) = link.next_frame()?;
-        Some(RxFrame {
-            link,
-            len,
-            checksum,
-        })
+        let (len, meta) = link.next_frame()?;
+        Some(RxFrame { link, len, meta })
     }
 
     /// Shows the back end what was sent and which pages are free again, and notifies it if it waits for that.

@@ -8,8 +8,8 @@ use alloc::vec::Vec;
 
 use morgana_hal::{DomId, Memory, MemoryError, PAGE_SIZE, ReadOnlyPages};
 use morgana_netif::{
-    ETHERNET_HEADER, Features, Offload, RING_ENTRIES, TxChecksum, TxFlags, TxRequest, TxResponse,
-    TxStatus, complete,
+    ETHERNET_HEADER, Features, Offload, RING_ENTRIES, TxChecksum, TxFlags, TxMeta, TxRequest,
+    TxResponse, TxStatus, complete,
 };
 use morgana_ring::{Armed, FrontRing, Notify, Slots};
 
@@ -100,7 +100,7 @@ impl<M: Memory> Transmitter<M> {
     pub(crate) fn send(
         &mut self,
         len: usize,
-        fill: impl FnOnce(&mut [u8]) -> TxChecksum,
+        fill: impl FnOnce(&mut [u8]) -> TxMeta,
         stats: &mut Stats,
     ) {
         assert!(
@@ -112,7 +112,7 @@ impl<M: Memory> Transmitter<M> {
         };
         let start = usize::from(buffer) * self.buffer_bytes;
         let frame = &mut self.pool.bytes_mut()[start..start + len];
-        let checksum = fill(frame);
+        let TxMeta { checksum, .. } = fill(frame);
         let mut flags = checksum.tx_flags();
         if checksum == TxChecksum::Blank && !self.features.checksum.covers(frame) {
             flags = TxFlags::empty();

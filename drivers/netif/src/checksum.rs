@@ -1,17 +1,17 @@
 //! Who may leave a transport checksum blank, and how both rings say so (netif.h, `NETTXF_csum_blank`, `NETRXF_csum_blank`).
 
 use crate::segment::{ETHERTYPE_IPV4, ETHERTYPE_IPV6, ethertype};
-use crate::{RxFlags, TxFlags};
+use crate::{GsoProtocol, RxFlags, TxFlags};
 
-/// For which IP versions a side takes blank TCP and UDP checksums, in one direction.
+/// For which IP versions a side does something for the other, in one direction: takes blank TCP and UDP checksums, or large TCP frames.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Offload {
-    /// For none: whoever sends computes all checksums.
+    /// For none: whoever sends does all by itself.
     #[default]
     None,
-    /// For IPv4 (netif.h: the default, unless `feature-no-csum-offload` is set).
+    /// For IPv4 (netif.h: the default for checksums, unless `feature-no-csum-offload` is set; `feature-gso-tcpv4`).
     Ipv4,
-    /// For IPv6 (netif.h: `feature-ipv6-csum-offload`).
+    /// For IPv6 (netif.h: `feature-ipv6-csum-offload`; `feature-gso-tcpv6`).
     Ipv6,
     /// For both.
     Both,
@@ -41,13 +41,23 @@ pub enum RxChecksum {
 }
 
 impl Offload {
-    /// For IPv4 if `ipv4`, for IPv6 if `ipv6`: as the two keys `feature-no-csum-offload` (inverted) and `feature-ipv6-csum-offload` say.
+    /// For IPv4 if `ipv4`, for IPv6 if `ipv6`: as two keys such as `feature-no-csum-offload` (inverted) and `feature-ipv6-csum-offload` say.
     pub const fn from_features(ipv4: bool, ipv6: bool) -> Self {
         match (ipv4, ipv6) {
             (false, false) => Self::None,
             (true, false) => Self::Ipv4,
             (false, true) => Self::Ipv6,
             (true, true) => Self::Both,
+        }
+    }
+
+    /// Whether it is done for large frames of that kind.
+    pub const fn includes(self, kind: GsoProtocol) -> bool {
+        match self {
+            Self::None => false,
+            Self::Both => true,
+            Self::Ipv4 => matches!(kind, GsoProtocol::TcpV4),
+            Self::Ipv6 => matches!(kind, GsoProtocol::TcpV6),
         }
     }
 

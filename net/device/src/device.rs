@@ -4,7 +4,7 @@ use core::task::{Context, Poll};
 
 use morgana_netif::ETHERNET_HEADER;
 
-use crate::{MacAddr, Offload, RxChecksum, TxChecksum};
+use crate::{MacAddr, Offload, RxMeta, SegmentationOffload, TxMeta};
 
 /// What a device is and can do. It does not change while the device lives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -15,6 +15,8 @@ pub struct Capabilities {
     pub ip_mtu: usize,
     /// Checksums that may be left blank in frames that are sent.
     pub transmit_offload: Offload,
+    /// Large TCP frames that may be sent. Received ones may be large whatever this says.
+    pub segmentation: SegmentationOffload,
 }
 
 impl Capabilities {
@@ -22,20 +24,14 @@ impl Capabilities {
     pub const fn max_frame(&self) -> usize {
         self.ip_mtu + ETHERNET_HEADER
     }
-}
 
-/// What a stack tells about a frame that it sends.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct TxMeta {
-    /// The state of the transport checksum.
-    pub checksum: TxChecksum,
-}
-
-/// What a device tells about a frame that it received.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct RxMeta {
-    /// The state of the transport checksum.
-    pub checksum: RxChecksum,
+    /// Whether a frame of `len` bytes may be sent so: an ordinary one, or a large one that the device takes.
+    pub fn takes(&self, len: usize, meta: TxMeta) -> bool {
+        match meta.segmentation {
+            None => len <= self.max_frame(),
+            Some(segmentation) => self.segmentation.takes(segmentation, len),
+        }
+    }
 }
 
 /// A device that sends and receives Ethernet frames, polled by one task.
@@ -52,7 +48,7 @@ pub trait Device {
     /// What the device is and can do.
     fn capabilities(&self) -> Capabilities;
 
-    /// Room for one frame, or `None` if there is none now; [`poll_ready`](Self::poll_ready) tells when to try again. Dropping the slot
+    /// Room for one frame of any length that the device takes, or `None` if there is none now; [`poll_ready`](Self::poll_ready) tells when to try again. Dropping the slot
     /// gives the room back.
     fn transmit(&mut self) -> Option<Self::TxSlot<'_>>;
 
@@ -69,12 +65,14 @@ pub trait Device {
 
 /// Room for one frame.
 pub trait TxSlot {
-    /// Sends a frame of `len` bytes, at most [`Capabilities::max_frame`]. `fill`, which is called exactly once, writes it straight into the
-    /// memory that the peer will read, and then says what it has written. What `fill` leaves alone has unspecified content, but never another domain's.
+    /// Sends a frame of `len` bytes. `fill`, which is called exactly once, writes it straight into the memory that the peer will read, and
+    /// then says what it has written. What `fill` leaves alone has unspecified content, but never another domain's.
+    ///
+    /// The frame has at most [`Capabilities::max_frame`] bytes, unless it is a large one that [`Capabilities::segmentation`] welcomes.
     ///
     /// # Panics
     ///
-    /// If `len` is larger than that: a bug of the caller, out of a peer's reach.
+    /// If it is longer than that: a bug of the caller, out of a peer's reach.
     fn send(self, len: usize, fill: impl FnOnce(&mut [u8]) -> TxMeta);
 }
 

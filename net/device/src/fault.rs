@@ -184,7 +184,7 @@ mod tests {
     extern crate std;
 
     use super::*;
-    use crate::{MacAddr, PairConfig, PairDevice, TxChecksum, TxMeta, TxSlot, pair};
+    use crate::{MacAddr, PairConfig, PairDevice, TxMeta, TxSlot, pair};
 
     fn run(plan: FaultPlan, seed: u64, frames: u8) -> (Vec<Vec<u8>>, FaultCounts) {
         let macs = [MacAddr([2; 6]), MacAddr([4; 6])];
@@ -193,9 +193,7 @@ mod tests {
         for number in 0..frames {
             a.transmit().unwrap().send(60, |frame| {
                 frame.fill(number);
-                TxMeta {
-                    checksum: TxChecksum::Complete,
-                }
+                TxMeta::default()
             });
         }
         a.flush();

@@ -7,10 +7,8 @@ use alloc::vec::Vec;
 use core::cell::RefCell;
 use core::task::{Context, Poll, Waker};
 
-use morgana_netif::ETHERNET_HEADER;
-
 use crate::{
-    Capabilities, Device, MacAddr, Offload, RxChecksum, RxFrame, RxMeta, TxChecksum, TxMeta, TxSlot,
+    Capabilities, Device, MacAddr, Offload, RxFrame, RxMeta, SegmentationOffload, TxMeta, TxSlot,
 };
 
 /// How many frames a [`pair`]'s wire holds in each direction, unless its [`PairConfig`] says otherwise.
@@ -25,6 +23,8 @@ pub struct PairConfig {
     pub ip_mtu: usize,
     /// Which checksums either side may leave blank.
     pub offload: Offload,
+    /// Which large TCP frames either side may send.
+    pub segmentation: SegmentationOffload,
 }
 
 impl Default for PairConfig {
@@ -34,6 +34,7 @@ impl Default for PairConfig {
             frames: PAIR_FRAMES,
             ip_mtu: 1500,
             offload: Offload::None,
+            segmentation: SegmentationOffload::NONE,
         }
     }
 }
@@ -83,6 +84,7 @@ impl Device for PairDevice {
             mac: self.mac,
             ip_mtu: self.config.ip_mtu,
             transmit_offload: self.config.offload,
+            segmentation: self.config.segmentation,
         }
     }
 
@@ -92,9 +94,10 @@ impl Device for PairDevice {
             wire.starved = true;
             return None;
         }
+        drop(wire);
         Some(PairSlot {
             wire: &self.out,
-            max_frame: self.config.ip_mtu + ETHERNET_HEADER,
+            capabilities: self.capabilities(),
         })
     }
 
@@ -140,19 +143,23 @@ impl Device for PairDevice {
 #[derive(Debug)]
 pub struct PairSlot<'a> {
     wire: &'a RefCell<Wire>,
-    max_frame: usize,
+    capabilities: Capabilities,
 }
 
 impl TxSlot for PairSlot<'_> {
     fn send(self, len: usize, fill: impl FnOnce(&mut [u8]) -> TxMeta) {
-        assert!(len <= self.max_frame, "a frame of {len} bytes is too long");
         let mut bytes = vec![0; len];
         let meta = fill(&mut bytes);
+        assert!(
+            self.capabilities.takes(len, meta),
+            "a frame of {len} bytes is too long"
+        );
         self.wire.borrow_mut().held.push_back((bytes, meta));
     }
 }
 
-/// A frame that came over a [`pair`]'s wire. One whose checksum was left blank arrives as [`RxChecksum::Blank`], as between two domains.
+/// A frame that came over a [`pair`]'s wire. One whose checksum was left blank arrives as [`RxChecksum::Blank`](crate::RxChecksum::Blank),
+/// and a large one as such, as between two domains.
 #[derive(Debug)]
 pub struct PairFrame {
     bytes: Vec<u8>,
@@ -161,12 +168,7 @@ pub struct PairFrame {
 
 impl RxFrame for PairFrame {
     fn meta(&self) -> RxMeta {
-        RxMeta {
-            checksum: match self.meta.checksum {
-                TxChecksum::Complete => RxChecksum::Unverified,
-                TxChecksum::Blank => RxChecksum::Blank,
-            },
-        }
+        self.meta.into()
     }
 
     fn bytes(&mut self) -> &mut [u8] {
@@ -200,9 +202,7 @@ mod tests {
         };
         slot.send(60, |frame| {
             frame.fill(byte);
-            TxMeta {
-                checksum: TxChecksum::Complete,
-            }
+            TxMeta::default()
         });
         true
     }

@@ -3,9 +3,7 @@
 use alloc::vec::Vec;
 use core::task::{Context, Poll};
 
-use crate::{
-    Capabilities, Device, RxChecksum, RxFrame, RxMeta, TxChecksum, TxMeta, TxSlot, complete,
-};
+use crate::{Capabilities, Device, RxChecksum, RxFrame, TxChecksum, TxMeta, TxSlot, complete};
 
 /// How many bytes of a frame are captured at most: more than any frame of the devices here has.
 pub const SNAP_LEN: u32 = 65_535;
@@ -126,8 +124,7 @@ impl<D: Device, S: PcapSink> Device for Captured<D, S> {
 
     fn receive(&mut self) -> Option<Self::RxFrame<'_>> {
         let mut frame = self.device.receive()?;
-        let RxMeta { checksum } = frame.meta();
-        let blank = checksum == RxChecksum::Blank;
+        let blank = frame.meta().checksum == RxChecksum::Blank;
         record(&mut self.sink, &mut self.scratch, frame.bytes(), blank);
         Some(frame)
     }
@@ -187,9 +184,7 @@ mod tests {
         for device in 0..2 {
             let fill = |frame: &mut [u8]| {
                 frame.fill(device + 1);
-                TxMeta {
-                    checksum: TxChecksum::Complete,
-                }
+                TxMeta::default()
             };
             if device == 0 {
                 a.transmit().unwrap().send(60, fill);

@@ -88,7 +88,7 @@ mod tests {
     extern crate std;
 
     use super::*;
-    use crate::{MacAddr, PairConfig, TxChecksum, pair};
+    use crate::{MacAddr, PairConfig, pair};
     use std::vec;
 
     #[test]
@@ -98,9 +98,7 @@ mod tests {
         let mut a = Traced::new(a, |direction, frame: &[u8]| {
             seen.push((direction, frame.len()));
         });
-        let fill = |_: &mut [u8]| TxMeta {
-            checksum: TxChecksum::Complete,
-        };
+        let fill = |_: &mut [u8]| TxMeta::default();
         a.transmit().unwrap().send(60, fill);
         let mut b = b;
         b.transmit().unwrap().send(70, fill);

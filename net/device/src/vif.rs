@@ -7,7 +7,7 @@ use morgana_hal::Platform;
 use morgana_netback::Netback;
 use morgana_netfront::Netfront;
 
-use crate::{Capabilities, Device, MacAddr, RxFrame, RxMeta, TxMeta, TxSlot};
+use crate::{Capabilities, Device, MacAddr, RxFrame, RxMeta, SegmentationOffload, TxMeta, TxSlot};
 
 /// The Ethernet address of the near side of a back end, which has none of its own: what Linux gives to the interfaces of its back ends.
 /// It is the greatest that a station can have, so that a bridge never takes it for its own.
@@ -25,6 +25,7 @@ macro_rules! device {
                     mac: mac(self),
                     ip_mtu: self.ip_mtu(),
                     transmit_offload: self.transmit_offload(),
+                    segmentation: SegmentationOffload::NONE,
                 }
             }
 
@@ -47,15 +48,13 @@ macro_rules! device {
 
         impl<P: Platform> TxSlot for $module::TxSlot<RefMut<'_, $module::Link<P>>> {
             fn send(self, len: usize, fill: impl FnOnce(&mut [u8]) -> TxMeta) {
-                $module::TxSlot::send(self, len, |frame| fill(frame).checksum);
+                $module::TxSlot::send(self, len, fill);
             }
         }
 
         impl<P: Platform> RxFrame for $module::RxFrame<RefMut<'_, $module::Link<P>>> {
             fn meta(&self) -> RxMeta {
-                RxMeta {
-                    checksum: self.checksum(),
-                }
+                $module::RxFrame::meta(self)
             }
 
             fn bytes(&mut self) -> &mut [u8] {

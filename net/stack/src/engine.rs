@@ -8,7 +8,7 @@ use core::time::Duration;
 use morgana_exec::Waiters;
 use morgana_hal::Instant;
 use morgana_net_device::{
-    Device, Offload, RxFrame, RxMeta, SplitMix, TxChecksum, TxMeta, TxSlot, blank_or_complete,
+    Device, Offload, RxFrame, RxMeta, SplitMix, TxMeta, TxSlot, blank_or_complete,
 };
 use smoltcp::iface::{Config, Interface, SocketSet};
 use smoltcp::phy::DeviceCapabilities;
@@ -289,9 +289,7 @@ impl Engine {
             self.stats.bytes_sent += frame.len() as u64;
             slot.send(frame.len(), |memory| {
                 memory.copy_from_slice(&frame);
-                TxMeta {
-                    checksum: TxChecksum::Complete,
-                }
+                TxMeta::default()
             });
         }
         Room::Enough
@@ -317,7 +315,5 @@ impl Engine {
 
 /// Completes a frame of our own making, which is no TCP or UDP, for [`Reply::build`].
 pub(crate) fn own_frame(frame: &mut [u8]) -> TxMeta {
-    TxMeta {
-        checksum: blank_or_complete(frame, Offload::None),
-    }
+    blank_or_complete(frame, Offload::None).into()
 }

@@ -30,9 +30,7 @@ fn finish(frame: &mut [u8], wire: Option<&mut Wire>, offload: Offload) -> TxMeta
     if let Some(wire) = wire {
         wire.outgoing(frame);
     }
-    TxMeta {
-        checksum: blank_or_complete(frame, offload),
-    }
+    blank_or_complete(frame, offload).into()
 }
 
 /// A device with one frame in it. The answer that smoltcp may give to it is kept, because the driver's room for it may not be taken while

@@ -3,7 +3,7 @@
 use core::task::{Context, Poll};
 use std::collections::VecDeque;
 
-use morgana_net_device::{Capabilities, Device, RxFrame, TxChecksum, TxMeta, TxSlot};
+use morgana_net_device::{Capabilities, Device, RxFrame, TxMeta, TxSlot};
 
 use crate::{Config, dhcp};
 
@@ -69,8 +69,7 @@ impl<D: Device> Device for Leasing<D> {
             };
             slot.send(answer.len(), |memory| {
                 memory.copy_from_slice(answer);
-                let checksum = TxChecksum::Complete;
-                TxMeta { checksum }
+                TxMeta::default()
             });
             self.answers.pop_front();
         }

@@ -225,14 +225,14 @@ macro_rules! end {
                 };
                 slot.send(frame.bytes.len(), |into| {
                     into.copy_from_slice(&frame.bytes);
-                    frame.checksum
+                    frame.checksum.into()
                 });
                 true
             }
 
             fn try_receive(&mut self) -> Option<(Vec<u8>, netfront::RxChecksum)> {
                 let mut frame = self.receive()?;
-                Some((frame.bytes().to_vec(), frame.checksum()))
+                Some((frame.bytes().to_vec(), frame.meta().checksum))
             }
 
             fn flush(&mut self) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use morgana_emul::{DomainConfig, EmulPlatform, Lockstep};
 use morgana_exec::{Either, Handle, Notify, select};
 use morgana_hal::{DomId, Exit};
-use morgana_netback::{BackendAddress, Config, Netback, TxChecksum};
+use morgana_netback::{BackendAddress, Config, Netback, TxMeta};
 use morgana_netfront::{ConnectError, Netfront};
 use morgana_xenstore_client::{Access, Client, Error, Permission, Tree};
 
@@ -115,7 +115,7 @@ impl Domain {
                 if let Some(slot) = back.transmit() {
                     slot.send(bytes.len(), |into| {
                         into.copy_from_slice(&bytes);
-                        TxChecksum::Complete
+                        TxMeta::default()
                     });
                 }
             }
@@ -135,7 +135,7 @@ pub(crate) async fn ping(domain: &Domain, front: &mut Netfront<EmulPlatform>, co
             if let Some(slot) = front.transmit() {
                 slot.send(frame.len(), |into| {
                     into.copy_from_slice(&frame);
-                    TxChecksum::Complete
+                    TxMeta::default()
                 });
             }
             front.flush();

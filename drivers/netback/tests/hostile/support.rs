@@ -5,7 +5,7 @@ use morgana_hal::{
     Channel, DomId, Events, GrantRef, Memory, Pages, Platform, ReadOnlyPages, SharedPages,
     SharedRegion,
 };
-use morgana_netback::{Chains, Config, Features, Link, Offload, RingKeys, RxNotify, TxChecksum};
+use morgana_netback::{Chains, Config, Features, Link, Offload, RingKeys, RxNotify, TxMeta};
 use morgana_netif::{RxRequest, RxResponse, TxFlags, TxRequest, TxResponse, TxStatus};
 use morgana_ring::FrontRing;
 use zerocopy::transmute;
@@ -141,7 +141,7 @@ impl World {
         };
         slot.send(frame.len(), |into| {
             into.copy_from_slice(frame);
-            TxChecksum::Complete
+            TxMeta::default()
         });
         true
     }

@@ -234,7 +234,7 @@ fn flags_tell_of_checksums() {
         ),
     ] {
         world.put(&[1; 60], flags);
-        assert_eq!(world.link.receive().unwrap().checksum(), checksum);
+        assert_eq!(world.link.receive().unwrap().meta().checksum, checksum);
     }
     world.end();
 }

@@ -41,7 +41,7 @@ fn step(world: &mut World, kind: u8, script: &mut Script<'_>) {
             if let Some(slot) = world.link.transmit() {
                 slot.send(len, |frame| {
                     frame.fill(0xa5);
-                    TxChecksum::Blank
+                    TxChecksum::Blank.into()
                 });
             }
         }

@@ -2,7 +2,7 @@
 
 use morgana_emul::{DomainConfig, EmulImported, EmulPlatform, Hypervisor};
 use morgana_hal::{CopyFrom, CopyTo, DomId, GrantRef, Memory, Pages, Platform, SharedRegion};
-use morgana_netfront::{Chains, Config, Features, Link, Offload, TxChecksum};
+use morgana_netfront::{Chains, Config, Features, Link, Offload, TxMeta};
 use morgana_netif::{RxFlags, RxRequest, RxResponse, TxRequest, TxResponse, TxStatus};
 use morgana_ring::BackRing;
 use zerocopy::transmute;
@@ -61,7 +61,7 @@ impl World {
         let slot = self.link.transmit().expect("there is room");
         slot.send(frame.len(), |into| {
             into.copy_from_slice(frame);
-            TxChecksum::Complete
+            TxMeta::default()
         });
         self.link.flush();
     }

@@ -2,9 +2,7 @@
 
 use std::time::{Duration, Instant as Wall};
 
-use morgana_net_device::{
-    Device as _, PairConfig, PairDevice, RxFrame, TxChecksum, TxMeta, TxSlot, pair,
-};
+use morgana_net_device::{Device as _, PairConfig, PairDevice, RxFrame, TxMeta, TxSlot, pair};
 use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
 use smoltcp::phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken};
 use smoltcp::socket::tcp::{Socket, SocketBuffer, State};
@@ -51,9 +49,7 @@ impl TxToken for Slot<'_> {
         let mut result = None;
         self.0.transmit().unwrap().send(len, |frame| {
             result = Some(f(frame));
-            TxMeta {
-                checksum: TxChecksum::Complete,
-            }
+            TxMeta::default()
         });
         result.unwrap()
     }

@@ -2,7 +2,7 @@
 
 use core::net::SocketAddr;
 
-use morgana_net_device::{Offload, TxMeta, blank_or_complete};
+use morgana_net_device::{Offload, blank_or_complete};
 use smoltcp::phy::{Checksum, ChecksumCapabilities};
 use smoltcp::wire::{
     EthernetAddress, EthernetFrame, EthernetProtocol, IpProtocol, IpRepr, TcpControl, TcpPacket,
@@ -87,9 +87,7 @@ impl BareSegment {
                 EthernetProtocol::Ipv6
             });
             self.emit(&mut frame[ETHERNET..]);
-            TxMeta {
-                checksum: blank_or_complete(frame, offload),
-            }
+            blank_or_complete(frame, offload).into()
         });
     }
 }

@@ -73,6 +73,7 @@ where
         frames: setup.frames,
         offload: setup.offload,
         ip_mtu: setup.ip_mtu,
+        ..PairConfig::default()
     };
     let (left, right) = pair(MACS, config);
     let left = Faulty::new(left, setup.faults, setup.seed);

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use morgana_exec::{Executor, Handle, ManualClock, Timers};
 use morgana_net_device::{
-    Device, Offload, PairConfig, PairDevice, RxFrame, TxChecksum, TxMeta, TxSlot,
-    blank_or_complete, pair,
+    Device, Offload, PairConfig, PairDevice, RxFrame, TxMeta, TxSlot, blank_or_complete, pair,
 };
 use morgana_net_stack::{AddressConfig, Limits, Stack, StackConfig};
 use smoltcp::phy::ChecksumCapabilities;
@@ -76,9 +75,7 @@ impl Raw {
         let slot = self.device.transmit().expect("room on the wire");
         slot.send(bytes.len(), |frame| {
             frame.copy_from_slice(bytes);
-            TxMeta {
-                checksum: TxChecksum::Complete,
-            }
+            TxMeta::default()
         });
         self.device.flush();
     }

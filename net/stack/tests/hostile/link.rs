@@ -6,7 +6,8 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use morgana_net_device::{
-    Capabilities, Device, MacAddr, Offload, RxChecksum, RxFrame, RxMeta, TxMeta, TxSlot,
+    Capabilities, Device, MacAddr, Offload, RxChecksum, RxFrame, RxMeta, SegmentationOffload,
+    TxMeta, TxSlot,
 };
 
 pub(crate) const OURS: [u8; 6] = [2, 0, 0, 0, 0, 2];
@@ -84,6 +85,7 @@ impl Device for Link {
             mac: MacAddr(OURS),
             ip_mtu: 1500,
             transmit_offload: Offload::Ipv4,
+            segmentation: SegmentationOffload::NONE,
         }
     }
 
@@ -138,9 +140,7 @@ pub(crate) struct Frame {
 
 impl RxFrame for Frame {
     fn meta(&self) -> RxMeta {
-        RxMeta {
-            checksum: self.checksum,
-        }
+        self.checksum.into()
     }
 
     fn bytes(&mut self) -> &mut [u8] {
