@@ -1,8 +1,9 @@
 //! The toolstack's wishes: `control/shutdown` (xenstore-paths.pandoc).
 
 use alloc::string::String;
+use core::time::Duration;
 
-use morgana_exec::join_all;
+use morgana_exec::{Timers, join_all};
 use morgana_hal::Exit;
 use morgana_xenstore_client::{Client, Error, KeyError};
 
@@ -15,8 +16,13 @@ const FEATURES: [&str; 3] = [
     "control/feature-halt",
 ];
 
+/// How long a domain has for its own affairs first, such as its network: xenstored serves one request after the other, and a toolstack
+/// that wants a domain to end does not need to know at once. What it has asked meanwhile is found then.
+const AFTER_BOOT: Duration = Duration::from_millis(200);
+
 /// Ready once the toolstack wants the domain to end, and how.
-pub(crate) async fn requested(client: &Client) -> Result<Exit, KeyError> {
+pub(crate) async fn requested(client: &Client, timers: &Timers) -> Result<Exit, KeyError> {
+    timers.sleep(AFTER_BOOT).await;
     join_all(FEATURES.map(|feature| announce(client, feature))).await;
     let watch = client.watch(REQUEST).await.map_err(KeyError::at(REQUEST))?;
     loop {

@@ -2,7 +2,7 @@
 
 use core::future::{Future, pending};
 
-use morgana_exec::{Either, Handle, select};
+use morgana_exec::{Either, Handle, Timers, select};
 use morgana_hal::{Exit, Platform};
 use morgana_xenstore_client::Client;
 
@@ -30,7 +30,7 @@ where
         }
         None => None,
     };
-    let wish = wish(xenstore.clone());
+    let wish = wish(xenstore.clone(), tasks.timers());
     let domain = Domain::new(platform, tasks, command_line, xenstore);
     let exit = match select(app(domain), wish).await {
         Either::First(outcome) => outcome.exit(),
@@ -44,11 +44,11 @@ where
 }
 
 /// What the toolstack wants; never ready if it cannot tell.
-async fn wish(xenstore: Option<Client>) -> Exit {
+async fn wish(xenstore: Option<Client>, timers: Timers) -> Exit {
     let Some(client) = xenstore else {
         return pending().await;
     };
-    match power::requested(&client).await {
+    match power::requested(&client, &timers).await {
         Ok(exit) => {
             log::info!("the toolstack asks for {exit:?}");
             exit

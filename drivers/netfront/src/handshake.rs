@@ -1,5 +1,6 @@
 //! Finding together with the back end: what is read from xenstore, and what is written there.
 
+use alloc::format;
 use alloc::string::{String, ToString};
 use core::fmt;
 
@@ -7,7 +8,7 @@ use morgana_exec::{Timers, join};
 use morgana_hal::Platform;
 use morgana_netif::{DEFAULT_MTU, Features, MAX_PACKET, MacAddr, keys};
 use morgana_xenbus::{Device, State, XenbusError};
-use morgana_xenstore_client::{KeyError, Problem};
+use morgana_xenstore_client::{KeyError, Problem, Tree};
 
 use crate::{Config, Link, LinkError};
 
@@ -67,10 +68,12 @@ impl From<LinkError> for ConnectError {
     }
 }
 
-/// Reads what the toolstack says of the device.
-pub(crate) async fn interface(device: &Device) -> Result<Interface, ConnectError> {
-    let wrong = |key| KeyError::new(&device.own_path(key), Problem::Unknown);
-    let (mac, mtu) = join(device.own_text(keys::MAC), device.own_number(keys::MTU)).await;
+/// Reads what the toolstack says of the device `device/vif/INDEX`.
+pub(crate) async fn interface(tree: &Tree, index: u32) -> Result<Interface, ConnectError> {
+    let path = |key| format!("device/{}/{index}/{key}", keys::CLASS);
+    let wrong = |key| KeyError::new(&path(key), Problem::Unknown);
+    let (mac, mtu) = (path(keys::MAC), path(keys::MTU));
+    let (mac, mtu) = join(tree.read_text(&mac), tree.read_number(&mtu)).await;
     let mac = MacAddr::from_xenstore(&mac?).map_err(|_| wrong(keys::MAC))?;
     let mtu = match mtu {
         Err(error) if error.is_not_found() => DEFAULT_MTU,
@@ -82,7 +85,11 @@ pub(crate) async fn interface(device: &Device) -> Result<Interface, ConnectError
     Ok(Interface { mac, mtu })
 }
 
-/// Goes through the handshake. Waits for a back end that is not there yet, as long as it takes.
+/// Goes through the handshake up to the point where the back end knows all, and is on its way. Waits for a back end that is not there
+/// yet, as long as it takes.
+///
+/// From then on the rings may be used: what is in them when the back end connects is what it finds first. Waiting until it says that it
+/// has would only cost time, one of the largest parts of a small domain's boot.
 pub(crate) async fn connect<P: Platform>(
     platform: &P,
     device: &Device,
@@ -91,18 +98,31 @@ pub(crate) async fn connect<P: Platform>(
     mtu: usize,
 ) -> Result<Link<P>, ConnectError> {
     device.begin(timers).await?;
+    let features = negotiate(device).await?;
+    let mut link = Link::new(platform, device.peer_domain(), config, features, mtu)?;
+    device.publish(State::Connected, &published(&link)).await?;
+    link.begin();
+    Ok(link)
+}
+
+/// Waits for a back end that is ready for a new front end, and reads what it says of itself.
+async fn negotiate(device: &Device) -> Result<Features, ConnectError> {
+    // Mostly it is ready already, so both are asked at once; what a back end says before that counts for nothing.
+    let (ready, features) = join(device.is_in(State::InitWait), features(device)).await;
+    if ready? {
+        return features;
+    }
     wait_for_backend(device).await?;
+    self::features(device).await
+}
+
+async fn features(device: &Device) -> Result<Features, ConnectError> {
     let flag = async |key| Ok::<_, KeyError>(device.peer_number_or(key, 0u8).await? != 0);
     let (copies, features) = join(flag(keys::FEATURE_RX_COPY), Features::read(flag)).await;
     if !copies? {
         return Err(ConnectError::NoCopy);
     }
-    let features = features?;
-    let mut link = Link::new(platform, device.peer_domain(), config, features, mtu)?;
-    device.publish(State::Connected, &published(&link)).await?;
-    device.wait_for(&[State::Connected]).await?;
-    link.begin();
-    Ok(link)
+    Ok(features?)
 }
 
 /// Waits for a back end that is ready for a new front end. One that has closed may come back.

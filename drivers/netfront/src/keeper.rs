@@ -53,6 +53,15 @@ impl fmt::Display for Parted {
     }
 }
 
+/// How far a connection is.
+#[derive(Clone, Copy)]
+enum Phase {
+    /// The back end has been told all and is connecting.
+    Joining,
+    /// It has said that it is connected.
+    Joined,
+}
+
 pub(crate) struct Keeper<P: Platform> {
     pub(crate) platform: P,
     pub(crate) client: Client,
@@ -101,11 +110,11 @@ impl<P: Platform> Keeper<P> {
             next = link;
             self.timers.sleep(BUSY_PAUSE).await;
         }
-        log::info!("vif {}: connected", self.index);
     }
 
-    /// Waits for the end of the connection.
+    /// Waits for the end of the connection, which begins while the back end is still connecting.
     async fn until_parted(&self, device: &Device) -> Parted {
+        let mut phase = Phase::Joining;
         let mut next = pin!(device.next());
         loop {
             let joint = &self.shared.joint;
@@ -120,14 +129,15 @@ impl<P: Platform> Keeper<P> {
                 Either::Second(()) => continue,
                 Either::First(Ok(Event::Moved)) => return Parted::Moved,
                 Either::First(Ok(Event::Removed)) => return Parted::Removed,
-                Either::First(Ok(Event::Peer(state))) => {
-                    if !matches!(
-                        state,
-                        State::Connected | State::Reconfiguring | State::Reconfigured
-                    ) {
-                        return Parted::BackendLeft(state);
+                Either::First(Ok(Event::Peer(state))) => match (phase, state) {
+                    (Phase::Joining, State::Connected) => {
+                        phase = Phase::Joined;
+                        self.joined();
                     }
-                }
+                    (Phase::Joining, State::InitWait | State::Initialised) => {}
+                    (_, State::Connected | State::Reconfiguring | State::Reconfigured) => {}
+                    _ => return Parted::BackendLeft(state),
+                },
                 Either::First(Err(error)) if is_transient(&error) => {
                     // Without xenstore the rings work all the same.
                     self.timers.sleep(FIRST_PAUSE).await;
@@ -135,6 +145,14 @@ impl<P: Platform> Keeper<P> {
                 Either::First(Err(_)) => return Parted::Xenstore,
             }
             next.set(device.next());
+        }
+    }
+
+    /// The back end says that it is connected. It is notified once more, should it have looked at the rings before it could be told.
+    fn joined(&self) {
+        log::info!("vif {}: connected", self.index);
+        if let Some(mut link) = self.shared.joint.link() {
+            link.begin();
         }
     }
 
@@ -189,7 +207,7 @@ impl<P: Platform> Keeper<P> {
 
     async fn connect(&self, device: &Device) -> Result<Link<P>, ConnectError> {
         let (platform, timers) = (&self.platform, &self.timers);
-        let now = interface(device).await?;
+        let now = interface(&self.client, self.index).await?;
         if now != self.interface {
             let Interface { mac, mtu } = now;
             log::warn!(

@@ -161,8 +161,8 @@ impl<P: Platform> Link<P> {
         self.channel.poll_after(seen, cx).map(|_| ())
     }
 
-    /// Shows the back end, which has just connected, the pages for what it receives, and notifies it in any case: it may have looked
-    /// before it could be told.
+    /// Shows the back end, which connects or has just connected, the pages for what it receives, and notifies it in any case: it may have
+    /// looked before it could be told.
     pub(crate) fn begin(&mut self) {
         self.flush();
         self.stats.notifications += 1;

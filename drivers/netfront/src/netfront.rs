@@ -5,7 +5,7 @@ use core::cell::{Cell, RefMut};
 use core::fmt;
 use core::task::{Context, Poll};
 
-use morgana_exec::{Handle, Task};
+use morgana_exec::{Handle, Task, join};
 use morgana_hal::Platform;
 use morgana_netif::{Joint, MacAddr, Offload, keys};
 use morgana_xenbus::Device;
@@ -72,8 +72,10 @@ impl<P: Platform> Netfront<P> {
         config: Config,
     ) -> Result<Self, ConnectError> {
         let timers = handle.timers();
-        let device = Device::frontend(client, keys::CLASS, index).await?;
-        let interface = interface(&device).await?;
+        let device = Device::frontend(client, keys::CLASS, index);
+        // Side by side: a round trip to xenstored is dear.
+        let (device, interface) = join(device, interface(client, index)).await;
+        let (device, interface) = (device?, interface?);
         let link = connect(platform, &device, &timers, &config, interface.mtu).await?;
         let (max_frame, offload) = (link.max_frame(), link.transmit_offload());
         let shared = Rc::new(Shared {

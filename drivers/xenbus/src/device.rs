@@ -2,12 +2,15 @@
 
 use alloc::format;
 use alloc::string::String;
-use core::cell::Cell;
+use alloc::vec::Vec;
+use core::cell::{Cell, OnceCell};
 use core::str::FromStr;
 
 use morgana_exec::join;
 use morgana_hal::DomId;
-use morgana_xenstore_client::{Client, Errno, Error, KeyError, Path, Problem, Tree, Watch};
+use morgana_xenstore_client::{
+    Client, Errno, Error, KeyError, Path, Problem, Tree, Watch, number, text,
+};
 
 use crate::directory::{backend_path, frontend_path};
 use crate::{BackendAddress, State, XenbusError};
@@ -51,10 +54,13 @@ pub struct Device {
     /// The other end's directory.
     pub(crate) peer: String,
     peer_domain: DomId,
-    pub(crate) peer_watch: Watch,
+    /// Set when the other end's state is first asked for.
+    pub(crate) peer_watch: OnceCell<Watch>,
     pub(crate) link_watch: Watch,
     /// The other end's state as it was last told.
     pub(crate) told: Cell<Option<State>>,
+    /// The own state as it was read when the device was opened, until it is used: it saves the handshake a round trip.
+    pub(crate) own_at_first: Cell<Option<State>>,
 }
 
 impl Device {
@@ -86,30 +92,36 @@ impl Device {
     }
 
     async fn open(client: &Client, role: Role, own: String) -> Result<Self, XenbusError> {
-        let link = format!("{own}/{}", role.link());
-        let domain = format!("{own}/{}", role.link_domain());
+        let paths = [role.link(), role.link_domain(), "state"].map(|key| format!("{own}/{key}"));
+        let link = &paths[0];
         // All at once, but the watch is set before the link is read, so that no change of it is missed: xenstored answers in order.
-        let reads = join(client.read_text(&link), client.read_number(&domain));
-        let (link_watch, (peer, peer_domain)) = join(client.watch(&link), reads).await;
+        let (link_watch, values) = join(client.watch(link), client.read_each(&paths)).await;
         let link_watch = link_watch?;
-        let peer = match peer {
+        let mut values = paths.iter().zip(values);
+        let mut next = || values.next().expect("each path was answered");
+        let (path, value) = next();
+        let peer = match text(path, value) {
             Err(error) if error.is_not_found() => return Err(XenbusError::Removed),
             result => result?,
         };
         if !Path::parse(&peer).is_ok_and(Path::is_absolute) {
-            return Err(KeyError::new(&link, Problem::Unknown).into());
+            return Err(KeyError::new(link, Problem::Unknown).into());
         }
-        let peer_domain = peer_domain?;
-        let peer_watch = client.watch(&format!("{peer}/state")).await?;
+        let (path, value) = next();
+        let peer_domain = number(path, value)?;
+        let (path, value) = next();
+        // One that makes no sense is read again when it matters.
+        let own_state = parse_state(path, value).ok();
         Ok(Self {
             client: client.clone(),
             role,
             own,
             peer,
             peer_domain: DomId::new(peer_domain),
-            peer_watch,
+            peer_watch: OnceCell::new(),
             link_watch,
             told: Cell::new(None),
+            own_at_first: Cell::new(own_state),
         })
     }
 
@@ -207,7 +219,12 @@ impl Device {
 /// The state in a key. No key is [`State::Unknown`]; for whom may not read the directories above it either, what was removed looks as if
 /// it was forbidden.
 pub(crate) async fn read_state(tree: &Tree, path: &str) -> Result<State, KeyError> {
-    let number = match tree.read_number(path).await {
+    parse_state(path, tree.read(path).await)
+}
+
+/// As [`read_state`], of what was read.
+fn parse_state(path: &str, read: Result<Vec<u8>, Error>) -> Result<State, KeyError> {
+    let number = match number(path, read) {
         Err(error) if error.is_not_found() || is_forbidden(&error) => return Ok(State::Unknown),
         result => result?,
     };

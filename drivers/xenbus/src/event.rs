@@ -1,7 +1,12 @@
 //! What happens to a device while it lives.
 
-use morgana_exec::{join, select};
+use core::future::poll_fn;
+use core::task::Poll;
 
+use morgana_exec::{join, select};
+use morgana_xenstore_client::{Error, Watch};
+
+use crate::device::read_state;
 use crate::{Device, State, XenbusError};
 
 /// A change that concerns a device.
@@ -23,15 +28,31 @@ impl Device {
     ///
     /// [`XenbusError`] if a state is none, or the connection to xenstored has ended.
     pub async fn next(&self) -> Result<Event, XenbusError> {
+        let Some(peer_watch) = self.peer_watch.get() else {
+            return self.first_look().await.map(Event::Peer);
+        };
         loop {
             // What a watch says is only that something may have changed; what it is, is read.
-            select(self.peer_watch.next(), self.link_watch.next())
+            select(peer_watch.next(), self.link_watch.next())
                 .await
                 .into_result()?;
+            take_waiting([peer_watch, &self.link_watch]).await?;
             if let Some(event) = self.look().await? {
                 return Ok(event);
             }
         }
+    }
+
+    /// The other end's state, told for the first time; from here on it is watched.
+    async fn first_look(&self) -> Result<State, XenbusError> {
+        let path = self.peer_path("state");
+        let watch = self.client.watch(&path);
+        let (watch, state) = join(watch, read_state(&self.client, &path)).await;
+        // Only one task looks at a device; if two did, the second watch would do no harm.
+        let _ = self.peer_watch.set(watch?);
+        let state = state?;
+        self.told.set(Some(state));
+        Ok(state)
     }
 
     /// Compares what is in the store with what was told.
@@ -51,13 +72,29 @@ impl Device {
         Ok(Some(Event::Peer(state)))
     }
 
+    /// Whether the other end is in the state `wanted` now. For one who has more to ask and does not want to wait for each answer in turn.
+    ///
+    /// # Errors
+    ///
+    /// As [`next`](Self::next).
+    pub async fn is_in(&self, wanted: State) -> Result<bool, XenbusError> {
+        let state = match self.peer_watch.get() {
+            Some(_) => self.peer_state().await?,
+            None => self.first_look().await?,
+        };
+        Ok(state == wanted)
+    }
+
     /// Waits until the other end is in one of `wanted`, and says in which.
     ///
     /// # Errors
     ///
     /// [`XenbusError::PeerEnding`] if it is closing, has closed or has no state, and that is not wanted.
     pub async fn wait_for(&self, wanted: &[State]) -> Result<State, XenbusError> {
-        let mut event = self.look().await?;
+        let mut event = match self.peer_watch.get() {
+            Some(_) => self.look().await?,
+            None => Some(Event::Peer(self.first_look().await?)),
+        };
         loop {
             let state = match event {
                 Some(Event::Removed) => return Err(XenbusError::Removed),
@@ -76,6 +113,20 @@ impl Device {
             event = Some(self.next().await?);
         }
     }
+}
+
+/// Takes all changes that are known already, so that they cost one look together.
+async fn take_waiting(watches: [&Watch; 2]) -> Result<(), Error> {
+    poll_fn(|cx| {
+        for watch in watches {
+            // What comes later wakes whoever polls next.
+            while let Poll::Ready(changed) = watch.poll_next(cx) {
+                changed?;
+            }
+        }
+        Poll::Ready(Ok(()))
+    })
+    .await
 }
 
 /// Which of two things of one kind came first does not matter.

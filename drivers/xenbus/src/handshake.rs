@@ -11,9 +11,10 @@
 //! Connected                                       │
 //! ```
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
-use morgana_exec::{Timers, join_all};
+use morgana_exec::{Timers, join};
 use morgana_xenstore_client::{Error, KeyError, Problem, Tree};
 
 use crate::{Device, Role, State, XenbusError};
@@ -26,7 +27,10 @@ impl Device {
     ///
     /// [`XenbusError`].
     pub async fn begin(&self, timers: &Timers) -> Result<(), XenbusError> {
-        let left = self.own_state().await?;
+        let left = match self.own_at_first.take() {
+            Some(state) => state,
+            None => self.own_state().await?,
+        };
         let fresh = [State::Unknown, State::Initialising, State::Closed];
         if self.role == Role::Frontend && !fresh.contains(&left) {
             self.close(timers).await?;
@@ -38,25 +42,27 @@ impl Device {
         self.switch(State::Initialising).await
     }
 
-    /// Writes own keys and then the own state, all at once. Keys may lie in sub-directories (`queue-0/tx-ring-ref`).
+    /// Writes own keys and then the own state. Keys may lie in sub-directories (`queue-0/tx-ring-ref`).
+    ///
+    /// The other end looks at the keys once it sees the state, and xenstored does what it is asked in order. That is enough for a front end, and
+    /// costs one round trip. A back end mostly lives in a domain that may write anything, so it does it in a transaction: what the
+    /// toolstack takes away at the same time must not be written back to life. (A front end's toolstack lets it write only below
+    /// directories that exist.)
     ///
     /// # Errors
     ///
-    /// [`XenbusError::Removed`] if the device is not there any more; it is not written back to life.
+    /// [`XenbusError::Removed`] if the device is not there any more.
     pub async fn publish(&self, state: State, keys: &[(&str, String)]) -> Result<(), XenbusError> {
-        let written = self.client.transaction(async |tree| {
-            self.check_alive(tree).await?;
-            // All are under way at once: a round trip is far dearer than a request.
-            let number = alloc::format!("{}", state.number());
-            let state = [("state", &number)];
-            let keys = keys.iter().map(|(key, value)| (*key, value));
-            let writes = keys.chain(state).map(|(key, value)| {
-                let path = self.own_path(key);
-                async move { tree.write(&path, value).await }
-            });
-            join_all(writes).await.into_iter().collect()
-        });
-        written.await.map_err(removed)
+        if self.role == Role::Backend {
+            return self.commit(state, keys).await;
+        }
+        match self.write(&self.client, state, keys).await {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                self.check_alive(&self.client).await.map_err(removed)?;
+                Err(error.into())
+            }
+        }
     }
 
     /// Writes the own state alone.
@@ -65,7 +71,27 @@ impl Device {
     ///
     /// As [`publish`](Self::publish).
     pub async fn switch(&self, state: State) -> Result<(), XenbusError> {
-        self.publish(state, &[]).await
+        self.commit(state, &[]).await
+    }
+
+    /// Writes in a transaction, if the device is there.
+    async fn commit(&self, state: State, keys: &[(&str, String)]) -> Result<(), XenbusError> {
+        let written = self.client.transaction(async |tree| {
+            let alive = self.check_alive(tree);
+            let (alive, written) = join(alive, self.write(tree, state, keys)).await;
+            alive.and(written)
+        });
+        written.await.map_err(removed)
+    }
+
+    /// All is under way at once: a round trip is far dearer than a request.
+    async fn write(&self, tree: &Tree, state: State, keys: &[(&str, String)]) -> Result<(), Error> {
+        let mut nodes: Vec<_> = keys
+            .iter()
+            .map(|(key, value)| (self.own_path(key), value.clone()))
+            .collect();
+        nodes.push((self.own_path("state"), state.number().to_string()));
+        tree.write_each(&nodes).await
     }
 
     /// A back end: waits until the hotplug script has done its part (`hotplug-status` is `connected`).

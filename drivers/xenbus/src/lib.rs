@@ -9,6 +9,7 @@ mod device;
 mod directory;
 mod error;
 mod event;
+mod flags;
 mod handshake;
 mod state;
 #[cfg(test)]
@@ -19,4 +20,5 @@ pub use device::{Device, Role};
 pub use directory::{BackendAddress, backends, frontends};
 pub use error::XenbusError;
 pub use event::Event;
+pub use flags::Flags;
 pub use state::State;

@@ -25,5 +25,5 @@ pub use error::{Breach, Closed, Error};
 pub use key_error::{KeyError, Problem};
 pub use morgana_xenstore_wire::{Access, Errno, Path, PathError, Permission};
 pub use transaction::Transaction;
-pub use tree::Tree;
+pub use tree::{Tree, number, number_or, text};
 pub use watch::{Changed, Watch};

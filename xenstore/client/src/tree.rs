@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::str::FromStr;
 
+use morgana_exec::join_all;
 use morgana_xenstore_wire::{
     DirectoryPart, Errno, Fields, Path, Permission, Request, TransactionId, parse_names,
 };
@@ -35,14 +36,29 @@ impl Tree {
         self.call(Request::Read { path }).await
     }
 
+    /// The values of several nodes, in their order. All are asked for at once: a round trip is far dearer than a request. Each answers for
+    /// itself.
+    pub async fn read_each(&self, paths: &[String]) -> Vec<Result<Vec<u8>, Error>> {
+        join_all(paths.iter().map(|path| self.read(path))).await
+    }
+
+    /// Sets several nodes' values, in their order and all at once, as [`write`](Self::write) does.
+    ///
+    /// # Errors
+    ///
+    /// The first [`Error`]; what comes behind it is written all the same.
+    pub async fn write_each(&self, nodes: &[(String, String)]) -> Result<(), Error> {
+        let writes = nodes.iter().map(|(path, value)| self.write(path, value));
+        join_all(writes).await.into_iter().collect()
+    }
+
     /// A node's value as text.
     ///
     /// # Errors
     ///
     /// [`KeyError`], which names the path.
     pub async fn read_text(&self, path: &str) -> Result<String, KeyError> {
-        let value = self.read(path).await.map_err(KeyError::at(path))?;
-        String::from_utf8(value).map_err(|_| KeyError::new(path, Problem::NotText))
+        text(path, self.read(path).await)
     }
 
     /// A node's value as a decimal number.
@@ -51,9 +67,7 @@ impl Tree {
     ///
     /// [`KeyError`], which names the path.
     pub async fn read_number<N: FromStr>(&self, path: &str) -> Result<N, KeyError> {
-        let text = self.read_text(path).await?;
-        text.parse()
-            .map_err(|_| KeyError::new(path, Problem::NotANumber))
+        number(path, self.read(path).await)
     }
 
     /// A node's value as a decimal number, or `default` if there is no such node.
@@ -62,10 +76,7 @@ impl Tree {
     ///
     /// [`KeyError`], which names the path.
     pub async fn read_number_or<N: FromStr>(&self, path: &str, default: N) -> Result<N, KeyError> {
-        match self.read_number(path).await {
-            Err(error) if error.is_not_found() => Ok(default),
-            result => result,
-        }
+        number_or(path, self.read(path).await, default)
     }
 
     /// Sets a node's value; makes it and the nodes above it as needed.
@@ -187,5 +198,42 @@ impl Tree {
 
     pub(crate) async fn call(&self, request: Request<'_>) -> Result<Vec<u8>, Error> {
         self.connection.call(request, self.transaction, None).await
+    }
+}
+
+/// What was read at `path`, as text.
+///
+/// # Errors
+///
+/// [`KeyError`], which names the path.
+pub fn text(path: &str, read: Result<Vec<u8>, Error>) -> Result<String, KeyError> {
+    let value = read.map_err(KeyError::at(path))?;
+    String::from_utf8(value).map_err(|_| KeyError::new(path, Problem::NotText))
+}
+
+/// What was read at `path`, as a decimal number.
+///
+/// # Errors
+///
+/// [`KeyError`], which names the path.
+pub fn number<N: FromStr>(path: &str, read: Result<Vec<u8>, Error>) -> Result<N, KeyError> {
+    let text = text(path, read)?;
+    text.parse()
+        .map_err(|_| KeyError::new(path, Problem::NotANumber))
+}
+
+/// What was read at `path`, as a decimal number, or `default` if there was no such node.
+///
+/// # Errors
+///
+/// [`KeyError`], which names the path.
+pub fn number_or<N: FromStr>(
+    path: &str,
+    read: Result<Vec<u8>, Error>,
+    default: N,
+) -> Result<N, KeyError> {
+    match number(path, read) {
+        Err(error) if error.is_not_found() => Ok(default),
+        result => result,
     }
 }

@@ -37,6 +37,10 @@ fn both_ends_find_together_and_tell_of_changes() {
             device.wait_for(&[State::InitWait]).await.unwrap();
             assert_eq!(device.peer_number_or("feature-rx-copy", 0u8).await, Ok(1));
             assert_eq!(device.peer_number_or("feature-unknown", 0u8).await, Ok(0));
+            let flags = device.peer_flags(&["feature-rx-copy", "feature-unknown"]);
+            let flags = flags.await.unwrap();
+            assert!(flags.is_set("feature-rx-copy") && !flags.is_set("feature-unknown"));
+            assert_eq!(device.is_in(State::InitWait).await, Ok(true));
             let keys = [
                 ("tx-ring-ref", "8".to_string()),
                 ("queue-0/x", "y".to_string()),

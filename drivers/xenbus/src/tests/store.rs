@@ -1,4 +1,4 @@
-//! A store that knows what xenbus needs: nodes, watches, and transactions that always succeed.
+//! A store that knows what xenbus needs: nodes, watches, and transactions that never conflict.
 
 use super::std;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use morgana_exec::{Duplex, Handle, Notify, duplex, select};
 use morgana_hal::{ByteStream, DomId};
 use morgana_xenstore_client::{Client, Errno, Path};
 use morgana_xenstore_wire::{
-    Decoder, Operation, Request, RequestId, TransactionId, WatchEvent, encode,
+    Commit, Decoder, Operation, Request, RequestId, TransactionId, WatchEvent, encode,
 };
 
 #[derive(Clone)]
@@ -41,6 +41,8 @@ struct Connection {
     home: String,
     outgoing: RefCell<Vec<u8>>,
     more: Notify,
+    /// What is written in the one transaction that a client has open.
+    uncommitted: RefCell<Vec<(String, Vec<u8>)>>,
 }
 
 impl Store {
@@ -58,6 +60,7 @@ impl Store {
             home: format!("/local/domain/{}", domain.number()),
             outgoing: RefCell::default(),
             more: Notify::new(),
+            uncommitted: RefCell::default(),
         });
         let inner = self.inner.clone();
         self.handle
@@ -104,7 +107,16 @@ async fn receive(stream: &Duplex, connection: &Rc<Connection>, inner: &RefCell<I
         while let Some(packet) = decoder.next().unwrap() {
             let operation = packet.header.operation().unwrap();
             let request = Request::parse(operation, packet.payload).unwrap();
-            let answer = inner.borrow_mut().answer(request, connection);
+            let answer = match request {
+                Request::Write { path, value }
+                    if packet.header.transaction != TransactionId::NONE =>
+                {
+                    let write = (connection.absolute(path), value.to_vec());
+                    connection.uncommitted.borrow_mut().push(write);
+                    Ok(b"OK\0".to_vec())
+                }
+                _ => inner.borrow_mut().answer(request, connection),
+            };
             let (code, payload) = match answer {
                 Ok(payload) => (packet.header.code, payload),
                 Err(errno) => {
@@ -204,7 +216,15 @@ impl Inner {
                 ok
             }
             Request::TransactionStart => Ok(b"1\0".to_vec()),
-            Request::TransactionEnd { .. } => ok,
+            Request::TransactionEnd { commit } => {
+                let writes = connection.uncommitted.take();
+                if commit == Commit::Yes {
+                    for (path, value) in &writes {
+                        self.write(path, value);
+                    }
+                }
+                ok
+            }
             other => panic!("the store does not know {other:?}"),
         }
     }
