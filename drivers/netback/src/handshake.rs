@@ -80,12 +80,14 @@ pub(crate) async fn connect<P: Platform>(
         rx_ring: GrantRef::new(number(keys::RX_RING_REF).await?),
         port: Port::new(number(keys::EVENT_CHANNEL).await?),
     };
-    let flag = async |key| Ok::<_, KeyError>(device.peer_number_or(key, 0u8).await? != 0);
-    if !flag(keys::REQUEST_RX_COPY).await? {
+    let mut asked = Features::KEYS.to_vec();
+    asked.extend([keys::REQUEST_RX_COPY, keys::FEATURE_RX_NOTIFY]);
+    let flags = device.peer_flags(&asked).await?;
+    if !flags.is_set(keys::REQUEST_RX_COPY) {
         return Err(ConnectError::NoCopy);
     }
-    let features = Features::read(&flag).await?;
-    let notify = if flag(keys::FEATURE_RX_NOTIFY).await? {
+    let features = Features::from_flags(|key| flags.is_set(key));
+    let notify = if flags.is_set(keys::FEATURE_RX_NOTIFY) {
         RxNotify::WhenAsked
     } else {
         RxNotify::Never

@@ -8,7 +8,7 @@ use morgana_exec::{Timers, join};
 use morgana_hal::Platform;
 use morgana_netif::{DEFAULT_MTU, Features, MAX_PACKET, MacAddr, keys};
 use morgana_xenbus::{Device, State, XenbusError};
-use morgana_xenstore_client::{KeyError, Problem, Tree};
+use morgana_xenstore_client::{KeyError, Problem, Tree, number_or, text};
 
 use crate::{Config, Link, LinkError};
 
@@ -72,13 +72,12 @@ impl From<LinkError> for ConnectError {
 pub(crate) async fn interface(tree: &Tree, index: u32) -> Result<Interface, ConnectError> {
     let path = |key| format!("device/{}/{index}/{key}", keys::CLASS);
     let wrong = |key| KeyError::new(&path(key), Problem::Unknown);
-    let (mac, mtu) = (path(keys::MAC), path(keys::MTU));
-    let (mac, mtu) = join(tree.read_text(&mac), tree.read_number(&mtu)).await;
-    let mac = MacAddr::from_xenstore(&mac?).map_err(|_| wrong(keys::MAC))?;
-    let mtu = match mtu {
-        Err(error) if error.is_not_found() => DEFAULT_MTU,
-        result => result?,
-    };
+    let paths = [path(keys::MAC), path(keys::MTU)];
+    let [mac, mtu] =
+        <[_; 2]>::try_from(tree.read_each(&paths).await).map_err(|_| wrong(keys::MAC))?;
+    let mac = text(&paths[0], mac)?;
+    let mac = MacAddr::from_xenstore(&mac).map_err(|_| wrong(keys::MAC))?;
+    let mtu = number_or(&paths[1], mtu, DEFAULT_MTU)?;
     if !(MIN_MTU..=MAX_PACKET).contains(&mtu) {
         return Err(wrong(keys::MTU).into());
     }
@@ -117,12 +116,13 @@ async fn negotiate(device: &Device) -> Result<Features, ConnectError> {
 }
 
 async fn features(device: &Device) -> Result<Features, ConnectError> {
-    let flag = async |key| Ok::<_, KeyError>(device.peer_number_or(key, 0u8).await? != 0);
-    let (copies, features) = join(flag(keys::FEATURE_RX_COPY), Features::read(flag)).await;
-    if !copies? {
+    let mut asked = Features::KEYS.to_vec();
+    asked.push(keys::FEATURE_RX_COPY);
+    let flags = device.peer_flags(&asked).await?;
+    if !flags.is_set(keys::FEATURE_RX_COPY) {
         return Err(ConnectError::NoCopy);
     }
-    Ok(features?)
+    Ok(Features::from_flags(|key| flags.is_set(key)))
 }
 
 /// Waits for a back end that is ready for a new front end. One that has closed may come back.

@@ -1,6 +1,5 @@
 //! What the two sides tell each other before they connect.
 
-use morgana_exec::join;
 use morgana_hal::{GrantRef, Port};
 
 use crate::{Offload, keys};
@@ -15,27 +14,25 @@ pub struct Features {
 }
 
 impl Features {
-    /// Reads them by `flag`, which asks the side for a key: whether it is there and not 0.
-    ///
-    /// # Errors
-    ///
-    /// That of `flag`.
-    pub async fn read<E>(flag: impl AsyncFn(&'static str) -> Result<bool, E>) -> Result<Self, E> {
-        let checksums = join(
-            flag(keys::FEATURE_NO_CSUM_OFFLOAD),
-            flag(keys::FEATURE_IPV6_CSUM_OFFLOAD),
-        );
-        let ((no_ipv4, ipv6), sg) = join(checksums, flag(keys::FEATURE_SG)).await;
-        let (ipv4, ipv6) = (!no_ipv4?, ipv6?);
-        let chains = if sg? {
-            Chains::Several
-        } else {
-            Chains::SingleSlot
-        };
-        Ok(Self {
+    /// The keys that tell them.
+    pub const KEYS: [&str; 3] = [
+        keys::FEATURE_NO_CSUM_OFFLOAD,
+        keys::FEATURE_IPV6_CSUM_OFFLOAD,
+        keys::FEATURE_SG,
+    ];
+
+    /// The features of a side that has written those [`KEYS`](Self::KEYS) of which `is_set` says so: the key is there, and not 0.
+    pub fn from_flags(is_set: impl Fn(&str) -> bool) -> Self {
+        let ipv4 = !is_set(keys::FEATURE_NO_CSUM_OFFLOAD);
+        let ipv6 = is_set(keys::FEATURE_IPV6_CSUM_OFFLOAD);
+        Self {
             checksum: Offload::from_features(ipv4, ipv6),
-            chains,
-        })
+            chains: if is_set(keys::FEATURE_SG) {
+                Chains::Several
+            } else {
+                Chains::SingleSlot
+            },
+        }
     }
 }
 
