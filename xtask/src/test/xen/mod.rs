@@ -3,6 +3,7 @@
 //! Each test gets a [`Lab`]: a testbed of its own, restored from the snapshot, with the tools to build, start and ask guests.
 
 mod apps;
+mod conformance;
 mod guests;
 mod lab;
 mod testbed;
@@ -23,8 +24,13 @@ pub(crate) struct XenTest {
     pub(crate) run: fn(&Lab<'_>) -> Result<()>,
 }
 
-fn subjects() -> [&'static [XenTest]; 3] {
-    [testbed::TESTS, guests::TESTS, apps::TESTS]
+fn subjects() -> [&'static [XenTest]; 4] {
+    [
+        testbed::TESTS,
+        guests::TESTS,
+        apps::TESTS,
+        conformance::TESTS,
+    ]
 }
 
 fn tests() -> impl Iterator<Item = &'static XenTest> {
