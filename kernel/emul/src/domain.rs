@@ -88,8 +88,13 @@ impl Domain {
     /// If the Linux kernel has no descriptor left for an epoll instance.
     pub fn enter(self) -> (EmulPlatform, EmulIdle) {
         let life = Rc::new(self.life);
-        let platform = EmulPlatform::new(life.clone(), self.xenstore, self.console);
-        let idle = EmulIdle::new(life, platform.local_ports());
+        let reactor = match Reactor::new(life.upcall.descriptor()) {
+            Ok(reactor) => reactor,
+            Err(error) => panic!("the host gives no epoll instance for a domain: {error}"),
+        };
+        let platform =
+            EmulPlatform::new(life.clone(), self.xenstore, self.console, reactor.clone());
+        let idle = EmulIdle::new(life, platform.local_ports(), reactor);
         (platform, idle)
     }
 

@@ -19,7 +19,6 @@ mod pages;
 mod platform;
 mod ports;
 mod random;
-mod reactor;
 mod state;
 mod upcall;
 
@@ -33,8 +32,8 @@ pub use idle::EmulIdle;
 pub use leftovers::{Leftover, Leftovers};
 pub use lockstep::{Lockstep, Stuck, StuckReason};
 pub use memory::{EmulImported, EmulMemory, EmulReadOnly, EmulShared};
+pub use morgana_reactor::{Direction, HasReactor, Reactor, Source};
 pub use platform::{EmulPlatform, EmulXenstore};
-pub use reactor::{Direction, Reactor, Source};
 
 #[cfg(test)]
 mod tests;

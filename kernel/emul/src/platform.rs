@@ -4,6 +4,7 @@ use core::cell::RefCell;
 use std::rc::Rc;
 
 use morgana_hal::{DomId, Platform, Usage};
+use morgana_reactor::{HasReactor, Reactor};
 use morgana_ring::{ByteLayout, RingStream, Side};
 
 use crate::domain::{Life, XenstoreRing};
@@ -23,10 +24,16 @@ struct Inner {
     clock: EmulClock,
     xenstore: RefCell<Option<EmulXenstore>>,
     console: RefCell<Option<EmulConsole>>,
+    reactor: Reactor,
 }
 
 impl EmulPlatform {
-    pub(crate) fn new(life: Rc<Life>, xenstore: Option<XenstoreRing>, console: Console) -> Self {
+    pub(crate) fn new(
+        life: Rc<Life>,
+        xenstore: Option<XenstoreRing>,
+        console: Console,
+        reactor: Reactor,
+    ) -> Self {
         let local = Rc::new(LocalPorts::default());
         let memory = EmulMemory::new(life.clone());
         let events = EmulEvents::new(life.clone(), local.clone());
@@ -45,6 +52,7 @@ impl EmulPlatform {
             clock,
             xenstore: RefCell::new(xenstore),
             console: RefCell::new(EmulConsole::new(console)),
+            reactor,
         }))
     }
 
@@ -55,6 +63,12 @@ impl EmulPlatform {
     /// The domain's id.
     pub fn id(&self) -> DomId {
         self.0.life.id
+    }
+}
+
+impl HasReactor for EmulPlatform {
+    fn reactor(&self) -> &Reactor {
+        &self.0.reactor
     }
 }
 

@@ -34,7 +34,7 @@ const LAYERS: [Layer; 9] = [
     },
     Layer {
         name: "kernel",
-        folders: &["kernel/hal", "kernel/ring", "kernel/exec"],
+        folders: &["kernel/hal", "kernel/ring", "kernel/exec", "kernel/reactor"],
         platforms: Platforms::Never,
     },
     Layer {

@@ -1,24 +1,21 @@
-//! The host's descriptors, as things that a domain's tasks can wait for.
+//! The epoll instance.
 
 use core::cell::{Cell, RefCell};
 use core::fmt;
-use core::task::{Context, Poll};
 use core::time::Duration;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
-use std::sync::Arc;
 
-use morgana_exec::Waiters;
 use rustix::event::Timespec;
 use rustix::event::epoll;
 
-use crate::upcall::Upcall;
+use crate::source::{Readiness, Source};
 
 /// How many descriptors are looked at in one go; more are found at the next.
 const BATCH: usize = 128;
-/// The token of the domain's own eventfd.
-const UPCALL: u64 = u64::MAX;
+/// The token of the wake descriptor.
+const WAKE: u64 = u64::MAX;
 
 /// Watches descriptors for the tasks of one domain, on its thread. Cheap to clone.
 #[derive(Clone)]
@@ -26,8 +23,9 @@ pub struct Reactor(Rc<Inner>);
 
 struct Inner {
     epoll: OwnedFd,
-    upcall: Arc<Upcall>,
     sources: RefCell<Sources>,
+    /// The wake descriptor was readable, and nobody has asked yet.
+    woken: Cell<bool>,
     /// What [`Reactor::wait`] has just collected, [`Reactor::collect`] need not look for again.
     collected: Cell<bool>,
     events: RefCell<Vec<epoll::Event>>,
@@ -39,43 +37,26 @@ struct Sources {
     free: Vec<usize>,
 }
 
-#[derive(Debug, Default)]
-struct Readiness {
-    read: DirectionState,
-    write: DirectionState,
-}
-
-#[derive(Debug, Default)]
-struct DirectionState {
-    ready: Cell<bool>,
-    waiters: RefCell<Waiters>,
-}
-
-impl DirectionState {
-    fn set(&self) {
-        self.ready.set(true);
-        self.waiters.borrow_mut().wake_all();
-    }
-}
-
-/// What a task wants to do with a descriptor.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Direction {
-    /// Read, or accept.
-    Read,
-    /// Write, or finish connecting.
-    Write,
+/// A platform inside a Linux process.
+pub trait HasReactor {
+    /// What watches the process's descriptors for the tasks of this domain.
+    fn reactor(&self) -> &Reactor;
 }
 
 impl Reactor {
-    pub(crate) fn new(upcall: Arc<Upcall>) -> io::Result<Self> {
+    /// A reactor that also wakes when `wake` is readable, for as long as it is. `wake` is to stay open as long as the reactor is used.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's, if there is no descriptor left.
+    pub fn new(wake: impl AsFd) -> io::Result<Self> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        let token = epoll::EventData::new_u64(UPCALL);
-        epoll::add(&epoll, upcall.descriptor(), token, epoll::EventFlags::IN)?;
+        let token = epoll::EventData::new_u64(WAKE);
+        epoll::add(&epoll, wake, token, epoll::EventFlags::IN)?;
         Ok(Self(Rc::new(Inner {
             epoll,
-            upcall,
             sources: RefCell::default(),
+            woken: Cell::new(false),
             collected: Cell::new(false),
             events: RefCell::new(Vec::with_capacity(BATCH)),
         })))
@@ -85,7 +66,7 @@ impl Reactor {
     ///
     /// # Errors
     ///
-    /// The host's, if it cannot watch the descriptor.
+    /// The kernel's, if it cannot watch the descriptor: it cannot for a plain file.
     pub fn register<T: AsFd>(&self, io: T) -> io::Result<Source<T>> {
         let readiness = Rc::new(Readiness::default());
         let mut sources = self.0.sources.borrow_mut();
@@ -104,12 +85,17 @@ impl Reactor {
             sources.slots.push(None);
         }
         sources.slots[slot] = Some(readiness.clone());
-        Ok(Source {
-            io,
-            slot,
-            readiness,
-            reactor: self.clone(),
-        })
+        drop(sources);
+        Ok(Source::new(io, slot, readiness, self.clone()))
+    }
+
+    /// Ends the watch of a registered descriptor.
+    pub(crate) fn forget(&self, io: impl AsFd, slot: usize) {
+        // It was added, and is still open.
+        let _ = epoll::delete(&self.0.epoll, io);
+        let mut sources = self.0.sources.borrow_mut();
+        sources.slots[slot] = None;
+        sources.free.push(slot);
     }
 
     /// How many descriptors are watched.
@@ -118,17 +104,23 @@ impl Reactor {
         sources.slots.len() - sources.free.len()
     }
 
-    /// Notes what is ready now, without waiting.
-    pub(crate) fn collect(&self) {
-        if !self.0.collected.take() && self.sources() > 0 {
+    /// Notes what is ready now, without waiting. For the run loop.
+    pub fn collect(&self) {
+        if !self.0.collected.take() {
             self.poll_epoll(Some(Duration::ZERO));
         }
     }
 
-    /// Waits until something is ready, the domain is woken, or the time is over.
-    pub(crate) fn wait(&self, timeout: Option<Duration>) {
+    /// Waits until something is ready, the wake descriptor is readable, or the time is over. It may return early for no reason. For the
+    /// run loop.
+    pub fn wait(&self, timeout: Option<Duration>) {
         self.poll_epoll(timeout);
         self.0.collected.set(true);
+    }
+
+    /// Whether the wake descriptor was seen readable since this was asked last. For the run loop.
+    pub fn take_woken(&self) -> bool {
+        self.0.woken.take()
     }
 
     fn poll_epoll(&self, timeout: Option<Duration>) {
@@ -143,8 +135,8 @@ impl Reactor {
         let sources = self.0.sources.borrow();
         for event in events.iter() {
             let (data, flags) = (event.data, event.flags);
-            if data.u64() == UPCALL {
-                self.0.upcall.drain();
+            if data.u64() == WAKE {
+                self.0.woken.set(true);
                 continue;
             }
             let Some(Some(readiness)) = sources.slots.get(data.u64() as usize) else {
@@ -173,60 +165,5 @@ fn timespec(duration: Duration) -> Timespec {
     Timespec {
         tv_sec: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
         tv_nsec: duration.subsec_nanos().into(),
-    }
-}
-
-/// A watched descriptor. Dropping it ends the watch and closes it.
-pub struct Source<T: AsFd> {
-    io: T,
-    slot: usize,
-    readiness: Rc<Readiness>,
-    reactor: Reactor,
-}
-
-impl<T: AsFd> Source<T> {
-    /// The object itself.
-    pub fn io(&self) -> &T {
-        &self.io
-    }
-
-    /// Tries `operation` when the descriptor may be ready for it, until it succeeds, fails, or would block; then the task is woken
-    /// when it may go on.
-    pub fn poll_io<R>(
-        &self,
-        direction: Direction,
-        cx: &mut Context<'_>,
-        mut operation: impl FnMut(&T) -> io::Result<R>,
-    ) -> Poll<io::Result<R>> {
-        let state = match direction {
-            Direction::Read => &self.readiness.read,
-            Direction::Write => &self.readiness.write,
-        };
-        while state.ready.get() {
-            match operation(self.io()) {
-                // No edge can get lost in between: edges are collected on this same thread, later.
-                Err(error) if error.kind() == ErrorKind::WouldBlock => state.ready.set(false),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                done => return Poll::Ready(done),
-            }
-        }
-        state.waiters.borrow_mut().register(cx.waker());
-        Poll::Pending
-    }
-}
-
-impl<T: AsFd> Drop for Source<T> {
-    fn drop(&mut self) {
-        // It was added, and is still open.
-        let _ = epoll::delete(&self.reactor.0.epoll, &self.io);
-        let mut sources = self.reactor.0.sources.borrow_mut();
-        sources.slots[self.slot] = None;
-        sources.free.push(self.slot);
-    }
-}
-
-impl<T: AsFd + fmt::Debug> fmt::Debug for Source<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Source").field("io", &self.io).finish()
     }
 }

@@ -1,0 +1,135 @@
+//! Opening Linux's Xen devices.
+
+use core::fmt;
+use std::io;
+use std::os::fd::OwnedFd;
+
+use rustix::fs::{Mode, OFlags, open};
+use rustix::io::Errno;
+
+/// A device of Linux's for Xen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Device {
+    pub(crate) path: &'static str,
+    /// The kernel module that makes it.
+    pub(crate) module: &'static str,
+}
+
+pub(crate) const EVTCHN: Device = Device {
+    path: "/dev/xen/evtchn",
+    module: "xen-evtchn",
+};
+pub(crate) const GNTDEV: Device = Device {
+    path: "/dev/xen/gntdev",
+    module: "xen-gntdev",
+};
+pub(crate) const GNTALLOC: Device = Device {
+    path: "/dev/xen/gntalloc",
+    module: "xen-gntalloc",
+};
+
+impl Device {
+    /// Opens it; operations on it do not block.
+    pub(crate) fn open(self) -> Result<OwnedFd, OpenError> {
+        open_file(self.path).map_err(|errno| OpenError::Device {
+            path: self.path,
+            module: self.module,
+            errno: errno.raw_os_error(),
+        })
+    }
+}
+
+/// Opens a device file to read and write, without blocking.
+pub(crate) fn open_file(path: &str) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    open(path, flags, Mode::empty())
+}
+
+/// Why this process cannot be part of a Xen domain. The text says what to do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OpenError {
+    /// A device of the kernel's cannot be opened.
+    Device {
+        /// Its file.
+        path: &'static str,
+        /// The kernel module that makes it.
+        module: &'static str,
+        /// Linux's error number (errno.h).
+        errno: i32,
+    },
+    /// There is a way to xenstored, but it is not for this process.
+    Xenstore {
+        /// Its file.
+        path: &'static str,
+        /// Linux's error number (errno.h).
+        errno: i32,
+    },
+    /// The kernel has no descriptor left for an epoll instance.
+    Reactor {
+        /// Linux's error number (errno.h).
+        errno: i32,
+    },
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let said = |errno| io::Error::from_raw_os_error(errno);
+        match *self {
+            Self::Device {
+                path,
+                module,
+                errno,
+            } => {
+                write!(f, "{path}: {}", said(errno))?;
+                match Errno::from_raw_os_error(errno) {
+                    // Devices of modules that are not loaded, or not on Xen.
+                    Errno::NOENT | Errno::NXIO | Errno::NODEV => write!(
+                        f,
+                        "; as root: modprobe {module} (this Linux must run in a domain of Xen)"
+                    ),
+                    Errno::ACCESS | Errno::PERM => {
+                        f.write_str("; run this as root, or as a user who may use the device")
+                    }
+                    _ => Ok(()),
+                }
+            }
+            Self::Xenstore { path, errno } => {
+                write!(f, "{path}, the way to xenstored: {}", said(errno))
+            }
+            Self::Reactor { errno } => write!(f, "no epoll instance: {}", said(errno)),
+        }
+    }
+}
+
+impl core::error::Error for OpenError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_device_says_what_to_do() {
+        let device = Device {
+            path: "/dev/xen/nothing",
+            module: "xen-nothing",
+        };
+        let error = device.open().unwrap_err().to_string();
+        assert!(error.starts_with("/dev/xen/nothing: "), "{error}");
+        assert!(error.contains("modprobe xen-nothing"), "{error}");
+    }
+
+    #[test]
+    fn a_forbidden_device_says_who_may() {
+        let error = OpenError::Device {
+            path: GNTALLOC.path,
+            module: GNTALLOC.module,
+            errno: Errno::ACCESS.raw_os_error(),
+        };
+        let error = error.to_string();
+        assert!(
+            error.contains("/dev/xen/gntalloc") && error.contains("root"),
+            "{error}"
+        );
+        assert!(!error.contains("modprobe"), "{error}");
+    }
+}

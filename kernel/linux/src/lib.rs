@@ -1,0 +1,23 @@
+#![doc = include_str!("../README.md")]
+
+mod clock;
+mod console;
+mod device;
+mod entropy;
+mod events;
+mod idle;
+mod ioctl;
+mod memory;
+mod platform;
+mod ports;
+mod xenstore;
+
+pub use clock::LinuxClock;
+pub use console::LinuxConsole;
+pub use device::OpenError;
+pub use events::{LinuxChannel, LinuxEvents};
+pub use idle::LinuxIdle;
+pub use memory::{LinuxImported, LinuxMemory, LinuxReadOnly, LinuxShared};
+pub use morgana_reactor::{Direction, HasReactor, Reactor, Source};
+pub use platform::Linux;
+pub use xenstore::LinuxXenstore;

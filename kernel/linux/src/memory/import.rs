@@ -1,0 +1,86 @@
+//! A peer's pages, mapped.
+
+use std::rc::Rc;
+
+use morgana_hal::{DomId, GrantRef, MemoryError, Pages, SharedRegion};
+use rustix::io::Errno;
+
+use super::Devices;
+use super::mapping::Mapping;
+use crate::ioctl::gntdev::{Index, announce_map, forget_map};
+
+/// A peer's pages, mapped. Dropping them unmaps.
+#[derive(Debug)]
+pub struct LinuxImported {
+    region: SharedRegion,
+    // Dropped in this order: the kernel unmaps when the pages leave the address space.
+    _mapping: Mapping,
+    _announced: Option<Announced>,
+}
+
+/// A mapping that the kernel knows of.
+#[derive(Debug)]
+struct Announced {
+    devices: Rc<Devices>,
+    index: Index,
+    count: u32,
+}
+
+impl LinuxImported {
+    pub(super) fn new(
+        devices: Rc<Devices>,
+        peer: DomId,
+        grants: &[GrantRef],
+    ) -> Result<Self, MemoryError> {
+        let (mapping, announced) = if grants.is_empty() {
+            (Mapping::empty(), None)
+        } else {
+            let announced = Announced::new(devices, peer, grants)?;
+            let device = &announced.devices.gntdev;
+            let mapping = Mapping::new(device, announced.index.0, grants.len()).map_err(error)?;
+            (mapping, Some(announced))
+        };
+        // SAFETY: the mapping is kept beside the region, and nobody makes references into it.
+        let region = unsafe { mapping.region() };
+        Ok(Self {
+            region,
+            _mapping: mapping,
+            _announced: announced,
+        })
+    }
+}
+
+impl Announced {
+    fn new(devices: Rc<Devices>, peer: DomId, grants: &[GrantRef]) -> Result<Self, MemoryError> {
+        let count = u32::try_from(grants.len()).map_err(|_| MemoryError::NoAddressSpace)?;
+        // The kernel refuses more pages than its module's parameter `limit` allows in one mapping, or has no frames to map them at.
+        let index =
+            announce_map(&devices.gntdev, peer, grants).map_err(|_| MemoryError::NoAddressSpace)?;
+        Ok(Self {
+            devices,
+            index,
+            count,
+        })
+    }
+}
+
+/// Why `mmap` refused: by what Xen said of a grant, or for want of memory.
+fn error(errno: Errno) -> MemoryError {
+    match errno {
+        Errno::NOMEM | Errno::AGAIN => MemoryError::NoAddressSpace,
+        _ => MemoryError::BadGrant,
+    }
+}
+
+impl Drop for Announced {
+    fn drop(&mut self) {
+        // It was announced, and is forgotten once.
+        let _ = forget_map(&self.devices.gntdev, self.index, self.count);
+    }
+}
+
+impl Pages for LinuxImported {
+    fn region(&self) -> &SharedRegion {
+        &self.region
+    }
+}

@@ -1,0 +1,94 @@
+//! Grants: own pages by `/dev/xen/gntalloc`, peers' pages by `/dev/xen/gntdev`.
+
+mod copy;
+mod import;
+mod mapping;
+mod share;
+
+use core::cell::Cell;
+use std::fs;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+
+use morgana_hal::{CopyFrom, CopyTo, DomId, GrantRef, Memory, MemoryError};
+
+use crate::ioctl::gntalloc::Access;
+
+pub use import::LinuxImported;
+pub use share::{LinuxReadOnly, LinuxShared};
+
+/// The process's grants.
+#[derive(Clone, Debug)]
+pub struct LinuxMemory(Rc<Devices>);
+
+/// The two devices, opened once. Closing the one ends all grants, closing the other all mappings.
+#[derive(Debug)]
+struct Devices {
+    gntalloc: OwnedFd,
+    gntdev: OwnedFd,
+    /// Pages that this process shares now.
+    shared: Cell<usize>,
+    /// Pages that all processes of this domain may share together.
+    limit: usize,
+}
+
+/// Where the module says how many pages all processes together may share, and what it says if nobody has changed it.
+const LIMIT_FILE: &str = "/sys/module/xen_gntalloc/parameters/limit";
+const LIMIT: usize = 1024;
+
+impl LinuxMemory {
+    pub(crate) fn new(gntalloc: OwnedFd, gntdev: OwnedFd) -> Self {
+        let limit = fs::read_to_string(LIMIT_FILE).ok();
+        let limit = limit.and_then(|limit| limit.trim().parse().ok());
+        Self(Rc::new(Devices {
+            gntalloc,
+            gntdev,
+            shared: Cell::new(0),
+            limit: limit.unwrap_or(LIMIT),
+        }))
+    }
+
+    pub(crate) fn grants_in_use(&self) -> usize {
+        self.0.shared.get()
+    }
+
+    pub(crate) fn grants_total(&self) -> usize {
+        self.0.limit
+    }
+}
+
+impl Memory for LinuxMemory {
+    type Shared = LinuxShared;
+    type ReadOnly = LinuxReadOnly;
+    type Imported = LinuxImported;
+
+    /// # Errors
+    ///
+    /// [`MemoryError::NoFreeGrant`] if all processes of this domain together would share more pages than the parameter `limit` of the
+    /// module xen-gntalloc allows.
+    fn share(&self, peer: DomId, pages: usize) -> Result<LinuxShared, MemoryError> {
+        LinuxShared::new(self.0.clone(), peer, pages, Access::ReadWrite)
+    }
+
+    /// # Errors
+    ///
+    /// As for `share`.
+    fn share_read_only(&self, peer: DomId, pages: usize) -> Result<LinuxReadOnly, MemoryError> {
+        LinuxReadOnly::new(self.0.clone(), peer, pages, Access::ReadOnly)
+    }
+
+    /// # Errors
+    ///
+    /// [`MemoryError::BadGrant`] also for a peer that does not exist: the kernel does not tell the two apart.
+    fn import(&self, peer: DomId, grants: &[GrantRef]) -> Result<LinuxImported, MemoryError> {
+        LinuxImported::new(self.0.clone(), peer, grants)
+    }
+
+    fn copy_from(&self, peer: DomId, operations: &mut [CopyFrom<'_>]) {
+        copy::from(&self.0.gntdev, peer, operations);
+    }
+
+    fn copy_to(&self, peer: DomId, operations: &mut [CopyTo<'_>]) {
+        copy::to(&self.0.gntdev, peer, operations);
+    }
+}

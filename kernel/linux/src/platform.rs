@@ -1,0 +1,105 @@
+//! The platform of a Linux process in a domain of Xen.
+
+use core::cell::RefCell;
+use std::rc::Rc;
+
+use morgana_hal::{Platform, Usage};
+use morgana_reactor::{HasReactor, Reactor};
+
+use crate::device::{EVTCHN, GNTALLOC, GNTDEV, OpenError};
+use crate::ports::Ports;
+use crate::{
+    LinuxClock, LinuxConsole, LinuxEvents, LinuxIdle, LinuxMemory, LinuxXenstore, entropy,
+};
+
+/// All that a process has of the domain that it runs in. Cheap to clone; every clone is the same process.
+#[derive(Clone, Debug)]
+pub struct Linux(Rc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    ports: Rc<Ports>,
+    events: LinuxEvents,
+    memory: LinuxMemory,
+    clock: LinuxClock,
+    xenstore: RefCell<Option<LinuxXenstore>>,
+    console: RefCell<Option<LinuxConsole>>,
+    reactor: Reactor,
+}
+
+impl Linux {
+    /// Opens the devices, and returns what the run loop needs besides. The two belong to this thread.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`], which names the device's file and says what to do.
+    pub fn open() -> Result<(Self, LinuxIdle), OpenError> {
+        let ports = Rc::new(Ports::new(EVTCHN.open()?));
+        let memory = LinuxMemory::new(GNTALLOC.open()?, GNTDEV.open()?);
+        let reactor = Reactor::new(ports.device()).map_err(|error| OpenError::Reactor {
+            errno: error.raw_os_error().unwrap_or(0),
+        })?;
+        let xenstore = LinuxXenstore::open(&reactor)?;
+        let console = LinuxConsole::new(&reactor);
+        let idle = LinuxIdle::new(ports.clone(), reactor.clone());
+        let platform = Self(Rc::new(Inner {
+            events: LinuxEvents::new(ports.clone()),
+            ports,
+            memory,
+            clock: LinuxClock,
+            xenstore: RefCell::new(xenstore),
+            console: RefCell::new(Some(console)),
+            reactor,
+        }));
+        Ok((platform, idle))
+    }
+}
+
+impl HasReactor for Linux {
+    fn reactor(&self) -> &Reactor {
+        &self.0.reactor
+    }
+}
+
+impl Platform for Linux {
+    type Events = LinuxEvents;
+    type Memory = LinuxMemory;
+    type Clock = LinuxClock;
+    type Xenstore = LinuxXenstore;
+    type Console = LinuxConsole;
+
+    fn events(&self) -> &LinuxEvents {
+        &self.0.events
+    }
+
+    fn memory(&self) -> &LinuxMemory {
+        &self.0.memory
+    }
+
+    fn clock(&self) -> &LinuxClock {
+        &self.0.clock
+    }
+
+    fn xenstore(&self) -> Option<LinuxXenstore> {
+        self.0.xenstore.take()
+    }
+
+    fn console(&self) -> Option<LinuxConsole> {
+        self.0.console.take()
+    }
+
+    fn entropy(&self, out: &mut [u8]) {
+        entropy::fill(out);
+    }
+
+    /// The ports and grants of this process. The heap, and how many ports there can be, are the kernel's affair; so are the pages that a peer
+    /// keeps after their end, which are never this process's again.
+    fn usage(&self) -> Usage {
+        Usage {
+            grants_used: self.0.memory.grants_in_use(),
+            grants_total: self.0.memory.grants_total(),
+            ports_used: self.0.ports.in_use(),
+            ..Usage::default()
+        }
+    }
+}

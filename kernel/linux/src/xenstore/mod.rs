@@ -1,0 +1,6 @@
+//! The way to xenstored.
+
+mod framing;
+mod stream;
+
+pub use stream::LinuxXenstore;
