@@ -153,6 +153,11 @@ impl Workspace {
     pub(crate) fn images(&self) -> PathBuf {
         self.target.join("images")
     }
+
+    /// Where the Linux programs go.
+    pub(crate) fn programs(&self) -> PathBuf {
+        self.target.join("linux")
+    }
 }
 
 /// The cargo that runs us.

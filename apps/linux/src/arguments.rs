@@ -6,12 +6,17 @@ use core::net::Ipv4Addr;
 use morgana_net_stack::{AddressConfig, Ipv4Config};
 use morgana_usernet::{Config, Forward};
 
-/// What a program on the emulation is asked to do.
+/// What a program is asked to do.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Arguments {
     /// To say how it is used.
     Help,
-    /// To run.
+    /// To run as a process of the Xen domain that this Linux is in.
+    OnXen {
+        /// The app's command line.
+        command_line: String,
+    },
+    /// To run as a domain of the emulation.
     Run {
         /// The host's ports that lead to the app.
         forwards: Vec<Forward>,
@@ -45,7 +50,8 @@ impl Arguments {
     /// [`UsageError`] for the first argument that makes no sense.
     pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, UsageError> {
         let mut forwards = Vec::new();
-        let mut memory_mib = MEMORY_MIB;
+        let mut memory_mib = None;
+        let mut place = Place::Emulation;
         let mut words = Vec::new();
         let mut arguments = arguments.into_iter();
         while let Some(argument) = arguments.next() {
@@ -63,12 +69,11 @@ impl Arguments {
             match key {
                 "--help" | "-h" => return Ok(Self::Help),
                 "--forward" => forwards.push(parse(key, &value()?)?),
-                "--memory" => {
-                    memory_mib = parse(key, &value()?)?;
-                    if memory_mib == 0 {
-                        return Err(UsageError("--memory 0: a domain needs some".into()));
-                    }
+                "--memory" => memory_mib = Some(parse_memory(key, &value()?)?),
+                "--xen" if attached.is_some() => {
+                    return Err(UsageError(format!("{argument}: --xen takes no value")));
                 }
+                "--xen" => place = Place::Xen,
                 "--" => words.extend(arguments.by_ref()),
                 _ if key.starts_with('-') => {
                     return Err(UsageError(format!(
@@ -79,10 +84,22 @@ impl Arguments {
             }
         }
         let command_line = words.join(" ");
+        if place == Place::Xen {
+            let what = if !forwards.is_empty() {
+                "--forward"
+            } else if memory_mib.is_some() {
+                "--memory"
+            } else {
+                return Ok(Self::OnXen { command_line });
+            };
+            return Err(UsageError(format!(
+                "{what} and --xen: there is no emulation then"
+            )));
+        }
         network(&command_line)?;
         Ok(Self::Run {
             forwards,
-            memory_mib,
+            memory_mib: memory_mib.unwrap_or(MEMORY_MIB),
             command_line,
         })
     }
@@ -90,17 +107,35 @@ impl Arguments {
     /// How the program is used.
     pub fn usage(program: &str) -> String {
         format!(
-            "Usage: {program} [--forward HOST:GUEST]... [--memory MIB] [--help] [--] [ARGUMENT]...\n\
+            "Usage: {program} [--forward HOST:GUEST]... [--memory MIB] [--] [ARGUMENT]...\n\
+             \x20      {program} --xen [--] [ARGUMENT]...\n\
              \n\
-             Runs as a domain of an emulated Xen, inside this process and with no privileges.\n\
-             Ctrl-C asks it to power off; a second one ends it at once.\n\
+             Runs as a domain of an emulated Xen, inside this process and with no privileges; or, with --xen,\n\
+             as a process of the real Xen domain that this Linux is in, mostly dom0, by the devices in /dev/xen.\n\
+             Ctrl-C or SIGTERM asks it to end; a second one ends it at once.\n\
              \n\
+             \x20 --xen                 use the real Xen's event channels, grants and xenstore\n\
              \x20 --forward HOST:GUEST  connections to port HOST of 127.0.0.1 lead to its port GUEST; HOST 0 is any\n\
              \x20                       free port\n\
              \x20 --memory MIB          the domain's memory, as the toolstack says it to the app; the process takes\n\
              \x20                       what it needs ({MEMORY_MIB})\n\
-             \x20 ARGUMENT              the domain's command line, as behind extra= in an xl configuration\n"
+             \x20 --help                say this\n\
+             \x20 ARGUMENT              the app's command line, as behind extra= in an xl configuration\n"
         )
+    }
+}
+
+/// Where the app runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Emulation,
+    Xen,
+}
+
+fn parse_memory(key: &str, value: &str) -> Result<u32, UsageError> {
+    match parse(key, value)? {
+        0 => Err(UsageError(format!("{key} 0: a domain needs some"))),
+        mib => Ok(mib),
     }
 }
 
@@ -168,6 +203,26 @@ mod tests {
             panic!("behind -- nothing is an option");
         };
         assert_eq!(command_line, "--help");
+    }
+
+    #[test]
+    fn on_a_real_xen_there_is_nothing_to_emulate() {
+        let command_line = "ip=192.168.0.7/24 a=b".to_string();
+        let expected = Arguments::OnXen { command_line };
+        assert_eq!(parse("ip=192.168.0.7/24 --xen a=b"), Ok(expected));
+        for (line, expected) in [
+            (
+                "--xen --forward 0:80",
+                "--forward and --xen: there is no emulation then",
+            ),
+            (
+                "--memory 8 --xen",
+                "--memory and --xen: there is no emulation then",
+            ),
+            ("--xen=yes", "--xen=yes: --xen takes no value"),
+        ] {
+            assert_eq!(parse(line).unwrap_err().to_string(), expected);
+        }
     }
 
     #[test]

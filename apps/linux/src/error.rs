@@ -1,4 +1,4 @@
-//! Why a machine could not be run.
+//! Why an app could not be run.
 
 use core::fmt;
 use std::io;
@@ -6,6 +6,7 @@ use std::io;
 use morgana_emul::CreateError;
 use morgana_exec::TooManyTasks;
 use morgana_hal::EventError;
+use morgana_linux::OpenError;
 use morgana_netback::ConnectError;
 use morgana_usernet::Forward;
 use morgana_xenstore_client::Error as XenstoreError;
@@ -13,11 +14,13 @@ use morgana_xenstored::IntroduceError;
 
 use crate::UsageError;
 
-/// Why a machine could not be run.
+/// Why an app could not be run.
 #[derive(Debug)]
 pub enum MachineError {
     /// The command line asks for what there is not.
     Usage(UsageError),
+    /// The real Xen's devices cannot be used.
+    Xen(OpenError),
     /// A port of the host cannot be listened on.
     Listen(Forward, io::Error),
     /// The host has refused something else.
@@ -40,6 +43,7 @@ impl fmt::Display for MachineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(error) => error.fmt(f),
+            Self::Xen(error) => error.fmt(f),
             Self::Listen(forward, error) => {
                 write!(f, "port {} of 127.0.0.1: {error}", forward.host)
             }
@@ -68,6 +72,7 @@ macro_rules! from {
 
 from! {
     Usage(UsageError),
+    Xen(OpenError),
     Host(io::Error),
     Create(CreateError),
     Introduce(IntroduceError),

@@ -5,7 +5,9 @@ mod arguments;
 mod domain_0;
 mod error;
 mod machine;
+mod process;
 mod readiness;
+mod signals;
 mod start;
 mod toolstack;
 
@@ -13,4 +15,5 @@ pub use arguments::{Arguments, UsageError};
 pub use error::MachineError;
 pub use machine::{Options, run};
 pub use morgana_usernet::Forward;
+pub use process::{Wish, run_on_xen};
 pub use start::start;

@@ -1,79 +1,69 @@
-//! The main function of a program on the emulation.
+//! The main function of an app as a Linux program.
 
-use std::io;
-use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use morgana_emul::{Console, EmulPlatform, Outcome};
 use morgana_exec::Handle;
 use morgana_hal::Exit;
-use rustix::process::{Resource, getrlimit, setrlimit};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use morgana_linux::Linux;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::{Arguments, MachineError, Options, run};
+use crate::signals::requests;
+use crate::{Arguments, Forward, MachineError, Options, Wish, run, run_on_xen};
 
-/// What shells report for a program that Ctrl-C has ended: 128 and the signal's number.
-const INTERRUPTED: i32 = 128 + SIGINT;
 /// For arguments that make no sense.
 const USAGE: u8 = 2;
 
-/// Runs `app` as the program's own arguments say, and returns how the program ends. `app` gets its platform, its tasks and its command
-/// line.
+/// Runs the app as the program's own arguments say, and returns how the program ends: `emulated` as a domain of the emulation, `on_xen` as a
+/// process of the real Xen domain that this Linux is in. Either gets its platform, its tasks and its command line, and `on_xen` also the
+/// wish that it end.
 ///
-/// Ctrl-C and SIGTERM ask the app to power off, as `xl shutdown` does; a second one ends the process at once. A powered-off app is success,
-/// and so is one that wants to be started again, which a process has nobody to do.
-pub fn start<A, F>(app: A) -> ExitCode
+/// Ctrl-C and SIGTERM ask the app to end, in the emulation as `xl shutdown` does; a second one ends the process at once. A powered-off app is
+/// success, and so is one that wants to be started again, which a process has nobody to do.
+pub fn start<A, F, B, G>(emulated: A, on_xen: B) -> ExitCode
 where
     A: FnOnce(EmulPlatform, Handle, String) -> F + Send + 'static,
     F: Future<Output = Exit> + 'static,
+    B: FnOnce(Linux, Handle, String, Wish) -> G,
+    G: Future<Output = Exit> + 'static,
 {
     let mut arguments = std::env::args();
     let program = arguments.next().unwrap_or_default();
     let name = Path::new(&program).file_name();
     let name = name.map_or("app".into(), |name| name.to_string_lossy().into_owned());
-    let arguments = match Arguments::parse(arguments) {
-        Ok(arguments) => arguments,
+    let ended = match Arguments::parse(arguments) {
         Err(error) => {
             eprintln!("{name}: {error}");
             return ExitCode::from(USAGE);
         }
-    };
-    let Arguments::Run {
-        forwards,
-        memory_mib,
-        command_line,
-    } = arguments
-    else {
-        print!("{}", Arguments::usage(&name));
-        return ExitCode::SUCCESS;
-    };
-    let outcome = requests().map_err(MachineError::Host).and_then(|requests| {
-        let options = Options {
-            name: name.clone(),
-            forwards: forwards.clone(),
+        Ok(Arguments::Help) => {
+            print!("{}", Arguments::usage(&name));
+            return ExitCode::SUCCESS;
+        }
+        Ok(Arguments::OnXen { command_line }) => {
+            allow_descriptors();
+            let requests = requests().map_err(MachineError::Host);
+            requests.and_then(|requests| run_on_xen(command_line, requests, on_xen))
+        }
+        Ok(Arguments::Run {
+            forwards,
             memory_mib,
             command_line,
-            console: Console::Stdout,
-            requests,
-        };
-        let announce = |bound: &[morgana_usernet::Forward]| {
-            // What was asked for by number is known already.
-            let chosen = bound
-                .iter()
-                .zip(&forwards)
-                .filter(|(_, asked)| asked.host == 0);
-            for (forward, _) in chosen {
-                eprintln!("127.0.0.1:{} leads to port {}", forward.host, forward.guest);
-            }
-        };
-        run(options, announce, app)
-    });
-    match outcome {
-        Ok(Outcome::Exited(Exit::Poweroff | Exit::Reboot)) => ExitCode::SUCCESS,
-        Ok(Outcome::Exited(Exit::Crash) | Outcome::Killed) => ExitCode::FAILURE,
+        }) => {
+            allow_descriptors();
+            let emulation = Emulation {
+                name: &name,
+                forwards,
+                memory_mib,
+                command_line,
+            };
+            emulation.run(emulated)
+        }
+    };
+    match ended {
+        Ok(Exit::Poweroff | Exit::Reboot) => ExitCode::SUCCESS,
+        Ok(Exit::Crash) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("{name}: {error}");
             ExitCode::FAILURE
@@ -81,26 +71,51 @@ where
     }
 }
 
-/// Prepares the process: as many descriptors as it may have, for a thousand connections; and a stream out of which comes a byte for each
-/// signal that asks for an end.
-fn requests() -> io::Result<UnixStream> {
-    let limit = getrlimit(Resource::Nofile);
-    // Without it there are fewer connections at a time.
-    let _ = setrlimit(
-        Resource::Nofile,
-        rustix::process::Rlimit {
-            current: limit.maximum,
-            ..limit
-        },
-    );
-    let (requests, raised) = UnixStream::pair()?;
-    requests.set_nonblocking(true)?;
-    let was_asked = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        // In this order: the first signal finds the flag unset and sets it, the second one finds it set.
-        signal_hook::flag::register_conditional_shutdown(signal, INTERRUPTED, was_asked.clone())?;
-        signal_hook::flag::register(signal, was_asked.clone())?;
-        signal_hook::low_level::pipe::register(signal, raised.try_clone()?)?;
+/// What the arguments say of the emulation.
+struct Emulation<'a> {
+    name: &'a str,
+    forwards: Vec<Forward>,
+    memory_mib: u32,
+    command_line: String,
+}
+
+impl Emulation<'_> {
+    fn run<A, F>(self, app: A) -> Result<Exit, MachineError>
+    where
+        A: FnOnce(EmulPlatform, Handle, String) -> F + Send + 'static,
+        F: Future<Output = Exit> + 'static,
+    {
+        let options = Options {
+            name: self.name.to_owned(),
+            forwards: self.forwards.clone(),
+            memory_mib: self.memory_mib,
+            command_line: self.command_line,
+            console: Console::Stdout,
+            requests: requests()?,
+        };
+        let announce = |bound: &[Forward]| {
+            // What was asked for by number is known already.
+            let chosen = bound
+                .iter()
+                .zip(&self.forwards)
+                .filter(|(_, asked)| asked.host == 0);
+            for (forward, _) in chosen {
+                eprintln!("127.0.0.1:{} leads to port {}", forward.host, forward.guest);
+            }
+        };
+        match run(options, announce, app)? {
+            Outcome::Exited(exit) => Ok(exit),
+            Outcome::Killed => Ok(Exit::Crash),
+        }
     }
-    Ok(requests)
+}
+
+/// Takes as many descriptors as the process may have, for a thousand connections. Without them there are fewer at a time.
+fn allow_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    let most = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    let _ = setrlimit(Resource::Nofile, most);
 }

@@ -1,6 +1,7 @@
 //! The macro that makes an application a program.
 
-/// Makes an async function the program: an image for Xen where the target is Xen, a Linux program elsewhere.
+/// Makes an async function the program: an image for Xen where the target is Xen, a Linux program elsewhere, which runs on the
+/// emulation of Xen or, with `--xen`, as a process of a real Xen's domain.
 ///
 /// The function takes a [`Domain`](crate::Domain) of any [`Platform`](crate::Platform) and returns an [`Outcome`](crate::Outcome).
 #[macro_export]
@@ -16,7 +17,8 @@ macro_rules! main {
 
         #[cfg(not(target_os = "none"))]
         fn main() -> ::std::process::ExitCode {
-            $crate::private::start($app)
+            // Once for each platform that a Linux program can run on.
+            $crate::private::start($app, $app)
         }
     };
 }

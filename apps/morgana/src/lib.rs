@@ -29,7 +29,7 @@ pub use morgana_netfront as netfront;
 pub use morgana_xenstore_client as xenstore;
 pub use network::{Network, NetworkError};
 pub use outcome::Outcome;
-pub use run::run;
+pub use run::{run, run_until};
 
 #[doc(hidden)]
 pub mod private {

@@ -1,7 +1,9 @@
 //! From a bare platform to a running application, and to its end.
 
 use core::future::{Future, pending};
+use core::time::Duration;
 
+use morgana_console::Output;
 use morgana_exec::{Either, Handle, Timers, select};
 use morgana_hal::{Exit, Platform};
 use morgana_xenstore_client::Client;
@@ -17,30 +19,118 @@ where
     F: Future,
     F::Output: Outcome,
 {
-    let command_line = CommandLine::new(command_line);
-    let log = logging::start(&platform, &tasks, &command_line);
-    let xenstore = match platform
-        .xenstore()
-        .map(|stream| Client::start(stream, &tasks))
-    {
-        Some(Ok(client)) => Some(client),
-        Some(Err(error)) => {
-            log::error!("no connection to xenstored: {error}");
-            None
+    let started = Started::new(&platform, &tasks, command_line);
+    let wish = wish(started.xenstore.clone(), tasks.timers());
+    let log = started.log.clone();
+    let exit = started.run(platform, tasks, app, wish).await;
+    flush(log).await;
+    exit
+}
+
+/// Runs an application that does not have the domain for itself, as a process of a Linux domain, until it returns or `wish` is ready. Then the
+/// application's future is dropped, and its devices have some time to close in order: their tasks run on until they end.
+pub async fn run_until<P, A, F>(
+    platform: P,
+    tasks: Handle,
+    command_line: &str,
+    app: A,
+    wish: impl Future<Output = Exit>,
+) -> Exit
+where
+    P: Platform,
+    A: FnOnce(Domain<P>) -> F,
+    F: Future,
+    F::Output: Outcome,
+{
+    let started = Started::new(&platform, &tasks, command_line);
+    let log = started.log.clone();
+    // Kept so that xenstore's own tasks stay, however the app uses its connection.
+    let _xenstore = started.xenstore.clone();
+    let own = tasks.tasks();
+    let wish = async {
+        let exit = wish.await;
+        log::info!("asked to end");
+        exit
+    };
+    let exit = started.run(platform, tasks.clone(), app, wish).await;
+    settle(&tasks, own).await;
+    flush(log).await;
+    exit
+}
+
+/// What an application finds running.
+struct Started {
+    command_line: CommandLine,
+    log: Option<Output>,
+    xenstore: Option<Client>,
+}
+
+impl Started {
+    fn new<P: Platform>(platform: &P, tasks: &Handle, command_line: &str) -> Self {
+        let command_line = CommandLine::new(command_line);
+        let log = logging::start(platform, tasks, &command_line);
+        let client = platform
+            .xenstore()
+            .map(|stream| Client::start(stream, tasks));
+        let xenstore = match client {
+            Some(Ok(client)) => Some(client),
+            Some(Err(error)) => {
+                log::error!("no connection to xenstored: {error}");
+                None
+            }
+            None => None,
+        };
+        Self {
+            command_line,
+            log,
+            xenstore,
         }
-        None => None,
-    };
-    let wish = wish(xenstore.clone(), tasks.timers());
-    let domain = Domain::new(platform, tasks, command_line, xenstore);
-    let exit = match select(app(domain), wish).await {
-        Either::First(outcome) => outcome.exit(),
-        Either::Second(exit) => exit,
-    };
+    }
+
+    async fn run<P, A, F>(
+        self,
+        platform: P,
+        tasks: Handle,
+        app: A,
+        wish: impl Future<Output = Exit>,
+    ) -> Exit
+    where
+        P: Platform,
+        A: FnOnce(Domain<P>) -> F,
+        F: Future,
+        F::Output: Outcome,
+    {
+        let domain = Domain::new(platform, tasks, self.command_line, self.xenstore);
+        match select(app(domain), wish).await {
+            Either::First(outcome) => outcome.exit(),
+            Either::Second(exit) => exit,
+        }
+    }
+}
+
+async fn flush(log: Option<Output>) {
     if let Some(log) = log {
         // If the console has ended there is nowhere left to say so.
         let _ = log.flush().await;
     }
-    exit
+}
+
+/// How long an application's tasks may run on after its end. A device waits up to 5 s for its other end, twice.
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(12);
+/// How often to look whether they have ended.
+const SETTLE_PAUSE: Duration = Duration::from_millis(5);
+
+/// Waits until no more than the `own` tasks are left that were there before the application.
+async fn settle(tasks: &Handle, own: usize) {
+    let timers = tasks.timers();
+    let settled = async {
+        while tasks.tasks() > own {
+            timers.sleep(SETTLE_PAUSE).await;
+        }
+    };
+    if timers.timeout(SETTLE_TIMEOUT, settled).await.is_err() {
+        log::debug!("{} tasks have not ended", tasks.tasks() - own);
+    }
 }
 
 /// What the toolstack wants; never ready if it cannot tell.
