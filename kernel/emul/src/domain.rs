@@ -9,6 +9,7 @@ use morgana_exec::{Executor, Handle};
 use morgana_hal::{DomId, Exit, GrantRef, Platform, Port};
 
 use crate::grants::XENSTORE_ENTRY;
+use crate::heap::Account;
 use crate::hypervisor::Inner;
 use crate::upcall::Upcall;
 use crate::{Console, EmulIdle, EmulPlatform, Reactor};
@@ -19,6 +20,7 @@ pub(crate) struct Life {
     pub(crate) hypervisor: Arc<Inner>,
     pub(crate) id: DomId,
     pub(crate) upcall: Arc<Upcall>,
+    pub(crate) account: Arc<Account>,
 }
 
 impl Drop for Life {
@@ -107,6 +109,9 @@ impl Domain {
         M: FnOnce(EmulPlatform, Handle, Reactor) -> F,
         F: Future<Output: 'static> + 'static,
     {
+        let (hypervisor, id) = (self.life.hypervisor.clone(), self.life.id);
+        let account = self.life.account.clone();
+        let charged = account.charge();
         let ended = catch_unwind(AssertUnwindSafe(|| {
             let (platform, mut idle) = self.enter();
             let clock = platform.clock().clone();
@@ -114,6 +119,8 @@ impl Domain {
             let main = main(platform, executor.handle(), idle.reactor());
             executor.block_on(main, &mut idle, &clock)
         }));
+        drop(charged);
+        hypervisor.state().returned(id);
         match ended {
             Ok(result) => Outcome::Exited(result),
             Err(payload) if payload.is::<Killed>() => Outcome::Killed,

@@ -1,5 +1,6 @@
 //! The hypervisor: makes domains and keeps their books.
 
+use core::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use morgana_hal::{DomId, Port, Virq};
@@ -8,14 +9,19 @@ use crate::backing::Backing;
 use crate::clock::TimeSource;
 use crate::domain::{Domain, Life, XenstoreRing};
 use crate::entropy::Entropy;
+use crate::faults::Faults;
 use crate::grants::{GrantTable, RESERVED_ENTRIES, XENSTORE_ENTRY};
+use crate::heap::{self, Account};
+use crate::late::LateEvents;
 use crate::mappings::Mappings;
 use crate::pages::PageAllocator;
 use crate::ports::{Binding, MAX_PORTS, PortTable};
 use crate::random::SplitMix64;
 use crate::state::{DomainState, State};
 use crate::upcall::Upcall;
-use crate::{Console, CreateError, DomainConfig, EmulClock, Leftovers, XenstoreServer};
+use crate::{
+    Console, CreateError, DomainConfig, EmulClock, FaultPlan, Leftovers, Struck, XenstoreServer,
+};
 
 /// One emulated machine. Clones are the same machine; any thread may use them.
 #[derive(Clone, Debug)]
@@ -31,9 +37,33 @@ pub(crate) struct Inner {
 }
 
 impl Inner {
-    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> Books<'_> {
         // A panic under the lock is a bug of the emulation; the domains' books are still the best there is.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        Books {
+            state,
+            _charged: heap::charge_nobody(),
+        }
+    }
+}
+
+/// The state, locked. Meanwhile what is allocated is the hypervisor's, not the calling domain's.
+pub(crate) struct Books<'a> {
+    state: MutexGuard<'a, State>,
+    _charged: heap::Charged,
+}
+
+impl Deref for Books<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+impl DerefMut for Books<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.state
     }
 }
 
@@ -56,10 +86,11 @@ impl Hypervisor {
     }
 
     fn with(time: TimeSource, entropy: Entropy) -> Self {
+        let time = Arc::new(time);
         Self {
             inner: Arc::new(Inner {
-                state: Mutex::default(),
-                time: Arc::new(time),
+                state: Mutex::new(State::new(time.clone())),
+                time,
                 entropy,
             }),
         }
@@ -76,8 +107,10 @@ impl Hypervisor {
         }
         let backing = Backing::new(config.shared_pages).map_err(|_| CreateError::OutOfResources)?;
         let upcall = Arc::new(Upcall::new().map_err(|_| CreateError::OutOfResources)?);
+        let account = Arc::new(Account::open());
         let mut built = DomainState {
             upcall: upcall.clone(),
+            account: account.clone(),
             backing: Arc::new(backing),
             pages: PageAllocator::new(config.shared_pages),
             grants: GrantTable::new(config.grants),
@@ -85,6 +118,8 @@ impl Hypervisor {
             mappings: Mappings::new(config.mappings),
             built_ports: Vec::new(),
             built_grants: Vec::new(),
+            late: LateEvents::default(),
+            returned: false,
             dead: false,
         };
         let mut state = self.inner.state();
@@ -110,6 +145,7 @@ impl Hypervisor {
                 hypervisor: self.inner.clone(),
                 id,
                 upcall,
+                account,
             },
             xenstore,
             console: config.console,
@@ -131,6 +167,21 @@ impl Hypervisor {
         self.inner.state().raise_virq(id, virq);
     }
 
+    /// Lets things go wrong from now on as `plan` says, and no longer as an earlier plan said.
+    pub fn inject(&self, plan: FaultPlan) {
+        self.inner.state().faults = Faults::new(plan);
+    }
+
+    /// The plan by which things go wrong.
+    pub fn fault_plan(&self) -> FaultPlan {
+        self.inner.state().faults.plan().clone()
+    }
+
+    /// What has gone wrong by the plan so far, at most the first 1,024 of it.
+    pub fn struck(&self) -> Vec<Struck> {
+        self.inner.state().faults.struck().to_vec()
+    }
+
     /// The domains that exist, in the order of their ids.
     pub fn domains(&self) -> Vec<DomId> {
         self.inner.state().running().collect()
@@ -141,12 +192,13 @@ impl Hypervisor {
         EmulClock(self.inner.time.clone())
     }
 
-    /// What domains hold that they did not begin with, and what the ended ones left behind.
+    /// What domains hold that they did not begin with, and what the ended ones left behind: grants, mappings, pages, ports, and
+    /// domains of which something lives on.
     pub fn leftovers(&self) -> Leftovers {
         self.inner.state().leftovers()
     }
 
-    /// Checks that every grant, mapping, page and port has been given back.
+    /// Checks that every grant, mapping, page and port has been given back, and that nothing of an ended domain lives on.
     ///
     /// # Panics
     ///

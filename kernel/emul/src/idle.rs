@@ -35,9 +35,26 @@ impl EmulIdle {
         self.reactor.clone()
     }
 
-    /// Whether an event is pending.
-    pub(crate) fn has_pending(&self) -> bool {
-        self.life.upcall.has_pending()
+    /// Whether an event is pending, or a late one is due.
+    pub(crate) fn has_pending(&self, now: Instant) -> bool {
+        let upcall = &self.life.upcall;
+        upcall.has_pending() || upcall.next_late().is_some_and(|due| due <= now)
+    }
+
+    /// When the next late event is due.
+    pub(crate) fn next_late(&self) -> Option<Instant> {
+        self.life.upcall.next_late()
+    }
+
+    fn collect_late(&self) {
+        let Some(due) = self.next_late() else {
+            return;
+        };
+        let now = self.clock.now();
+        if due <= now {
+            let mut state = self.life.hypervisor.state();
+            state.deliver_late(self.life.id, now);
+        }
     }
 
     /// Leaves a domain that was killed.
@@ -65,11 +82,13 @@ impl Idle for EmulIdle {
         if self.reactor.take_woken() {
             self.life.upcall.drain();
         }
+        self.collect_late();
         self.local.dispatch(&self.life)
     }
 
     fn wait(&mut self, deadline: Option<Instant>) {
         if self.life.upcall.begin_sleep() {
+            let deadline = deadline.into_iter().chain(self.next_late()).min();
             let timeout = deadline.map(|deadline| deadline.since(self.clock.now()));
             self.reactor.wait(timeout);
             self.life.upcall.end_sleep();

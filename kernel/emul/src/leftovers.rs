@@ -41,6 +41,18 @@ pub enum Leftover {
         /// Its number.
         port: Port,
     },
+    /// A domain's page is in use, but granted to nobody.
+    Page {
+        /// Whose page.
+        domain: DomId,
+        /// The how many-th of its pages.
+        page: usize,
+    },
+    /// A domain's main function has returned, but values that belong to the domain are still alive somewhere, so it goes on.
+    Undead {
+        /// Which.
+        domain: DomId,
+    },
     /// A domain is no more, but peers still map pages of it.
     DeadDomain {
         /// Which.
@@ -69,6 +81,12 @@ impl fmt::Display for Leftover {
                 grant,
             } => write!(f, "{domain} still maps {grant} of {peer}"),
             Self::Port { domain, port } => write!(f, "{domain} still has {port} open"),
+            Self::Page { domain, page } => {
+                write!(f, "{domain} uses its page {page}, but grants it to nobody")
+            }
+            Self::Undead { domain } => {
+                write!(f, "{domain} has ended, but something of it is still alive")
+            }
             Self::DeadDomain {
                 domain,
                 mapped_pages,

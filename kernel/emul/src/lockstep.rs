@@ -4,12 +4,14 @@ use core::fmt;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
+use std::sync::Arc;
 
 use morgana_exec::{Executor, Handle, Task};
 use morgana_hal::{Clock, DomId, Exit, Idle, Instant};
 
+use crate::heap::{Account, charge_nobody};
 use crate::random::SplitMix64;
-use crate::{Domain, EmulIdle, EmulPlatform, Hypervisor};
+use crate::{Domain, EmulIdle, EmulPlatform, FaultPlan, Hypervisor};
 
 /// Virtual time that one turn of a domain takes, so that time also passes for those who never wait.
 const TURN: Duration = Duration::from_micros(1);
@@ -33,13 +35,14 @@ pub struct Lockstep {
 #[derive(Debug)]
 struct Running {
     id: DomId,
+    account: Arc<Account>,
     // Dropped in this order: tasks, then their platform's idle.
     executor: Executor,
     main: Task<Exit>,
     idle: EmulIdle,
 }
 
-/// Why a run could not go on. Shows the seed that leads there again.
+/// Why a run could not go on. Shows what leads there again: the seed and the faults.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Stuck {
     /// The run's seed.
@@ -50,6 +53,8 @@ pub struct Stuck {
     pub waiting: Vec<DomId>,
     /// Whether it went on and on, or nobody had anything to do.
     pub reason: StuckReason,
+    /// What went wrong on purpose.
+    pub faults: FaultPlan,
 }
 
 /// See [`Stuck`].
@@ -71,6 +76,9 @@ impl fmt::Display for Stuck {
         f.write_str(" not ended:")?;
         for id in &self.waiting {
             write!(f, " {id}")?;
+        }
+        if !self.faults.is_empty() {
+            write!(f, "; {}", self.faults)?;
         }
         Ok(())
     }
@@ -99,6 +107,11 @@ impl Lockstep {
         &self.hypervisor
     }
 
+    /// Lets things go wrong from now on as `plan` says: as [`Hypervisor::inject`].
+    pub fn inject(&self, plan: FaultPlan) {
+        self.hypervisor.inject(plan);
+    }
+
     /// Sets how many turns a run may take.
     pub fn set_turn_limit(&mut self, turns: u64) {
         self.turn_limit = turns;
@@ -115,14 +128,19 @@ impl Lockstep {
         F: Future<Output = Exit> + 'static,
     {
         let id = domain.id();
+        let account = domain.life.account.clone();
+        let _charged = account.charge();
         let (platform, idle) = domain.enter();
         let executor = Executor::new();
         let main = main(platform, executor.handle());
         let Ok(main) = executor.handle().spawn(main) else {
             unreachable!("a new executor has room for a task");
         };
+        // The list is nobody's.
+        let _charged = charge_nobody();
         self.domains.push(Running {
             id,
+            account,
             executor,
             main,
             idle,
@@ -174,14 +192,18 @@ impl Lockstep {
         self.note(self.now().as_nanos());
         let now = self.now();
         let running = &mut self.domains[chosen];
+        let account = running.account.clone();
+        let charged = account.charge();
         running.idle.dispatch();
         running.executor.turn(now);
+        drop(charged);
         let mut cx = Context::from_waker(Waker::noop());
         if running.main.is_finished()
             && let Poll::Ready(exit) = Pin::new(&mut running.main).poll(&mut cx)
         {
-            let ended = self.domains.remove(chosen);
-            self.ended.extend(exit.map(|exit| (ended.id, exit)));
+            let Running { id, .. } = self.domains.remove(chosen);
+            self.hypervisor.inner.state().returned(id);
+            self.ended.extend(exit.map(|exit| (id, exit)));
         }
         self.bury_the_dead();
         self.hypervisor.inner.time.advance(now + TURN);
@@ -209,10 +231,18 @@ impl Lockstep {
         ended.find_map(|&(ended, exit)| (ended == id).then_some(exit))
     }
 
+    /// How many tasks `id` has now, its main function included; `None` if it does not run (any more). A domain that is back in the
+    /// same state has as many as before.
+    pub fn tasks(&self, id: DomId) -> Option<usize> {
+        let mut domains = self.domains.iter();
+        let running = domains.find(|running| running.id == id)?;
+        Some(running.executor.handle().tasks())
+    }
+
     fn ready(&self, now: Instant) -> impl Iterator<Item = usize> {
         let could_run = move |running: &Running| {
             running.executor.has_ready()
-                || running.idle.has_pending()
+                || running.idle.has_pending(now)
                 || running
                     .executor
                     .next_deadline()
@@ -225,7 +255,8 @@ impl Lockstep {
     fn next_deadline(&self) -> Option<Instant> {
         let deadlines = self.domains.iter();
         deadlines
-            .filter_map(|running| running.executor.next_deadline())
+            .flat_map(|running| [running.executor.next_deadline(), running.idle.next_late()])
+            .flatten()
             .min()
     }
 
@@ -248,6 +279,17 @@ impl Lockstep {
             turns: self.turns,
             waiting: self.domains.iter().map(|running| running.id).collect(),
             reason,
+            faults: self.hypervisor.fault_plan(),
+        }
+    }
+}
+
+impl Drop for Lockstep {
+    /// A test that fails in the middle of a run shall say how to get there again.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let (seed, turns, faults) = (self.seed, self.turns, self.hypervisor.fault_plan());
+            eprintln!("lockstep: seed {seed}, after {turns} turns; {faults}");
         }
     }
 }

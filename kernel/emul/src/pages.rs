@@ -35,6 +35,12 @@ impl PageAllocator {
         Some(start)
     }
 
+    /// The pages in use, in order.
+    pub(crate) fn used(&self) -> impl Iterator<Item = usize> {
+        let pages = self.used.iter().enumerate();
+        pages.filter_map(|(page, &used)| used.then_some(page))
+    }
+
     /// Gives one page back.
     pub(crate) fn give_back(&mut self, page: usize) {
         assert!(self.used[page], "a page is given back twice");

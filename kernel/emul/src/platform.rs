@@ -9,7 +9,9 @@ use morgana_ring::{ByteLayout, RingStream, Side};
 
 use crate::domain::{Life, XenstoreRing};
 use crate::events::LocalPorts;
-use crate::{Console, EmulChannel, EmulClock, EmulConsole, EmulEvents, EmulMemory, EmulShared};
+use crate::{
+    Console, EmulChannel, EmulClock, EmulConsole, EmulEvents, EmulMemory, EmulShared, Hypervisor,
+};
 
 /// All that an emulated domain has of the world.
 #[derive(Clone, Debug)]
@@ -58,6 +60,13 @@ impl EmulPlatform {
 
     pub(crate) fn local_ports(&self) -> Rc<LocalPorts> {
         self.0.local.clone()
+    }
+
+    /// The machine that the domain is in, for tests that control it from inside.
+    pub fn hypervisor(&self) -> Hypervisor {
+        Hypervisor {
+            inner: self.0.life.hypervisor.clone(),
+        }
     }
 
     /// The domain's id.

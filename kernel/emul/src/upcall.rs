@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use morgana_hal::Port;
+use morgana_hal::{Instant, Port};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::io;
 
@@ -23,6 +23,8 @@ pub(crate) struct Upcall {
     pending: [AtomicU64; WORDS],
     sleeping: AtomicBool,
     dead: AtomicBool,
+    /// When the next late event is due, in nanoseconds; `u64::MAX` if there is none.
+    late: AtomicU64,
     wake: OwnedFd,
 }
 
@@ -33,6 +35,7 @@ impl Upcall {
             pending: [const { AtomicU64::new(0) }; WORDS],
             sleeping: AtomicBool::new(false),
             dead: AtomicBool::new(false),
+            late: AtomicU64::new(u64::MAX),
             wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
         })
     }
@@ -76,6 +79,23 @@ impl Upcall {
 
     pub(crate) fn has_pending(&self) -> bool {
         self.selector.load(Ordering::SeqCst) != 0
+    }
+
+    /// Says when the next late event is due.
+    pub(crate) fn set_late(&self, due: Option<Instant>) {
+        let due = due.unwrap_or(Instant::FAR_FUTURE).as_nanos();
+        self.late.store(due, Ordering::SeqCst);
+        if self.sleeping.load(Ordering::SeqCst) {
+            // It sleeps until then at the most, so it must think again.
+            self.kick();
+        }
+    }
+
+    /// When the next late event is due. To be asked after [`begin_sleep`](Self::begin_sleep), which is then as safe from missing
+    /// one as it is for events.
+    pub(crate) fn next_late(&self) -> Option<Instant> {
+        let due = Instant::from_nanos(self.late.load(Ordering::SeqCst));
+        (due != Instant::FAR_FUTURE).then_some(due)
     }
 
     /// Announces that the thread is about to sleep. Whether it may.

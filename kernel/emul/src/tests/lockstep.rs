@@ -7,7 +7,7 @@ use std::rc::Rc;
 use morgana_exec::{Notify, yield_now};
 use morgana_hal::{Channel, Clock, DomId, Events, Exit, Platform};
 
-use crate::{DomainConfig, Lockstep, StuckReason};
+use crate::{DomainConfig, Leftover, Lockstep, StuckReason};
 
 const D0: DomId = DomId::new(0);
 const D1: DomId = DomId::new(1);
@@ -128,4 +128,28 @@ fn a_killed_domain_gets_no_more_turns() {
         assert_eq!(world.exit(D1), None);
         world.hypervisor().assert_clean();
     }
+}
+
+#[test]
+fn what_lives_on_after_a_domain_has_returned_is_found() {
+    let mut world = Lockstep::new(1);
+    let domain = world.hypervisor().create(DomainConfig::default()).unwrap();
+    let kept = Rc::new(RefCell::new(None));
+    let keep = kept.clone();
+    world.start(domain, |platform, tasks| async move {
+        keep.replace(Some(platform.events().listen(D0).unwrap()));
+        let _task = tasks.spawn(core::future::pending::<()>()).unwrap();
+        yield_now().await;
+        Exit::Poweroff
+    });
+    assert_eq!(world.tasks(D0), Some(1));
+    assert!(world.turn());
+    assert_eq!(world.tasks(D0), Some(2));
+    world.run().unwrap();
+    assert_eq!(world.tasks(D0), None);
+    let undead = Leftover::Undead { domain: D0 };
+    let left = world.hypervisor().leftovers();
+    assert!(left.iter().any(|&left| left == undead), "{left}");
+    kept.take();
+    world.hypervisor().assert_clean();
 }

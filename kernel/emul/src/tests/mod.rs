@@ -1,6 +1,7 @@
 //! The emulation against what it promises.
 
 mod events;
+mod faults;
 mod grants;
 mod lockstep;
 mod reactor;
