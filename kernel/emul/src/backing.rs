@@ -12,7 +12,9 @@ use core::ptr::{NonNull, null_mut};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use morgana_hal::{PAGE_SIZE, SharedRegion};
-use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
+use rustix::fs::{
+    MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, fstat, ftruncate, memfd_create,
+};
 use rustix::io;
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
@@ -33,8 +35,26 @@ unsafe impl Sync for Backing {}
 impl Backing {
     pub(crate) fn new(pages: usize) -> io::Result<Self> {
         let len = byte_length(pages)?;
-        let fd = memfd_create("morgana-domain", MemfdFlags::CLOEXEC)?;
+        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+        let fd = memfd_create("morgana-domain", flags)?;
         ftruncate(&fd, len as u64)?;
+        fcntl_add_seals(&fd, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
+        Self::over(fd, pages)
+    }
+
+    /// The memory behind a descriptor from the hypervisor's process. It must be large enough: to touch what is not there would end this
+    /// process. Nobody makes it smaller later, since it is sealed.
+    pub(crate) fn attach(fd: OwnedFd, pages: usize) -> io::Result<Self> {
+        let sealed = fcntl_get_seals(&fd)?.contains(SealFlags::SHRINK);
+        let size = u64::try_from(fstat(&fd)?.st_size).unwrap_or(0);
+        if !sealed || size < byte_length(pages)? as u64 {
+            return Err(io::Errno::INVAL);
+        }
+        Self::over(fd, pages)
+    }
+
+    fn over(fd: OwnedFd, pages: usize) -> io::Result<Self> {
+        let len = byte_length(pages)?;
         let own = map(&fd, len)?;
         let foreign = match map(&fd, len) {
             Ok(foreign) => foreign,
@@ -50,6 +70,16 @@ impl Backing {
             foreign,
             pages,
         })
+    }
+
+    /// How many pages there are.
+    pub(crate) fn pages(&self) -> usize {
+        self.pages
+    }
+
+    /// Whether `count` pages from `first` on are among them.
+    pub(crate) fn has(&self, first: usize, count: usize) -> bool {
+        first <= self.pages && count <= self.pages - first
     }
 
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {

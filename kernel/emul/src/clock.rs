@@ -8,8 +8,14 @@ use morgana_hal::{Clock, Instant, WallTime};
 
 #[derive(Debug)]
 pub(crate) enum TimeSource {
-    Host { origin: std::time::Instant },
-    Virtual { nanos: AtomicU64 },
+    /// `start` was the time at `origin`.
+    Host {
+        origin: std::time::Instant,
+        start: Instant,
+    },
+    Virtual {
+        nanos: AtomicU64,
+    },
 }
 
 /// A domain's clocks.
@@ -21,9 +27,19 @@ const YEAR_2000_NANOS: u64 = 946_684_800 * 1_000_000_000;
 
 impl TimeSource {
     pub(crate) fn host() -> Self {
+        Self::host_at(Instant::ZERO)
+    }
+
+    /// The host's clock, by which it is `now` now.
+    pub(crate) fn host_at(now: Instant) -> Self {
         Self::Host {
             origin: std::time::Instant::now(),
+            start: now,
         }
+    }
+
+    pub(crate) fn is_virtual(&self) -> bool {
+        matches!(self, Self::Virtual { .. })
     }
 
     pub(crate) fn virtual_time() -> Self {
@@ -43,7 +59,7 @@ impl TimeSource {
 impl Clock for EmulClock {
     fn now(&self) -> Instant {
         match &*self.0 {
-            TimeSource::Host { origin } => Instant::ZERO + origin.elapsed(),
+            TimeSource::Host { origin, start } => *start + origin.elapsed(),
             TimeSource::Virtual { nanos } => Instant::from_nanos(nanos.load(Ordering::SeqCst)),
         }
     }

@@ -10,14 +10,14 @@ use morgana_hal::{DomId, Exit, GrantRef, Platform, Port};
 
 use crate::grants::XENSTORE_ENTRY;
 use crate::heap::Account;
-use crate::hypervisor::Inner;
+use crate::hypercall::Machine;
 use crate::upcall::Upcall;
 use crate::{Console, EmulIdle, EmulPlatform, Reactor};
 
 /// The domain's existence: when the last value that belongs to it is dropped, the domain ends.
 #[derive(Debug)]
 pub(crate) struct Life {
-    pub(crate) hypervisor: Arc<Inner>,
+    pub(crate) machine: Machine,
     pub(crate) id: DomId,
     pub(crate) upcall: Arc<Upcall>,
     pub(crate) account: Arc<Account>,
@@ -25,7 +25,10 @@ pub(crate) struct Life {
 
 impl Drop for Life {
     fn drop(&mut self) {
-        self.hypervisor.state().end(self.id);
+        if let Some(inner) = self.here() {
+            inner.state().end(self.id);
+        }
+        // Elsewhere the hypervisor sees that the connection ends.
     }
 }
 
@@ -109,7 +112,7 @@ impl Domain {
         M: FnOnce(EmulPlatform, Handle, Reactor) -> F,
         F: Future<Output: 'static> + 'static,
     {
-        let (hypervisor, id) = (self.life.hypervisor.clone(), self.life.id);
+        let (hypervisor, id) = (self.life.here().cloned(), self.id());
         let account = self.life.account.clone();
         let charged = account.charge();
         let ended = catch_unwind(AssertUnwindSafe(|| {
@@ -120,7 +123,9 @@ impl Domain {
             executor.block_on(main, &mut idle, &clock)
         }));
         drop(charged);
-        hypervisor.state().returned(id);
+        if let Some(hypervisor) = hypervisor {
+            hypervisor.state().returned(id);
+        }
         match ended {
             Ok(result) => Outcome::Exited(result),
             Err(payload) if payload.is::<Killed>() => Outcome::Killed,

@@ -26,7 +26,7 @@ impl Entropy {
     }
 }
 
-fn fill_from_kernel(out: &mut [u8]) {
+pub(crate) fn fill_from_kernel(out: &mut [u8]) {
     let mut filled = 0;
     while filled < out.len() {
         match getrandom(&mut out[filled..], GetRandomFlags::empty()) {

@@ -79,19 +79,17 @@ impl Events for EmulEvents {
     ///
     /// Besides what Xen refuses: [`EventError::NoSuchDomain`] for a peer that does not exist yet.
     fn listen(&self, peer: DomId) -> Result<EmulChannel, EventError> {
-        let port = self.life.hypervisor.state().listen(self.life.id, peer)?;
+        let port = self.life.listen(peer)?;
         Ok(self.channel(port))
     }
 
     fn connect(&self, peer: DomId, remote: Port) -> Result<EmulChannel, EventError> {
-        let mut state = self.life.hypervisor.state();
-        let port = state.connect(self.life.id, peer, remote)?;
-        drop(state);
+        let port = self.life.connect(peer, remote)?;
         Ok(self.channel(port))
     }
 
     fn virq(&self, virq: Virq) -> Result<EmulChannel, EventError> {
-        let port = self.life.hypervisor.state().bind_virq(self.life.id, virq)?;
+        let port = self.life.bind_virq(virq)?;
         Ok(self.channel(port))
     }
 }
@@ -102,7 +100,7 @@ impl Channel for EmulChannel {
     }
 
     fn notify(&self) {
-        self.life.hypervisor.state().notify(self.life.id, self.port);
+        self.life.notify(self.port);
     }
 
     fn count(&self) -> u64 {
@@ -116,7 +114,7 @@ impl Channel for EmulChannel {
 
 impl Drop for EmulChannel {
     fn drop(&mut self) {
-        self.life.hypervisor.state().close(self.life.id, self.port);
+        self.life.close(self.port);
         self.local.close(self.port);
     }
 }

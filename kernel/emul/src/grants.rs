@@ -103,13 +103,13 @@ impl GrantTable {
     /// The owner ends the access.
     pub(crate) fn end(&mut self, reference: GrantRef) -> After {
         let index = reference.number();
-        let entry = &mut self.entries[index as usize];
-        match entry {
-            Some(grant) if grant.mapped => {
+        match self.entries.get_mut(index as usize) {
+            Some(Some(grant)) if grant.mapped => {
                 grant.quarantined = true;
                 After::Kept
             }
-            _ => self.release(index),
+            Some(_) => self.release(index),
+            None => After::Kept,
         }
     }
 

@@ -12,6 +12,7 @@ use crate::entropy::Entropy;
 use crate::faults::Faults;
 use crate::grants::{GrantTable, RESERVED_ENTRIES, XENSTORE_ENTRY};
 use crate::heap::{self, Account};
+use crate::hypercall::Machine;
 use crate::late::LateEvents;
 use crate::mappings::Mappings;
 use crate::pages::PageAllocator;
@@ -110,7 +111,6 @@ impl Hypervisor {
         let account = Arc::new(Account::open());
         let mut built = DomainState {
             upcall: upcall.clone(),
-            account: account.clone(),
             backing: Arc::new(backing),
             pages: PageAllocator::new(config.shared_pages),
             grants: GrantTable::new(config.grants),
@@ -142,7 +142,7 @@ impl Hypervisor {
         }
         Ok(Domain {
             life: Life {
-                hypervisor: self.inner.clone(),
+                machine: Machine::Here(self.inner.clone()),
                 id,
                 upcall,
                 account,

@@ -21,7 +21,7 @@ pub struct EmulIdle {
 
 impl EmulIdle {
     pub(crate) fn new(life: Rc<Life>, local: Rc<LocalPorts>, reactor: Reactor) -> Self {
-        let clock = EmulClock(life.hypervisor.time.clone());
+        let clock = life.clock();
         Self {
             life,
             local,
@@ -52,8 +52,7 @@ impl EmulIdle {
         };
         let now = self.clock.now();
         if due <= now {
-            let mut state = self.life.hypervisor.state();
-            state.deliver_late(self.life.id, now);
+            self.life.deliver_late(now);
         }
     }
 

@@ -6,10 +6,12 @@ mod config;
 mod console;
 mod domain;
 mod entropy;
+mod event_page;
 mod events;
 mod faults;
 mod grants;
 mod heap;
+mod hypercall;
 mod hypervisor;
 mod idle;
 mod late;
@@ -22,6 +24,7 @@ mod pages;
 mod platform;
 mod ports;
 mod random;
+mod remote;
 mod state;
 mod upcall;
 
@@ -39,6 +42,7 @@ pub use lockstep::{Lockstep, Stuck, StuckReason};
 pub use memory::{EmulImported, EmulMemory, EmulReadOnly, EmulShared};
 pub use morgana_reactor::{Direction, HasReactor, Reactor, Source};
 pub use platform::{EmulPlatform, EmulXenstore};
+pub use remote::{Breach, Served, ServedEnd};
 
 #[cfg(test)]
 mod tests;

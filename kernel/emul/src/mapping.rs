@@ -8,13 +8,11 @@
 //!    ([`sever`]) at any moment.
 
 use core::ptr::{NonNull, null_mut};
-use std::os::fd::AsFd;
+use std::os::fd::BorrowedFd;
 
 use morgana_hal::{PAGE_SIZE, SharedRegion};
 use rustix::io;
 use rustix::mm::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
-
-use crate::backing::Backing;
 
 /// Where a mapped page lies. Only an address to compare and to hand to [`sever`], never to read through.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,11 +35,11 @@ impl Mapping {
         Ok(Self { base, pages })
     }
 
-    /// Maps page `page` of `backing` as page `index` of this mapping.
+    /// Maps page `page` of a domain's memory as page `index` of this mapping.
     pub(crate) fn place(
         &mut self,
         index: usize,
-        backing: &Backing,
+        memory: BorrowedFd<'_>,
         page: usize,
     ) -> io::Result<PageAddress> {
         assert!(index < self.pages, "a page number leaves the mapping");
@@ -54,7 +52,7 @@ impl Mapping {
                 PAGE_SIZE,
                 ProtFlags::READ | ProtFlags::WRITE,
                 MapFlags::SHARED | MapFlags::FIXED,
-                backing.fd().as_fd(),
+                memory,
                 (page * PAGE_SIZE) as u64,
             )
         }?;

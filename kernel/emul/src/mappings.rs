@@ -8,12 +8,23 @@ use crate::mapping::PageAddress;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Handle(u64);
 
+impl Handle {
+    pub(crate) fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    pub(crate) fn number(self) -> u64 {
+        self.0
+    }
+}
+
 /// One mapped page.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Mapped {
     pub(crate) peer: DomId,
     pub(crate) grant: GrantRef,
-    pub(crate) address: PageAddress,
+    /// Where, if it is in this process.
+    pub(crate) address: Option<PageAddress>,
 }
 
 /// A handle that names no mapping (any more).

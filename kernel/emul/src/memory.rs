@@ -38,8 +38,7 @@ struct Granted {
 
 impl Drop for Granted {
     fn drop(&mut self) {
-        let mut state = self.life.hypervisor.state();
-        state.end_sharing(self.life.id, &self.grants);
+        self.life.end_sharing(&self.grants);
     }
 }
 
@@ -72,8 +71,7 @@ impl EmulMemory {
     }
 
     fn grant(&self, peer: DomId, pages: usize, access: Access) -> Result<Granted, MemoryError> {
-        let mut state = self.life.hypervisor.state();
-        let (backing, first, grants) = state.share(self.life.id, peer, pages, access)?;
+        let (backing, first, grants) = self.life.share(peer, pages, access)?;
         Ok(Granted {
             life: self.life.clone(),
             backing,
@@ -84,7 +82,7 @@ impl EmulMemory {
 
     /// The value for a page that the toolstack has granted for this domain; once only.
     pub(crate) fn built_page(&self, page: usize, grant: GrantRef) -> Option<EmulShared> {
-        let backing = self.life.hypervisor.state().backing(self.life.id)?;
+        let backing = self.life.backing()?;
         Some(EmulShared::new(Granted {
             life: self.life.clone(),
             backing,
@@ -123,29 +121,8 @@ impl Memory for EmulMemory {
     ///
     /// Besides what Xen refuses: [`MemoryError::BadGrant`] for a page that this domain maps already.
     fn import(&self, peer: DomId, grants: &[GrantRef]) -> Result<EmulImported, MemoryError> {
-        let mut mapping =
-            Mapping::reserve(grants.len().max(1)).map_err(|_| MemoryError::NoAddressSpace)?;
-        let mut handles = Vec::with_capacity(grants.len());
-        let mut state = self.life.hypervisor.state();
-        let caller = self.life.id;
-        for (index, &grant) in grants.iter().enumerate() {
-            let mapped = state.map(caller, peer, grant, |backing, page| {
-                let placed = mapping.place(index, backing, page);
-                placed.map_err(|_| MemoryError::NoAddressSpace)
-            });
-            match mapped {
-                Ok(handle) => handles.push(handle),
-                Err(error) => {
-                    for handle in handles {
-                        // Under the same lock as the mapping just made, so it is there.
-                        let _ = state.unmap(caller, handle);
-                    }
-                    return Err(error);
-                }
-            }
-        }
-        drop(state);
-        // SAFETY: `grants.len()` pages were placed above, and the mapping is kept beside the region.
+        let (mapping, handles) = self.life.map(peer, grants)?;
+        // SAFETY: `map` has placed `grants.len()` pages, and the mapping is kept beside the region.
         let region = unsafe { mapping.region(grants.len()) };
         Ok(EmulImported {
             life: self.life.clone(),
@@ -157,50 +134,16 @@ impl Memory for EmulMemory {
 
     fn copy_from(&self, peer: DomId, operations: &mut [CopyFrom<'_>]) {
         for operation in operations {
-            operation.status = self.copy(
-                peer,
-                operation.grant,
-                Access::ReadOnly,
-                operation.offset,
-                operation.into.len(),
-                |page, offset| page.read(offset, operation.into),
-            );
+            let (grant, offset) = (operation.grant, operation.offset);
+            operation.status = self.life.copy_from(peer, grant, offset, operation.into);
         }
     }
 
     fn copy_to(&self, peer: DomId, operations: &mut [CopyTo<'_>]) {
         for operation in operations {
-            operation.status = self.copy(
-                peer,
-                operation.grant,
-                Access::ReadWrite,
-                operation.offset,
-                operation.from.len(),
-                |page, offset| page.write(offset, operation.from),
-            );
+            let (grant, offset) = (operation.grant, operation.offset);
+            operation.status = self.life.copy_to(peer, grant, offset, operation.from);
         }
-    }
-}
-
-impl EmulMemory {
-    /// Checks a copy, and has `copy` do it. The lock is held for one operation at a time, so that others get their turn.
-    fn copy(
-        &self,
-        peer: DomId,
-        grant: GrantRef,
-        access: Access,
-        offset: u16,
-        len: usize,
-        copy: impl FnOnce(&SharedRegion, usize),
-    ) -> Result<(), MemoryError> {
-        let offset = usize::from(offset);
-        if offset > PAGE_SIZE || len > PAGE_SIZE - offset {
-            return Err(MemoryError::OutOfPage);
-        }
-        let mut state = self.life.hypervisor.state();
-        state.with_granted_page(self.life.id, peer, grant, access, |backing, page| {
-            backing.with_foreign_page(page, |region| copy(region, offset));
-        })
     }
 }
 
@@ -248,10 +191,6 @@ impl Pages for EmulImported {
 
 impl Drop for EmulImported {
     fn drop(&mut self) {
-        let mut state = self.life.hypervisor.state();
-        for &handle in &self.handles {
-            // Stale only if the domain was killed, which has taken all its mappings off the books.
-            let _ = state.unmap(self.life.id, handle);
-        }
+        self.life.unmap(&self.handles);
     }
 }

@@ -39,7 +39,7 @@ impl EmulPlatform {
         let local = Rc::new(LocalPorts::default());
         let memory = EmulMemory::new(life.clone());
         let events = EmulEvents::new(life.clone(), local.clone());
-        let clock = EmulClock(life.hypervisor.time.clone());
+        let clock = life.clock();
         let xenstore = xenstore.and_then(|ring| {
             let page = memory.built_page(ring.page, ring.grant())?;
             let channel = events.channel(ring.port());
@@ -62,11 +62,10 @@ impl EmulPlatform {
         self.0.local.clone()
     }
 
-    /// The machine that the domain is in, for tests that control it from inside.
-    pub fn hypervisor(&self) -> Hypervisor {
-        Hypervisor {
-            inner: self.0.life.hypervisor.clone(),
-        }
+    /// The machine that the domain is in, for tests that control it from inside. `None` if it is in another process.
+    pub fn hypervisor(&self) -> Option<Hypervisor> {
+        let inner = self.0.life.here()?.clone();
+        Some(Hypervisor { inner })
     }
 
     /// The domain's id.
@@ -112,10 +111,10 @@ impl Platform for EmulPlatform {
     }
 
     fn entropy(&self, out: &mut [u8]) {
-        self.0.life.hypervisor.entropy.fill(out);
+        self.0.life.fill_with_entropy(out);
     }
 
     fn usage(&self) -> Usage {
-        self.0.life.hypervisor.state().usage(self.0.life.id)
+        self.0.life.usage()
     }
 }

@@ -1,15 +1,13 @@
 //! How an event reaches a domain: two levels of pending bits, and an eventfd to wake its thread.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use morgana_hal::{Instant, Port};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::io;
 
-use crate::ports::MAX_PORTS;
-
-const WORDS: usize = (MAX_PORTS / 64) as usize;
+use crate::event_page::{EventPage, EventWords, WORDS};
 
 /// What a domain's thread and those who wake it share.
 ///
@@ -17,35 +15,37 @@ const WORDS: usize = (MAX_PORTS / 64) as usize;
 /// All four are sequentially consistent, so at least one of the two sees the other.
 #[derive(Debug)]
 pub(crate) struct Upcall {
-    /// A bit for each word of `pending` that may have bits set (xen.h, `vcpu_info.evtchn_pending_sel`).
-    selector: AtomicU64,
-    /// A bit for each port (xen.h, `shared_info.evtchn_pending`).
-    pending: [AtomicU64; WORDS],
-    sleeping: AtomicBool,
-    dead: AtomicBool,
-    /// When the next late event is due, in nanoseconds; `u64::MAX` if there is none.
-    late: AtomicU64,
+    words: EventPage,
     wake: OwnedFd,
 }
 
 impl Upcall {
     pub(crate) fn new() -> io::Result<Self> {
         Ok(Self {
-            selector: AtomicU64::new(0),
-            pending: [const { AtomicU64::new(0) }; WORDS],
-            sleeping: AtomicBool::new(false),
-            dead: AtomicBool::new(false),
-            late: AtomicU64::new(u64::MAX),
+            words: EventPage::new()?,
             wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
         })
+    }
+
+    /// The one that another process has made, by its two descriptors.
+    pub(crate) fn attach(page: OwnedFd, wake: OwnedFd) -> io::Result<Self> {
+        Ok(Self {
+            words: EventPage::attach(page)?,
+            wake,
+        })
+    }
+
+    /// The page to map in another process.
+    pub(crate) fn page(&self) -> BorrowedFd<'_> {
+        self.words.fd()
     }
 
     /// Marks `port` as pending and wakes the domain.
     pub(crate) fn raise(&self, port: Port) {
         let (word, bit) = place(port);
-        self.pending[word].fetch_or(1 << bit, Ordering::SeqCst);
-        self.selector.fetch_or(1 << word, Ordering::SeqCst);
-        if self.sleeping.load(Ordering::SeqCst) {
+        self.words().pending[word].fetch_or(1 << bit, Ordering::SeqCst);
+        self.words().selector.fetch_or(1 << word, Ordering::SeqCst);
+        if self.words().sleeping.load(Ordering::SeqCst) != 0 {
             self.kick();
         }
     }
@@ -53,7 +53,11 @@ impl Upcall {
     /// Forgets a pending event: the port is closed.
     pub(crate) fn clear(&self, port: Port) {
         let (word, bit) = place(port);
-        self.pending[word].fetch_and(!(1 << bit), Ordering::SeqCst);
+        self.words().pending[word].fetch_and(!(1 << bit), Ordering::SeqCst);
+    }
+
+    fn words(&self) -> &EventWords {
+        self.words.words()
     }
 
     /// Makes the domain's thread look around, for whatever reason.
@@ -64,11 +68,11 @@ impl Upcall {
 
     /// Takes all pending bits, and names their ports.
     pub(crate) fn take_pending(&self, mut each: impl FnMut(Port)) {
-        let mut words = self.selector.swap(0, Ordering::SeqCst);
+        let mut words = self.words().selector.swap(0, Ordering::SeqCst);
         while words != 0 {
             let word = words.trailing_zeros();
             words &= words - 1;
-            let mut bits = self.pending[word as usize].swap(0, Ordering::SeqCst);
+            let mut bits = self.words().pending[word as usize].swap(0, Ordering::SeqCst);
             while bits != 0 {
                 let bit = bits.trailing_zeros();
                 bits &= bits - 1;
@@ -78,14 +82,14 @@ impl Upcall {
     }
 
     pub(crate) fn has_pending(&self) -> bool {
-        self.selector.load(Ordering::SeqCst) != 0
+        self.words().selector.load(Ordering::SeqCst) != 0
     }
 
     /// Says when the next late event is due.
     pub(crate) fn set_late(&self, due: Option<Instant>) {
         let due = due.unwrap_or(Instant::FAR_FUTURE).as_nanos();
-        self.late.store(due, Ordering::SeqCst);
-        if self.sleeping.load(Ordering::SeqCst) {
+        self.words().late.store(due, Ordering::SeqCst);
+        if self.words().sleeping.load(Ordering::SeqCst) != 0 {
             // It sleeps until then at the most, so it must think again.
             self.kick();
         }
@@ -94,13 +98,13 @@ impl Upcall {
     /// When the next late event is due. To be asked after [`begin_sleep`](Self::begin_sleep), which is then as safe from missing
     /// one as it is for events.
     pub(crate) fn next_late(&self) -> Option<Instant> {
-        let due = Instant::from_nanos(self.late.load(Ordering::SeqCst));
+        let due = Instant::from_nanos(self.words().late.load(Ordering::SeqCst));
         (due != Instant::FAR_FUTURE).then_some(due)
     }
 
     /// Announces that the thread is about to sleep. Whether it may.
     pub(crate) fn begin_sleep(&self) -> bool {
-        self.sleeping.store(true, Ordering::SeqCst);
+        self.words().sleeping.store(1, Ordering::SeqCst);
         if self.has_pending() || self.is_dead() {
             self.end_sleep();
             return false;
@@ -109,7 +113,7 @@ impl Upcall {
     }
 
     pub(crate) fn end_sleep(&self) {
-        self.sleeping.store(false, Ordering::SeqCst);
+        self.words().sleeping.store(0, Ordering::SeqCst);
     }
 
     /// Readable after a [`kick`](Self::kick).
@@ -126,12 +130,12 @@ impl Upcall {
 
     /// The domain was killed; its thread finds out at the next look.
     pub(crate) fn die(&self) {
-        self.dead.store(true, Ordering::SeqCst);
+        self.words().dead.store(1, Ordering::SeqCst);
         self.kick();
     }
 
     pub(crate) fn is_dead(&self) -> bool {
-        self.dead.load(Ordering::SeqCst)
+        self.words().dead.load(Ordering::SeqCst) != 0
     }
 }
 

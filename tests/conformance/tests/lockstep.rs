@@ -20,7 +20,7 @@ fn run_with(seed: u64, checks: &'static [Check], faults: FaultPlan) -> u64 {
     let mut world = Lockstep::new(seed);
     let machine = Machine::new(world.hypervisor());
     world.inject(faults);
-    let (rings, hypervisor) = (machine.rings(), machine.hypervisor.clone());
+    let (rings, hypervisor) = (machine.rings, world.hypervisor().clone());
     world.start(machine.domain_0, |platform, tasks| {
         serve(platform, tasks, hypervisor, rings)
     });

@@ -11,9 +11,8 @@ use support::{Machine, play, serve};
 fn run(checks: &'static [Check]) {
     let hypervisor = Hypervisor::new();
     let machine = Machine::new(&hypervisor);
-    let rings = machine.rings();
     let serving = {
-        let hypervisor = machine.hypervisor.clone();
+        let (hypervisor, rings) = (hypervisor.clone(), machine.rings);
         machine
             .domain_0
             .spawn(move |platform, tasks, _| serve(platform, tasks, hypervisor, rings))

@@ -59,13 +59,40 @@ impl State {
         }
     }
 
+    /// Maps all of `grants`, or none. `place` is told the how many-th each is, and where it is.
+    pub(crate) fn map_all(
+        &mut self,
+        caller: DomId,
+        peer: DomId,
+        grants: &[GrantRef],
+        mut place: impl FnMut(usize, &Backing, usize) -> Result<Option<PageAddress>, MemoryError>,
+    ) -> Result<Vec<Handle>, MemoryError> {
+        let mut handles = Vec::with_capacity(grants.len());
+        for (index, &grant) in grants.iter().enumerate() {
+            let mapped = self.map(caller, peer, grant, |backing, page| {
+                place(index, backing, page)
+            });
+            match mapped {
+                Ok(handle) => handles.push(handle),
+                Err(error) => {
+                    for handle in handles {
+                        // Mapped just now, so it is there; unless the domain has died over it.
+                        let _ = self.unmap(caller, handle);
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        Ok(handles)
+    }
+
     /// Maps one page: checks it all, has `place` do it, and writes it down.
-    pub(crate) fn map(
+    fn map(
         &mut self,
         caller: DomId,
         peer: DomId,
         grant: GrantRef,
-        place: impl FnOnce(&Backing, usize) -> Result<PageAddress, MemoryError>,
+        place: impl FnOnce(&Backing, usize) -> Result<Option<PageAddress>, MemoryError>,
     ) -> Result<Handle, MemoryError> {
         self.hypercall(caller);
         if self.fault(caller, Operation::Map).is_some() {

@@ -16,7 +16,6 @@ use crate::backing::Backing;
 use crate::clock::TimeSource;
 use crate::faults::{Faults, Operation, Trouble};
 use crate::grants::GrantTable;
-use crate::heap::Account;
 use crate::late::LateEvents;
 use crate::leftovers::{Leftover, Leftovers};
 use crate::mapping::sever;
@@ -36,7 +35,6 @@ pub(crate) struct State {
 #[derive(Debug)]
 pub(crate) struct DomainState {
     pub(crate) upcall: Arc<Upcall>,
-    pub(crate) account: Arc<Account>,
     pub(crate) backing: Arc<Backing>,
     pub(crate) pages: PageAllocator,
     pub(crate) grants: GrantTable,
@@ -107,9 +105,11 @@ impl State {
             return;
         };
         for mapped in domain.mappings.take_all() {
-            // SAFETY: the entry was in the table, and whoever drops a mapping takes its entries out before, under the lock that
-            // this method is called under. So the mapping is still there.
-            unsafe { sever(mapped.address) };
+            if let Some(address) = mapped.address {
+                // SAFETY: the entry was in the table, and whoever drops a mapping takes its entries out before, under the lock that
+                // this method is called under. So the mapping is still there.
+                unsafe { sever(address) };
+            }
             self.unmapped(mapped);
         }
         let Some(domain) = self.domain(id) else {
@@ -142,16 +142,14 @@ impl State {
         let Some(domain) = self.domains.get(&id) else {
             return Usage::default();
         };
-        let heap = domain.account.bytes();
         Usage {
-            heap_used_bytes: heap.unwrap_or(0),
-            // The host's is the only limit.
-            heap_total_bytes: heap.map_or(0, |_| isize::MAX as usize),
             grants_used: domain.grants.used_count(),
             grants_total: domain.grants.size(),
             quarantined_pages: domain.grants.quarantined_count(),
             ports_used: domain.ports.used().count(),
             ports_total: domain.ports.size(),
+            // What is the process's own, it knows itself.
+            ..Usage::default()
         }
     }
 

@@ -57,7 +57,7 @@ fn heard(seed: u64, faults: FaultPlan) -> Vec<(u64, u64)> {
         tasks.timers().sleep(Duration::from_millis(500)).await;
         let port = ask.borrow().unwrap();
         let channel = platform.events().connect(D0, port).unwrap();
-        platform.hypervisor().inject(faults);
+        platform.hypervisor().unwrap().inject(faults);
         for _ in 0..3 {
             channel.notify();
             tasks.timers().sleep(Duration::from_secs(1)).await;

@@ -5,6 +5,7 @@ mod faults;
 mod grants;
 mod lockstep;
 mod reactor;
+mod remote;
 mod threads;
 mod xenstore;
 

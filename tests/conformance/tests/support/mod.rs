@@ -11,13 +11,13 @@ const ROOT: &str = "/conformance";
 
 /// A machine, nothing of which runs yet.
 pub(crate) struct Machine {
-    pub(crate) hypervisor: Hypervisor,
     pub(crate) domain_0: Domain,
     pub(crate) subject: Domain,
     pub(crate) peer: Domain,
+    pub(crate) rings: Rings,
 }
 
-/// What domain 0 needs to know of the three domains.
+/// What domain 0 needs to know of the three domains: their ids and the ports of their rings.
 pub(crate) type Rings = Vec<(DomId, Port)>;
 
 impl Machine {
@@ -29,18 +29,18 @@ impl Machine {
             };
             hypervisor.create(config).unwrap()
         };
-        Self {
-            hypervisor: hypervisor.clone(),
-            domain_0: create(XenstoreServer::Itself),
-            subject: create(XenstoreServer::Domain(DomId::DOM0)),
-            peer: create(XenstoreServer::Domain(DomId::DOM0)),
-        }
-    }
-
-    pub(crate) fn rings(&self) -> Rings {
-        [&self.domain_0, &self.subject, &self.peer]
+        let domain_0 = create(XenstoreServer::Itself);
+        let subject = create(XenstoreServer::Domain(DomId::DOM0));
+        let peer = create(XenstoreServer::Domain(DomId::DOM0));
+        let rings = [&domain_0, &subject, &peer]
             .map(|domain| (domain.id(), domain.xenstore_ring().unwrap().port()))
-            .to_vec()
+            .to_vec();
+        Self {
+            domain_0,
+            subject,
+            peer,
+            rings,
+        }
     }
 }
 
