@@ -1,6 +1,7 @@
 //! The hypervisor: makes domains and keeps their books.
 
 use core::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use morgana_hal::{DomId, Port, Virq};
@@ -33,11 +34,17 @@ pub struct Hypervisor {
 #[derive(Debug)]
 pub(crate) struct Inner {
     state: Mutex<State>,
+    deaths: Arc<AtomicU64>,
     pub(crate) time: Arc<TimeSource>,
     pub(crate) entropy: Entropy,
 }
 
 impl Inner {
+    /// How many domains have ended so far.
+    pub(crate) fn deaths(&self) -> u64 {
+        self.deaths.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn state(&self) -> Books<'_> {
         // A panic under the lock is a bug of the emulation; the domains' books are still the best there is.
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -88,9 +95,11 @@ impl Hypervisor {
 
     fn with(time: TimeSource, entropy: Entropy) -> Self {
         let time = Arc::new(time);
+        let deaths = Arc::new(AtomicU64::new(0));
         Self {
             inner: Arc::new(Inner {
-                state: Mutex::new(State::new(time.clone())),
+                state: Mutex::new(State::new(time.clone(), deaths.clone())),
+                deaths,
                 time,
                 entropy,
             }),

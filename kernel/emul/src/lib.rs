@@ -38,7 +38,7 @@ pub use heap::HeapAccounts;
 pub use hypervisor::Hypervisor;
 pub use idle::EmulIdle;
 pub use leftovers::{Leftover, Leftovers};
-pub use lockstep::{Lockstep, Stuck, StuckReason};
+pub use lockstep::{Lockstep, Starter, Stuck, StuckReason, seeds};
 pub use memory::{EmulImported, EmulMemory, EmulReadOnly, EmulShared};
 pub use morgana_reactor::{Direction, HasReactor, Reactor, Source};
 pub use platform::{EmulPlatform, EmulXenstore};

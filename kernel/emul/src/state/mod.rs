@@ -8,6 +8,7 @@ mod memory;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use morgana_hal::{Clock, DomId, GrantRef, Port, Usage, Virq};
 
@@ -29,6 +30,8 @@ pub(crate) struct State {
     domains: BTreeMap<DomId, DomainState>,
     next_id: u16,
     clock: EmulClock,
+    /// How many domains have ended; others may look without the lock.
+    deaths: Arc<AtomicU64>,
     pub(crate) faults: Faults,
 }
 
@@ -52,11 +55,12 @@ pub(crate) struct DomainState {
 }
 
 impl State {
-    pub(crate) fn new(time: Arc<TimeSource>) -> Self {
+    pub(crate) fn new(time: Arc<TimeSource>, deaths: Arc<AtomicU64>) -> Self {
         Self {
             domains: BTreeMap::new(),
             next_id: 0,
             clock: EmulClock(time),
+            deaths,
             faults: Faults::default(),
         }
     }
@@ -127,6 +131,7 @@ impl State {
         if domain.grants.mapped_count() == 0 {
             self.domains.remove(&id);
         }
+        self.deaths.fetch_add(1, Ordering::SeqCst);
         self.raise_virq(DomId::DOM0, Virq::DomainException);
     }
 

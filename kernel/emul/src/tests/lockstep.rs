@@ -5,9 +5,9 @@ use core::time::Duration;
 use std::rc::Rc;
 
 use morgana_exec::{Notify, yield_now};
-use morgana_hal::{Channel, Clock, DomId, Events, Exit, Platform};
+use morgana_hal::{Channel, Clock, DomId, Events, Exit, Platform, Virq};
 
-use crate::{DomainConfig, Leftover, Lockstep, StuckReason};
+use crate::{DomainConfig, Leftover, Lockstep, StuckReason, seeds};
 
 const D0: DomId = DomId::new(0);
 const D1: DomId = DomId::new(1);
@@ -152,4 +152,31 @@ fn what_lives_on_after_a_domain_has_returned_is_found() {
     assert!(left.iter().any(|&left| left == undead), "{left}");
     kept.take();
     world.hypervisor().assert_clean();
+}
+
+/// Domain 0 makes a domain, waits for its end, and makes the next.
+#[test]
+fn a_domain_may_start_others() {
+    for seed in seeds(5) {
+        let mut world = Lockstep::new(seed);
+        let (hypervisor, starter) = (world.hypervisor().clone(), world.starter());
+        let first = hypervisor.create(DomainConfig::default()).unwrap();
+        world.start(first, move |platform, _| async move {
+            let deaths = platform.events().virq(Virq::DomainException).unwrap();
+            for _ in 0..3 {
+                let seen = deaths.count();
+                let child = hypervisor.create(DomainConfig::default()).unwrap();
+                starter.start(child, |_, tasks| async move {
+                    tasks.timers().sleep(Duration::from_millis(1)).await;
+                    Exit::Reboot
+                });
+                deaths.after(seen).await;
+            }
+            Exit::Poweroff
+        });
+        world.run().unwrap();
+        assert_eq!(world.exit(DomId::new(3)), Some(Exit::Reboot));
+        assert_eq!(world.exit(D0), Some(Exit::Poweroff));
+        world.hypervisor().assert_clean();
+    }
 }

@@ -1,6 +1,8 @@
 //! A machine that runs on one thread, in virtual time, in an order that a seed determines.
 
-use core::fmt;
+mod starter;
+mod stuck;
+
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
@@ -12,6 +14,9 @@ use morgana_hal::{Clock, DomId, Exit, Idle, Instant};
 use crate::heap::{Account, charge_nobody};
 use crate::random::SplitMix64;
 use crate::{Domain, EmulIdle, EmulPlatform, FaultPlan, Hypervisor};
+
+pub use starter::Starter;
+pub use stuck::{Stuck, StuckReason};
 
 /// Virtual time that one turn of a domain takes, so that time also passes for those who never wait.
 const TURN: Duration = Duration::from_micros(1);
@@ -27,6 +32,11 @@ pub struct Lockstep {
     hypervisor: Hypervisor,
     domains: Vec<Running>,
     ended: Vec<(DomId, Exit)>,
+    /// How many deaths have been looked at.
+    buried: u64,
+    starter: Starter,
+    /// Who can run, in a turn; kept to be filled again.
+    ready: Vec<usize>,
     turns: u64,
     turn_limit: u64,
     digest: u64,
@@ -42,50 +52,6 @@ struct Running {
     idle: EmulIdle,
 }
 
-/// Why a run could not go on. Shows what leads there again: the seed and the faults.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Stuck {
-    /// The run's seed.
-    pub seed: u64,
-    /// After how many turns.
-    pub turns: u64,
-    /// The domains that have not ended.
-    pub waiting: Vec<DomId>,
-    /// Whether it went on and on, or nobody had anything to do.
-    pub reason: StuckReason,
-    /// What went wrong on purpose.
-    pub faults: FaultPlan,
-}
-
-/// See [`Stuck`].
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum StuckReason {
-    /// Every task waits for something that nobody will bring.
-    Deadlock,
-    /// The limit of turns was reached.
-    TurnLimit,
-}
-
-impl fmt::Display for Stuck {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, turns, .. } = self;
-        match self.reason {
-            StuckReason::Deadlock => write!(f, "seed {seed}: deadlock after {turns} turns;")?,
-            StuckReason::TurnLimit => write!(f, "seed {seed}: no end after {turns} turns;")?,
-        }
-        f.write_str(" not ended:")?;
-        for id in &self.waiting {
-            write!(f, " {id}")?;
-        }
-        if !self.faults.is_empty() {
-            write!(f, "; {}", self.faults)?;
-        }
-        Ok(())
-    }
-}
-
-impl core::error::Error for Stuck {}
-
 impl Lockstep {
     /// A machine without domains, at time zero.
     pub fn new(seed: u64) -> Self {
@@ -96,6 +62,9 @@ impl Lockstep {
             hypervisor: Hypervisor::simulated(!seed),
             domains: Vec::new(),
             ended: Vec::new(),
+            buried: 0,
+            starter: Starter::default(),
+            ready: Vec::new(),
             turns: 0,
             turn_limit: DEFAULT_TURN_LIMIT,
             digest: seed,
@@ -147,6 +116,11 @@ impl Lockstep {
         });
     }
 
+    /// What a domain of this machine can start others with, while it runs: it plays the toolstack.
+    pub fn starter(&self) -> Starter {
+        self.starter.clone()
+    }
+
     /// Runs until all domains have ended.
     ///
     /// # Errors
@@ -174,19 +148,25 @@ impl Lockstep {
         Ok(())
     }
 
+    fn start_new(&mut self) {
+        for start in self.starter.take() {
+            start(self);
+        }
+    }
+
     /// One turn of one domain, after a jump in time if nobody can run before. False if nobody ever can.
     pub fn turn(&mut self) -> bool {
         self.bury_the_dead();
-        let now = self.now();
-        let mut ready: Vec<usize> = self.ready(now).collect();
-        if ready.is_empty() {
+        self.start_new();
+        self.find_ready(self.now());
+        if self.ready.is_empty() {
             let Some(next) = self.next_deadline() else {
                 return false;
             };
             self.hypervisor.inner.time.advance(next);
-            ready = self.ready(next).collect();
+            self.find_ready(next);
         }
-        let chosen = ready[self.random.below(ready.len())];
+        let chosen = self.ready[self.random.below(self.ready.len())];
         self.turns += 1;
         self.note(chosen as u64);
         self.note(self.now().as_nanos());
@@ -239,8 +219,8 @@ impl Lockstep {
         Some(running.executor.handle().tasks())
     }
 
-    fn ready(&self, now: Instant) -> impl Iterator<Item = usize> {
-        let could_run = move |running: &Running| {
+    fn find_ready(&mut self, now: Instant) {
+        let could_run = |running: &Running| {
             running.executor.has_ready()
                 || running.idle.has_pending(now)
                 || running
@@ -248,8 +228,10 @@ impl Lockstep {
                     .next_deadline()
                     .is_some_and(|due| due <= now)
         };
+        self.ready.clear();
         let domains = self.domains.iter().enumerate();
-        domains.filter_map(move |(index, running)| could_run(running).then_some(index))
+        let ready = domains.filter_map(|(index, running)| could_run(running).then_some(index));
+        self.ready.extend(ready);
     }
 
     fn next_deadline(&self) -> Option<Instant> {
@@ -262,6 +244,10 @@ impl Lockstep {
 
     /// Killed domains never get another turn.
     fn bury_the_dead(&mut self) {
+        let deaths = self.hypervisor.inner.deaths();
+        if core::mem::replace(&mut self.buried, deaths) == deaths {
+            return;
+        }
         let running = self.hypervisor.domains();
         self.domains.retain(|domain| running.contains(&domain.id));
     }
@@ -291,5 +277,20 @@ impl Drop for Lockstep {
             let (seed, turns, faults) = (self.seed, self.turns, self.hypervisor.fault_plan());
             eprintln!("lockstep: seed {seed}, after {turns} turns; {faults}");
         }
+    }
+}
+
+/// The seeds that a test tries: 0 to `count`, or only the one that the environment names by `MORGANA_SEED`, to repeat a run that failed.
+///
+/// # Panics
+///
+/// If that is not a number.
+pub fn seeds(count: u64) -> core::ops::Range<u64> {
+    match std::env::var("MORGANA_SEED") {
+        Err(_) => 0..count,
+        Ok(seed) => match seed.parse::<u64>() {
+            Ok(seed) => seed..seed.saturating_add(1),
+            Err(_) => panic!("MORGANA_SEED is not a number: {seed}"),
+        },
     }
 }
