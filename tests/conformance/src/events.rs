@@ -34,10 +34,11 @@ async fn connected<P: Platform>(scene: &Scene<'_, P>) -> Result<ChannelOf<P>, Fa
 }
 
 pub(crate) async fn counted<P: Platform>(scene: &Scene<'_, P>) -> Outcome {
-    const ROUNDS: u32 = 50;
+    const ROUNDS: u64 = 50;
     const BURST: u64 = 10;
     let channel = connected(scene).await?;
-    let mut seen = channel.count();
+    let start = channel.count();
+    let mut seen = start;
     scene.meet("counting").await?;
     for round in 0..ROUNDS {
         if scene.role() == Role::Peer {
@@ -54,12 +55,20 @@ pub(crate) async fn counted<P: Platform>(scene: &Scene<'_, P>) -> Outcome {
             channel.notify();
         }
     }
+    scene.meet("counted").await?;
+    ensure!(
+        channel.count() == start + ROUNDS,
+        "{ROUNDS} events took the count from {start} to {}",
+        channel.count()
+    );
     if scene.role() == Role::Peer {
+        scene.meet("before the burst").await?;
         for _ in 0..BURST {
             channel.notify();
         }
         return scene.meet("burst").await;
     }
+    scene.meet("before the burst").await?;
     scene.meet("burst").await?;
     let now = scene.expect("a burst", channel.after(seen)).await?;
     ensure!(
