@@ -1,17 +1,17 @@
-//! A domain's shareable memory: one memfd, seen through two mappings.
+//! A domain's shareable memory: one memfd, seen through three mappings.
 //!
 //! Invariants:
 //!
-//! 1. `own` and `foreign` are mappings of the same `pages × 4,096` bytes of `fd`, readable and writable, page-aligned, and live
-//!    until the value is dropped.
+//! 1. A [`View`] is a mapping of the first `len` bytes of a memfd that cannot shrink, page-aligned, that lives until the value is dropped. It
+//!    can be read, and written if it was made so: `own` and `foreign` are, `readable` is not. All three have `pages × 4,096` bytes.
 //! 2. Only the owner's side (`memory::EmulShared`, `memory::EmulReadOnly`) touches `own`; all that happens on behalf of others goes
-//!    through `foreign` or through further mappings of `fd`. So a reference to bytes under `own` never meets an access by another
+//!    through the other two or through further mappings of `fd`. So a reference to bytes under `own` never meets an access by another
 //!    thread to the same address: to the compiler a peer's write is what it is on Xen, one from outside the program.
 
 use core::ptr::{NonNull, null_mut};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use morgana_hal::{PAGE_SIZE, SharedRegion};
+use morgana_hal::{PAGE_SIZE, ReadRegion, SharedRegion};
 use rustix::fs::{
     MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, fstat, ftruncate, memfd_create,
 };
@@ -21,16 +21,26 @@ use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 #[derive(Debug)]
 pub(crate) struct Backing {
     fd: OwnedFd,
-    own: NonNull<u8>,
-    foreign: NonNull<u8>,
+    /// The owner's.
+    own: View,
+    /// Through which others write what they may write.
+    foreign: View,
+    /// Through which others read. A page that they may only read is never under their hands in any other way.
+    readable: View,
     pages: usize,
 }
 
-// SAFETY: the pointers are to mappings that belong to the value and to no thread; what is done through them is atomic (`foreign`)
+#[derive(Debug)]
+struct View {
+    base: NonNull<u8>,
+    len: usize,
+}
+
+// SAFETY: the pointer is to a mapping that belongs to the value and to no thread; what is done through it is atomic (`foreign`, `readable`)
 // or falls to the page's one owner (`own`, invariant 2).
-unsafe impl Send for Backing {}
-// SAFETY: as for `Send`: no method gives out a reference to the bytes under `own`, and `foreign` is accessed atomically only.
-unsafe impl Sync for Backing {}
+unsafe impl Send for View {}
+// SAFETY: as for `Send`: no method gives out a reference to the bytes under `own`, and the others are accessed atomically only.
+unsafe impl Sync for View {}
 
 impl Backing {
     pub(crate) fn new(pages: usize) -> io::Result<Self> {
@@ -55,19 +65,12 @@ impl Backing {
 
     fn over(fd: OwnedFd, pages: usize) -> io::Result<Self> {
         let len = byte_length(pages)?;
-        let own = map(&fd, len)?;
-        let foreign = match map(&fd, len) {
-            Ok(foreign) => foreign,
-            Err(error) => {
-                // SAFETY: the mapping was made above, and nobody has a pointer into it yet.
-                let _ = unsafe { munmap(own.as_ptr().cast(), len) };
-                return Err(error);
-            }
-        };
+        let both = ProtFlags::READ | ProtFlags::WRITE;
         Ok(Self {
+            own: View::new(&fd, len, both)?,
+            foreign: View::new(&fd, len, both)?,
+            readable: View::new(&fd, len, ProtFlags::READ)?,
             fd,
-            own,
-            foreign,
             pages,
         })
     }
@@ -90,21 +93,31 @@ impl Backing {
     pub(crate) fn own_page(&self, page: usize) -> NonNull<u8> {
         assert!(page <= self.pages, "a page number leaves the domain");
         // SAFETY: `page * PAGE_SIZE` is at most the mapping's length (invariant 1 and the check above).
-        unsafe { self.own.add(page * PAGE_SIZE) }
+        unsafe { self.own.base.add(page * PAGE_SIZE) }
     }
 
-    /// One page as everybody but its owner sees it.
-    pub(crate) fn with_foreign_page<R>(
-        &self,
-        page: usize,
-        use_it: impl FnOnce(&SharedRegion) -> R,
-    ) -> R {
+    /// One page as everybody but its owner sees it, to write.
+    pub(crate) fn with_foreign_page(&self, page: usize, use_it: impl FnOnce(&SharedRegion)) {
         assert!(page < self.pages, "a page number leaves the domain");
-        // SAFETY: inside the mapping by the check above, which lives as long as `self` (invariant 1) and is page-aligned; nobody
+        // SAFETY: inside a writable mapping by the check above, which lives as long as `self` (invariant 1) and is page-aligned; nobody
         // makes references into `foreign` (invariant 2).
-        let region =
-            unsafe { SharedRegion::from_raw(self.foreign.add(page * PAGE_SIZE), PAGE_SIZE) };
-        use_it(&region)
+        let region = unsafe {
+            let base = self.foreign.base.add(page * PAGE_SIZE);
+            SharedRegion::from_raw(base, PAGE_SIZE)
+        };
+        use_it(&region);
+    }
+
+    /// One page as everybody but its owner sees it, to read.
+    pub(crate) fn with_readable_page(&self, page: usize, use_it: impl FnOnce(&ReadRegion)) {
+        assert!(page < self.pages, "a page number leaves the domain");
+        // SAFETY: inside a readable mapping by the check above, which lives as long as `self` (invariant 1) and is page-aligned; nobody
+        // makes references into `readable` (invariant 2).
+        let region = unsafe {
+            let base = self.readable.base.add(page * PAGE_SIZE);
+            ReadRegion::from_raw(base, PAGE_SIZE)
+        };
+        use_it(&region);
     }
 
     /// Fills pages with zeros. They are to be free: nobody else writes them.
@@ -116,17 +129,6 @@ impl Backing {
     }
 }
 
-impl Drop for Backing {
-    fn drop(&mut self) {
-        let len = self.pages * PAGE_SIZE;
-        for base in [self.own, self.foreign] {
-            // SAFETY: both were mapped with this length in `new` and are unmapped once, here; whoever holds pointers into them also
-            // holds the `Arc` that this value is in.
-            let _ = unsafe { munmap(base.as_ptr().cast(), len) };
-        }
-    }
-}
-
 fn byte_length(pages: usize) -> io::Result<usize> {
     match pages.checked_mul(PAGE_SIZE) {
         Some(0) | None => Err(io::Errno::INVAL),
@@ -134,17 +136,20 @@ fn byte_length(pages: usize) -> io::Result<usize> {
     }
 }
 
-fn map(fd: &OwnedFd, len: usize) -> io::Result<NonNull<u8>> {
-    // SAFETY: no address is asked for, so no existing mapping changes.
-    let base = unsafe {
-        mmap(
-            null_mut(),
-            len,
-            ProtFlags::READ | ProtFlags::WRITE,
-            MapFlags::SHARED | MapFlags::NORESERVE,
-            fd,
-            0,
-        )
-    }?;
-    NonNull::new(base.cast()).ok_or(io::Errno::NOMEM)
+impl View {
+    fn new(fd: &OwnedFd, len: usize, protection: ProtFlags) -> io::Result<Self> {
+        let flags = MapFlags::SHARED | MapFlags::NORESERVE;
+        // SAFETY: no address is asked for, so no existing mapping changes.
+        let base = unsafe { mmap(null_mut(), len, protection, flags, fd, 0) }?;
+        let base = NonNull::new(base.cast()).ok_or(io::Errno::NOMEM)?;
+        Ok(Self { base, len })
+    }
+}
+
+impl Drop for View {
+    fn drop(&mut self) {
+        // SAFETY: mapped with this length in `new` and unmapped once, here; whoever holds pointers into it also holds the `Arc` that its
+        // `Backing` is in.
+        let _ = unsafe { munmap(self.base.as_ptr().cast(), self.len) };
+    }
 }

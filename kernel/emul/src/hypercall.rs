@@ -214,7 +214,7 @@ impl Inner {
     ) -> Result<(), MemoryError> {
         let mut state = self.state();
         state.with_granted_page(caller, peer, grant, Access::ReadOnly, |backing, page| {
-            backing.with_foreign_page(page, |region| region.read(offset.into(), into));
+            backing.with_readable_page(page, |region| region.read(offset.into(), into));
         })
     }
 

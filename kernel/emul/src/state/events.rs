@@ -90,7 +90,8 @@ impl State {
             Some(guest) => self.fault(guest, Operation::XenstoreEvent),
             None => self.fault(target, Operation::Event),
         };
-        let now = self.clock.now();
+        // Time is asked for only where something goes wrong: this is on the way of every event.
+        let now = trouble.map_or(Instant::ZERO, |_| self.clock.now());
         let Some(domain) = self.domain(target) else {
             return;
         };
