@@ -2,24 +2,27 @@
 
 use morgana_netif::{DEFAULT_MTU, ETHERNET_HEADER, MAX_PACKET, VLAN_TAG};
 
-/// What a back end is told about one interface. With the defaults an interface takes about 160 KiB, and maps two pages.
+/// What a back end is told about one interface. With the defaults an interface takes about 384 KiB, and maps two pages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Config {
     /// The IP MTU in bytes. Longer frames are dropped in either direction.
     pub mtu: usize,
-    /// Private memory in bytes for frames that were copied from the front end and not yet taken; at least one longest frame.
+    /// Private memory in bytes for frames that were copied from the front end and not yet taken; at least one longest frame (64 KiB).
     pub inbound_bytes: usize,
+    /// Private memory in bytes for frames that wait for the front end to offer pages for them; at least two longest frames.
+    pub outbound_bytes: usize,
     /// How many frames may wait for the front end to offer pages for them; at least one.
     pub outbound_frames: usize,
 }
 
 impl Default for Config {
-    /// An MTU of 1,500, 64 KiB inbound, 64 frames outbound.
+    /// An MTU of 1,500, 128 KiB inbound, 256 KiB or 256 frames outbound.
     fn default() -> Self {
         Self {
             mtu: DEFAULT_MTU,
-            inbound_bytes: 65_536,
-            outbound_frames: 64,
+            inbound_bytes: 128 << 10,
+            outbound_bytes: 256 << 10,
+            outbound_frames: 256,
         }
     }
 }

@@ -119,8 +119,8 @@ fn published() -> [(&'static str, String); 8] {
         (keys::FEATURE_RX_FLIP, NO.into()),
         (keys::FEATURE_NO_CSUM_OFFLOAD, NO.into()),
         (keys::FEATURE_IPV6_CSUM_OFFLOAD, YES.into()),
-        (keys::FEATURE_GSO_TCPV4, NO.into()),
-        (keys::FEATURE_GSO_TCPV6, NO.into()),
+        (keys::FEATURE_GSO_TCPV4, YES.into()),
+        (keys::FEATURE_GSO_TCPV6, YES.into()),
         (keys::HOTPLUG_STATUS, keys::HOTPLUG_CONNECTED.into()),
     ]
 }

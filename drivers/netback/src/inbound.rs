@@ -8,8 +8,8 @@ use alloc::vec::Vec;
 
 use morgana_hal::{CopyFrom, DomId, GrantRef, Memory, PAGE_SIZE};
 use morgana_netif::{
-    ETHERNET_HEADER, Extra, ExtraInfo, MAX_EXTRAS, MAX_SLOTS, RxChecksum, TX_ENTRY_SIZE, TxFlags,
-    TxRequest, TxResponse, TxStatus,
+    ETHERNET_HEADER, Extra, ExtraInfo, MAX_EXTRAS, MAX_PACKET, MAX_SLOTS, RxChecksum, RxMeta,
+    Segmentation, TX_ENTRY_SIZE, TxFlags, TxRequest, TxResponse, TxStatus,
 };
 use morgana_ring::{Armed, BackRing, Notify};
 use zerocopy::{FromBytes, transmute};
@@ -22,7 +22,7 @@ type Slot = [u8; TX_ENTRY_SIZE];
 pub(crate) struct Inbound<M: Memory> {
     ring: BackRing<M::Imported, Slot, TxResponse>,
     peer: DomId,
-    /// The longest frame that is taken.
+    /// The longest frame that is taken and is no large one, with a tag.
     limit: usize,
     chain: Chain,
     /// The bytes of the batch's frames, one after the other.
@@ -43,6 +43,8 @@ struct Chain {
     extras: usize,
     next: Expect,
     more_data: bool,
+    /// How extra info wants the frame to be cut.
+    segmentation: Option<Segmentation>,
     /// Whether extra info asked for what was not offered.
     not_negotiated: bool,
 }
@@ -59,7 +61,7 @@ enum Expect {
 struct Frame {
     start: usize,
     len: usize,
-    checksum: RxChecksum,
+    meta: RxMeta,
     refused: Option<Refused>,
 }
 
@@ -83,14 +85,15 @@ enum Refused {
     TooLong,
     TooShort,
     NotNegotiated,
+    NotLarge,
     BadGrant,
 }
 
-/// A frame handed out: where it is in the private memory, and the state of its checksum.
+/// A frame handed out: where it is in the private memory, and what is known of it.
 pub(crate) struct Received {
     pub(crate) start: usize,
     pub(crate) len: usize,
-    pub(crate) checksum: RxChecksum,
+    pub(crate) meta: RxMeta,
 }
 
 impl<M: Memory> Inbound<M> {
@@ -105,7 +108,7 @@ impl<M: Memory> Inbound<M> {
             peer,
             limit,
             chain: Chain::default(),
-            staging: vec![0; staging_bytes.max(limit)],
+            staging: vec![0; staging_bytes.max(MAX_PACKET)],
             frames: Vec::new(),
             pieces: Vec::new(),
             answers: Vec::new(),
@@ -127,7 +130,7 @@ impl<M: Memory> Inbound<M> {
                     return Ok(Some(Received {
                         start: frame.start,
                         len: frame.len,
-                        checksum: frame.checksum,
+                        meta: frame.meta,
                     }));
                 }
             }
@@ -167,7 +170,7 @@ impl<M: Memory> Inbound<M> {
         self.answers.clear();
         self.taken = 0;
         let mut staged = 0;
-        while *budget > 0 && self.staging.len() - staged >= self.limit {
+        while *budget > 0 && self.staging.len() - staged >= MAX_PACKET {
             let Some(slot) = self.ring.pop().map_err(Violation::TransmitRing)? else {
                 break;
             };
@@ -196,7 +199,7 @@ impl<M: Memory> Inbound<M> {
         }
         let refused = if chain.not_negotiated {
             Some(Refused::NotNegotiated)
-        } else if total > self.limit {
+        } else if total > self.limit && chain.segmentation.is_none() {
             Some(Refused::TooLong)
         } else if total < ETHERNET_HEADER {
             Some(Refused::TooShort)
@@ -227,7 +230,10 @@ impl<M: Memory> Inbound<M> {
         self.frames.push(Frame {
             start,
             len: staged,
-            checksum: RxChecksum::from_tx_flags(first.flags),
+            meta: RxMeta {
+                checksum: RxChecksum::from_tx_flags(first.flags),
+                segmentation: chain.segmentation.take(),
+            },
             refused,
         });
         self.answers
@@ -262,6 +268,20 @@ impl<M: Memory> Inbound<M> {
                 self.frames[piece.frame].refused = Some(Refused::BadGrant);
             }
         }
+        self.judge();
+    }
+
+    /// Looks whether the frames that are said to be large ones are.
+    fn judge(&mut self) {
+        for frame in &mut self.frames {
+            if let (Some(segmentation), None) = (frame.meta.segmentation, frame.refused) {
+                let bytes = &mut self.staging[frame.start..frame.start + frame.len];
+                match segmentation.judge(bytes, frame.meta, self.limit) {
+                    Ok(meta) => frame.meta = meta,
+                    Err(_) => frame.refused = Some(Refused::NotLarge),
+                }
+            }
+        }
     }
 
     /// Answers all slots of the batch: the front end may use their pages again.
@@ -271,7 +291,9 @@ impl<M: Memory> Inbound<M> {
                 None => {
                     stats.in_frames += 1;
                     stats.in_bytes += frame.len as u64;
+                    stats.in_large += u64::from(frame.meta.segmentation.is_some());
                 }
+                Some(Refused::NotLarge) => stats.in_not_large += 1,
                 Some(Refused::TooLong) => stats.in_too_long += 1,
                 Some(Refused::TooShort) => stats.in_too_short += 1,
                 Some(Refused::NotNegotiated) => stats.in_not_negotiated += 1,
@@ -345,6 +367,12 @@ impl Chain {
         match extra.parse() {
             // A hint that nothing here needs.
             Ok(Extra::Hash { .. }) => {}
+            Ok(Extra::Gso {
+                segment, protocol, ..
+            }) => {
+                let said = Segmentation::from_extra(segment, protocol);
+                self.segmentation = Some(said.ok_or(Violation::Segmentation)?);
+            }
             Ok(_) => self.not_negotiated = true,
             Err(unknown) => return Err(Violation::UnknownExtra(unknown.0)),
         }

@@ -11,6 +11,7 @@ mod keeper;
 mod link;
 mod netback;
 mod outbound;
+mod queue;
 mod stats;
 mod violation;
 
@@ -19,7 +20,8 @@ pub use handshake::ConnectError;
 pub use keeper::Parted;
 pub use link::{Link, LinkError, RxFrame, TxSlot};
 pub use morgana_netif::{
-    Chains, Features, MacAddr, Offload, RingKeys, RxChecksum, RxMeta, TxChecksum, TxMeta,
+    Chains, Features, GsoProtocol, MacAddr, Offload, RingKeys, RxChecksum, RxMeta, Segmentation,
+    SegmentationOffload, TxChecksum, TxMeta,
 };
 pub use morgana_xenbus::BackendAddress;
 pub use netback::Netback;

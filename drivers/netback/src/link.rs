@@ -50,14 +50,7 @@ impl<P: Platform> Link<P> {
         Ok(Self {
             platform: platform.clone(),
             inbound: Inbound::new(tx_ring, peer, max_frame + VLAN_TAG, config.inbound_bytes),
-            outbound: Outbound::new(
-                rx_ring,
-                peer,
-                features,
-                notify,
-                max_frame,
-                config.outbound_frames,
-            ),
+            outbound: Outbound::new(rx_ring, peer, features, notify, max_frame, config),
             channel: platform.events().connect(peer, keys.port)?,
             max_frame,
             budget: RECEIVE_BUDGET,
@@ -164,7 +157,7 @@ impl<P: Platform> Link<P> {
             self.inbound
                 .receive(self.platform.memory(), &mut self.budget, &mut self.stats);
         let received = self.check(received).flatten()?;
-        Some((received.start, received.len, received.checksum.into()))
+        Some((received.start, received.len, received.meta))
     }
 
     fn check<T>(&mut self, result: Result<T, Violation>) -> Option<T> {
@@ -198,11 +191,12 @@ pub struct TxSlot<L> {
 
 impl<P: Platform, L: DerefMut<Target = Link<P>>> TxSlot<L> {
     /// Sends a frame of `len` bytes that `fill` writes. What `fill` leaves alone holds bytes of an older frame. `fill` says whether the
-    /// frame's checksum is blank; if the front end does not take that, it is completed here.
+    /// frame's checksum is blank, and whether it is a large one; if the front end does not take that, it is completed, or cut, here.
     ///
     /// # Panics
     ///
-    /// If `len` is more than [`Link::max_frame`] and a VLAN tag, or less than an Ethernet header's 14 bytes.
+    /// If `len` is less than an Ethernet header's 14 bytes, or more than [`Link::max_frame`] and a VLAN tag and no large TCP frame of
+    /// at most 65,535 bytes.
     pub fn send(mut self, len: usize, fill: impl FnOnce(&mut [u8]) -> TxMeta) {
         let link = &mut *self.link;
         link.outbound.send(len, fill, &mut link.stats);

@@ -7,12 +7,13 @@ use core::task::{Context, Poll};
 
 use morgana_exec::{Handle, Task};
 use morgana_hal::Platform;
-use morgana_netif::{ETHERNET_HEADER, Joint, Offload, keys};
+use morgana_netif::{ETHERNET_HEADER, Joint, Offload, SegmentationOffload, keys};
 use morgana_xenbus::{BackendAddress, Device};
 use morgana_xenstore_client::Client;
 
 use crate::handshake::ConnectError;
 use crate::keeper::{Keeper, Parted};
+use crate::outbound::LARGE;
 use crate::{Config, Link, RxFrame, Stats, TxSlot};
 
 /// Our end of a network device of another domain: what is sent goes to that domain, what is received comes from it.
@@ -95,6 +96,11 @@ impl<P: Platform> Netback<P> {
     /// here.
     pub fn transmit_offload(&self) -> Offload {
         Offload::Both
+    }
+
+    /// The large TCP frames that may be sent: all, since those that the front end does not take are cut here.
+    pub fn segmentation(&self) -> SegmentationOffload {
+        LARGE
     }
 
     /// Whether a front end is connected.

@@ -1,179 +1,278 @@
 //! To the front end: frames wait in a bounded queue until it offers pages, and are copied into them, a batch at a time.
 
-use alloc::vec;
 use alloc::vec::Vec;
 
 use morgana_hal::{CopyTo, DomId, GrantRef, Memory, PAGE_SIZE};
 use morgana_netif::{
-    Chains, ETHERNET_HEADER, Features, RING_ENTRIES, RxFlags, RxRequest, RxResponse, TxChecksum,
+    Chains, ETHERNET_HEADER, ExtraInfo, Features, MAX_PACKET, Offload, RING_ENTRIES, RX_ENTRY_SIZE,
+    RxFlags, RxRequest, RxResponse, Segmentation, SegmentationOffload, Segments, TxChecksum,
     TxMeta, TxStatus, VLAN_TAG, complete,
 };
 use morgana_ring::{Armed, BackRing, Notify};
+use zerocopy::transmute;
 
-use crate::{RxNotify, Stats, Violation};
+use crate::queue::FrameQueue;
+use crate::{Config, RxNotify, Stats, Violation};
+
+/// The large TCP frames that are taken for the front end.
+pub(crate) const LARGE: SegmentationOffload = SegmentationOffload {
+    kinds: Offload::Both,
+    max_frame: MAX_PACKET,
+};
+
+/// Frames that a large frame becomes at an ordinary MTU: room for them must be there. Of one that becomes more, the rest is lost.
+const SEGMENTS: usize = 48;
+/// What they add to its length: a header each (RFC 8200, section 3; RFC 9293, section 3.1, with its options).
+const SEGMENT_HEADERS: usize = SEGMENTS * (ETHERNET_HEADER + 40 + 60);
+
+/// A slot as it stands in the ring: a response, or extra info.
+type Slot = [u8; RX_ENTRY_SIZE];
 
 pub(crate) struct Outbound<M: Memory> {
-    ring: BackRing<M::Imported, RxRequest, RxResponse>,
+    ring: BackRing<M::Imported, RxRequest, Slot>,
     peer: DomId,
     features: Features,
     notify: RxNotify,
-    /// The queue: a circle of buffers of `buffer_bytes` each.
-    staging: Vec<u8>,
-    buffer_bytes: usize,
-    queued: Vec<Queued>,
-    first: usize,
-    len: usize,
+    max_frame: usize,
+    queue: FrameQueue<TxMeta>,
     /// Whether there was no room when some was wanted.
     starved: bool,
+    /// A large frame that is to be cut.
+    scratch: Vec<u8>,
+    pieces: Vec<Piece>,
 }
 
-/// A frame in a buffer of the queue.
-#[derive(Clone, Copy, Default)]
-struct Queued {
-    len: usize,
-    flags: RxFlags,
-}
-
-/// A piece of a frame on its way into a page.
+/// What goes into one page that the front end has offered.
 struct Piece {
     id: u16,
-    grant: GrantRef,
-    start: usize,
-    len: usize,
-    flags: RxFlags,
+    content: Content,
+}
+
+enum Content {
+    /// A piece of a frame.
+    Data {
+        grant: GrantRef,
+        start: usize,
+        len: usize,
+        flags: RxFlags,
+    },
+    /// Nothing: the slot says that the frame is a large one.
+    Extra(Segmentation),
 }
 
 impl<M: Memory> Outbound<M> {
     pub(crate) fn new(
-        ring: BackRing<M::Imported, RxRequest, RxResponse>,
+        ring: BackRing<M::Imported, RxRequest, Slot>,
         peer: DomId,
         features: Features,
         notify: RxNotify,
         max_frame: usize,
-        frames: usize,
+        config: &Config,
     ) -> Self {
-        let (buffer_bytes, frames) = (max_frame + VLAN_TAG, frames.max(1));
+        let bytes = config
+            .outbound_bytes
+            .max(2 * (MAX_PACKET + SEGMENT_HEADERS));
         Self {
             ring,
             peer,
             features,
             notify,
-            staging: vec![0; buffer_bytes * frames],
-            buffer_bytes,
-            queued: vec![Queued::default(); frames],
-            first: 0,
-            len: 0,
+            max_frame,
+            queue: FrameQueue::new(bytes, config.outbound_frames),
             starved: false,
+            scratch: Vec::new(),
+            pieces: Vec::new(),
+        }
+    }
+
+    /// Whether large frames must be cut here.
+    fn cuts(&self) -> bool {
+        self.features.segmentation != Offload::Both
+    }
+
+    /// Whether there is room for one frame of any length.
+    fn is_room(&self) -> bool {
+        if self.cuts() {
+            let limit = self.queue.limit();
+            let frames = SEGMENTS.min(limit);
+            self.queue.len() + frames <= limit && self.queue.has_room(MAX_PACKET + SEGMENT_HEADERS)
+        } else {
+            self.queue.has_room(MAX_PACKET)
         }
     }
 
     pub(crate) fn has_room(&mut self, stats: &mut Stats) -> bool {
-        self.starved = self.len == self.queued.len();
+        self.starved = !self.is_room();
         if self.starved {
             stats.out_full += 1;
         }
         !self.starved
     }
 
-    /// Queues a frame of `len` bytes, which `fill` writes. In a full queue it is dropped; but [`has_room`](Self::has_room) has been asked
+    /// Queues a frame of `len` bytes, which `fill` writes. Without room it is dropped; but [`has_room`](Self::has_room) has been asked
     /// before.
     ///
     /// # Panics
     ///
-    /// If the frame is longer than a buffer or shorter than an Ethernet header.
+    /// If the frame is longer than the device takes, or shorter than an Ethernet header.
     pub(crate) fn send(
         &mut self,
         len: usize,
         fill: impl FnOnce(&mut [u8]) -> TxMeta,
         stats: &mut Stats,
     ) {
-        assert!(
-            (ETHERNET_HEADER..=self.buffer_bytes).contains(&len),
-            "a frame has 14 bytes or more, and no more than the device's capabilities say"
-        );
-        if self.len == self.queued.len() {
+        assert!((ETHERNET_HEADER..=MAX_PACKET).contains(&len), "{LENGTH}");
+        let ordinary = self.max_frame + VLAN_TAG;
+        let check = |meta: TxMeta| {
+            assert!(len <= ordinary || meta.segmentation.is_some(), "{LENGTH}");
+            meta
+        };
+        if len > self.max_frame && self.cuts() {
+            let mut frame = core::mem::take(&mut self.scratch);
+            frame.resize(len, 0);
+            let meta = check(fill(&mut frame));
+            match meta.segmentation {
+                Some(segmentation) => self.cut(&frame, segmentation, stats),
+                // One with a VLAN tag.
+                None => self.put(
+                    len,
+                    |into| {
+                        into.copy_from_slice(&frame);
+                        meta
+                    },
+                    stats,
+                ),
+            }
+            self.scratch = frame;
             return;
         }
+        self.put(len, |frame| check(fill(frame)), stats);
+    }
+
+    /// Queues a frame that the front end takes as it is.
+    fn put(&mut self, len: usize, fill: impl FnOnce(&mut [u8]) -> TxMeta, stats: &mut Stats) {
         if len > PAGE_SIZE && self.features.chains == Chains::SingleSlot {
             stats.out_too_long += 1;
             return;
         }
-        let index = (self.first + self.len) % self.queued.len();
-        let start = index * self.buffer_bytes;
-        let frame = &mut self.staging[start..start + len];
-        let TxMeta { mut checksum, .. } = fill(frame);
-        if checksum == TxChecksum::Blank && !self.features.checksum.covers(frame) {
-            if complete(frame).is_err() {
-                stats.out_not_completed += 1;
+        let features = self.features;
+        self.queue.push(len, |frame| {
+            let meta = fill(frame);
+            finish(frame, meta, features, stats)
+        });
+    }
+
+    /// Queues a large frame as ordinary ones, as many as there is room for.
+    fn cut(&mut self, frame: &[u8], segmentation: Segmentation, stats: &mut Stats) {
+        stats.out_cut += 1;
+        let longest = match self.features.chains {
+            Chains::SingleSlot => self.max_frame.min(PAGE_SIZE),
+            Chains::Several => self.max_frame,
+        };
+        let Ok(mut segments) = Segments::new(frame, segmentation, longest) else {
+            return;
+        };
+        let features = self.features;
+        while let Some(len) = segments.next_len() {
+            let queued = self.queue.push(len, |into| {
+                let meta = segments.write(into);
+                finish(into, meta, features, stats)
+            });
+            if !queued {
+                stats.out_full += 1;
                 return;
             }
-            stats.out_completed += 1;
-            checksum = TxChecksum::Complete;
         }
-        self.queued[index] = Queued {
-            len,
-            flags: checksum.rx_flags(),
-        };
-        self.len += 1;
     }
 
     /// Copies waiting frames into the pages that the front end has offered, as many as there are pages for.
     pub(crate) fn deliver(&mut self, memory: &M, stats: &mut Stats) -> Result<(), Violation> {
-        if self.len == 0 {
+        if self.queue.len() == 0 {
             return Ok(());
         }
-        let mut pieces = Vec::new();
+        let mut pieces = core::mem::take(&mut self.pieces);
+        let collected = self.collect(&mut pieces);
+        if collected.is_ok() {
+            self.copy(memory, &pieces, stats);
+        }
+        pieces.clear();
+        self.pieces = pieces;
+        collected?;
+        if self.notify == RxNotify::Never && self.queue.len() > 0 {
+            stats.out_no_page += self.queue.len() as u64;
+            self.queue.clear();
+        }
+        Ok(())
+    }
+
+    /// Takes a page for every piece of as many frames as there are pages for.
+    fn collect(&mut self, pieces: &mut Vec<Piece>) -> Result<(), Violation> {
         let pages = self.ring.available().map_err(Violation::ReceiveRing)? as usize;
         // As many pages as a ring has entries at the most: a bounded pass.
         let mut pages = pages.min(RING_ENTRIES);
-        while self.len > 0 {
-            let Queued { len, flags } = self.queued[self.first];
-            let needed = len.div_ceil(PAGE_SIZE);
+        while let Some((range, meta)) = self.queue.front() {
+            let (range, meta) = (range.clone(), *meta);
+            let data = range.len().div_ceil(PAGE_SIZE);
+            let needed = data + usize::from(meta.segmentation.is_some());
             if needed > pages {
                 break;
             }
             pages -= needed;
-            let start = self.first * self.buffer_bytes;
-            for index in 0..needed {
-                let Some(request) = self.ring.pop().map_err(Violation::ReceiveRing)? else {
+            self.queue.pop();
+            let mut extra = meta.segmentation;
+            for index in 0..data {
+                let Some(request) = self.next_page()? else {
                     break;
                 };
-                let at = index * PAGE_SIZE;
-                let more = if index + 1 < needed {
-                    RxFlags::MORE_DATA
-                } else {
-                    RxFlags::empty()
-                };
+                let start = range.start + index * PAGE_SIZE;
+                let mut flags = RxFlags::empty();
+                if index == 0 {
+                    flags = meta.checksum.rx_flags();
+                    if extra.is_some() {
+                        flags |= RxFlags::EXTRA_INFO;
+                    }
+                }
+                if index + 1 < data {
+                    flags |= RxFlags::MORE_DATA;
+                }
                 pieces.push(Piece {
                     id: request.id,
-                    grant: GrantRef::new(request.gref),
-                    start: start + at,
-                    len: (len - at).min(PAGE_SIZE),
-                    flags: if index == 0 { flags | more } else { more },
+                    content: Content::Data {
+                        grant: GrantRef::new(request.gref),
+                        start,
+                        len: (range.end - start).min(PAGE_SIZE),
+                        flags,
+                    },
                 });
+                if let Some(segmentation) = extra.take()
+                    && let Some(request) = self.next_page()?
+                {
+                    pieces.push(Piece {
+                        id: request.id,
+                        content: Content::Extra(segmentation),
+                    });
+                }
             }
-            self.first = (self.first + 1) % self.queued.len();
-            self.len -= 1;
-        }
-        self.copy(memory, &pieces, stats);
-        if self.notify == RxNotify::Never && self.len > 0 {
-            stats.out_no_page += self.len as u64;
-            self.len = 0;
         }
         Ok(())
+    }
+
+    fn next_page(&mut self) -> Result<Option<RxRequest>, Violation> {
+        self.ring.pop().map_err(Violation::ReceiveRing)
     }
 
     /// Whether there is room after there was none, or waiting frames have got pages; if frames go on waiting, a notification of new
     /// pages is asked for.
     pub(crate) fn has_work(&mut self) -> Result<bool, Violation> {
-        let room = self.starved && self.len < self.queued.len();
+        let room = self.starved && self.is_room();
         if room {
             self.starved = false;
         }
-        if self.len == 0 {
+        let Some((range, meta)) = self.queue.front() else {
             return Ok(room);
-        }
-        let needed = self.queued[self.first].len.div_ceil(PAGE_SIZE) as u32;
+        };
+        let extra = u32::from(meta.segmentation.is_some());
+        let needed = range.len().div_ceil(PAGE_SIZE) as u32 + extra;
         let armed = self
             .ring
             .arm_after(needed)
@@ -186,52 +285,90 @@ impl<M: Memory> Outbound<M> {
     }
 
     pub(crate) fn queued(&self) -> usize {
-        self.len
+        self.queue.len()
     }
 
     pub(crate) fn queue_limit(&self) -> usize {
-        self.queued.len()
+        self.queue.limit()
     }
 
     fn copy(&mut self, memory: &M, pieces: &[Piece], stats: &mut Stats) {
         let mut operations: Vec<_> = pieces
             .iter()
-            .map(|piece| CopyTo {
-                grant: piece.grant,
-                offset: 0,
-                from: &self.staging[piece.start..piece.start + piece.len],
-                status: Ok(()),
+            .filter_map(|piece| match piece.content {
+                Content::Data {
+                    grant, start, len, ..
+                } => Some(CopyTo {
+                    grant,
+                    offset: 0,
+                    from: self.queue.bytes(start..start + len),
+                    status: Ok(()),
+                }),
+                Content::Extra(_) => None,
             })
             .collect();
         if operations.is_empty() {
             return;
         }
         memory.copy_to(self.peer, &mut operations);
+        let mut statuses = operations.iter().map(|operation| operation.status);
         let mut failed = false;
-        for (operation, piece) in operations.iter().zip(pieces) {
-            failed |= operation.status.is_err();
-            let response = RxResponse {
-                id: piece.id,
-                offset: 0,
-                flags: piece.flags,
-                status: match operation.status {
-                    Ok(()) => piece.len as i16,
-                    Err(_) => TxStatus::ERROR.0,
-                },
+        for piece in pieces {
+            let slot: Slot = match piece.content {
+                Content::Extra(segmentation) => {
+                    stats.out_large += 1;
+                    transmute!(ExtraInfo::gso(segmentation.size.get(), segmentation.kind))
+                }
+                Content::Data { len, flags, .. } => {
+                    let bad = statuses.next().is_some_and(|status| status.is_err());
+                    failed |= bad;
+                    stats.out_bytes += len as u64;
+                    if !flags.contains(RxFlags::MORE_DATA) {
+                        if failed {
+                            stats.out_bad_grant += 1;
+                        } else {
+                            stats.out_frames += 1;
+                        }
+                        failed = false;
+                    }
+                    transmute!(RxResponse {
+                        id: piece.id,
+                        offset: 0,
+                        flags,
+                        status: if bad { TxStatus::ERROR.0 } else { len as i16 },
+                    })
+                }
             };
             // There is a popped request for each piece, so there is room.
-            if self.ring.push(&response).is_err() {
+            if self.ring.push(&slot).is_err() {
                 break;
-            }
-            stats.out_bytes += piece.len as u64;
-            if !piece.flags.contains(RxFlags::MORE_DATA) {
-                if failed {
-                    stats.out_bad_grant += 1;
-                } else {
-                    stats.out_frames += 1;
-                }
-                failed = false;
             }
         }
     }
 }
+
+/// Completes the checksum of a frame if the front end does not take it blank. `None` if that cannot be done.
+fn finish(
+    frame: &mut [u8],
+    mut meta: TxMeta,
+    features: Features,
+    stats: &mut Stats,
+) -> Option<TxMeta> {
+    // A frame of ordinary length is one segment, for whoever does not take large ones.
+    if let Some(segmentation) = meta.segmentation
+        && !features.segmentation.includes(segmentation.kind)
+    {
+        meta.segmentation = None;
+    }
+    if meta.checksum == TxChecksum::Blank && !features.checksum.covers(frame) {
+        if complete(frame).is_err() {
+            stats.out_not_completed += 1;
+            return None;
+        }
+        stats.out_completed += 1;
+        meta.checksum = TxChecksum::Complete;
+    }
+    Some(meta)
+}
+
+const LENGTH: &str = "a frame has 14 bytes or more, and no more than the device's capabilities say";

@@ -7,6 +7,10 @@ pub struct Stats {
     pub in_frames: u64,
     /// Their bytes.
     pub in_bytes: u64,
+    /// Large TCP frames among them.
+    pub in_large: u64,
+    /// Frames refused because they were said to be large TCP frames, and are not.
+    pub in_not_large: u64,
     /// Frames refused because they were longer than the MTU allows.
     pub in_too_long: u64,
     /// Frames refused because they were shorter than an Ethernet header.
@@ -19,6 +23,10 @@ pub struct Stats {
     pub out_frames: u64,
     /// Their bytes.
     pub out_bytes: u64,
+    /// Large TCP frames among them.
+    pub out_large: u64,
+    /// Large TCP frames that were cut here because the front end does not take them.
+    pub out_cut: u64,
     /// Frames lost because the front end's page could not be written.
     pub out_bad_grant: u64,
     /// How often a frame found no room in the queue.
@@ -50,12 +58,16 @@ impl Stats {
         Self {
             in_frames: sum(self.in_frames, other.in_frames),
             in_bytes: sum(self.in_bytes, other.in_bytes),
+            in_large: sum(self.in_large, other.in_large),
+            in_not_large: sum(self.in_not_large, other.in_not_large),
             in_too_long: sum(self.in_too_long, other.in_too_long),
             in_too_short: sum(self.in_too_short, other.in_too_short),
             in_not_negotiated: sum(self.in_not_negotiated, other.in_not_negotiated),
             in_bad_grant: sum(self.in_bad_grant, other.in_bad_grant),
             out_frames: sum(self.out_frames, other.out_frames),
             out_bytes: sum(self.out_bytes, other.out_bytes),
+            out_large: sum(self.out_large, other.out_large),
+            out_cut: sum(self.out_cut, other.out_cut),
             out_bad_grant: sum(self.out_bad_grant, other.out_bad_grant),
             out_full: sum(self.out_full, other.out_full),
             out_no_page: sum(self.out_no_page, other.out_no_page),

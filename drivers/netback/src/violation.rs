@@ -19,6 +19,8 @@ pub enum Violation {
     SizeMismatch,
     /// Extra info of a type that netif.h does not name.
     UnknownExtra(u8),
+    /// Extra info about a large packet that names no size, or a protocol that netif.h does not name.
+    Segmentation,
     /// More extra info for one frame than there are types of it.
     TooManyExtras,
     /// Extra info announced by another slot than a frame's first.
@@ -35,6 +37,7 @@ impl fmt::Display for Violation {
             Self::TooManySlots => f.write_str("sent frame of too many slots"),
             Self::SizeMismatch => f.write_str("sent frame shorter than its pieces"),
             Self::UnknownExtra(kind) => write!(f, "extra info of unknown type {kind}"),
+            Self::Segmentation => f.write_str("a large packet without size or protocol"),
             Self::TooManyExtras => f.write_str("too much extra info for one frame"),
             Self::MisplacedExtra => f.write_str("extra info announced in the middle of a frame"),
         }

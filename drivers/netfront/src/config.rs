@@ -8,7 +8,7 @@ use morgana_netif::{ETHERNET_HEADER, MAX_PACKET, RING_ENTRIES};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Config {
     /// Pages for frames to be sent. Two frames of up to 2,048 bytes share a page; a longer one has pages of its own. At least one
-    /// frame fits; there are never more than a ring has entries (256).
+    /// frame fits; there are never more than a ring has entries (256). A large TCP frame takes half of them at the most, and 16 pages.
     pub transmit_pages: usize,
     /// Pages offered to the back end for frames to be received, one frame each (or a piece of a long one): 32, 64, 128 or 256; other
     /// figures are rounded up to the next of these. When all are full the back end queues frames, or drops them.
@@ -18,7 +18,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            transmit_pages: 32,
+            transmit_pages: 64,
             receive_pages: 64,
         }
     }

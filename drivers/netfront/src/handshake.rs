@@ -150,8 +150,8 @@ fn published<P: Platform>(link: &Link<P>) -> [(&'static str, String); 10] {
         (keys::FEATURE_SG, YES.into()),
         (keys::FEATURE_NO_CSUM_OFFLOAD, NO.into()),
         (keys::FEATURE_IPV6_CSUM_OFFLOAD, YES.into()),
-        (keys::FEATURE_GSO_TCPV4, NO.into()),
-        (keys::FEATURE_GSO_TCPV6, NO.into()),
+        (keys::FEATURE_GSO_TCPV4, YES.into()),
+        (keys::FEATURE_GSO_TCPV6, YES.into()),
     ]
 }
 

@@ -15,7 +15,7 @@ use core::time::Duration;
 
 use morgana_exec::{Either, Timers, select};
 use morgana_hal::Platform;
-use morgana_netif::keys;
+use morgana_netif::{SegmentationOffload, keys};
 use morgana_xenbus::{Device, Event, State, XenbusError};
 use morgana_xenstore_client::{Client, Problem};
 
@@ -70,6 +70,7 @@ pub(crate) struct Keeper<P: Platform> {
     pub(crate) config: Config,
     pub(crate) interface: Interface,
     pub(crate) max_frame: usize,
+    pub(crate) segmentation: SegmentationOffload,
     pub(crate) shared: Rc<Shared<P>>,
 }
 
@@ -215,10 +216,11 @@ impl<P: Platform> Keeper<P> {
                 self.index
             );
         }
-        let link = connect(platform, device, timers, &self.config, self.interface.mtu).await?;
+        let mut link = connect(platform, device, timers, &self.config, self.interface.mtu).await?;
         if link.max_frame() < self.max_frame {
             return Err(ConnectError::ShorterFrames);
         }
+        link.promise(self.segmentation);
         Ok(link)
     }
 

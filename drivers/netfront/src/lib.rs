@@ -9,6 +9,7 @@ mod handshake;
 mod keeper;
 mod link;
 mod netfront;
+mod pool;
 mod receive;
 mod stats;
 mod transmit;
@@ -19,7 +20,8 @@ pub use handshake::ConnectError;
 pub use keeper::Parted;
 pub use link::{Link, LinkError, RxFrame, TxSlot};
 pub use morgana_netif::{
-    Chains, Features, MacAddr, Offload, RingKeys, RxChecksum, RxMeta, TxChecksum, TxMeta,
+    Chains, Features, GsoProtocol, MacAddr, Offload, RingKeys, RxChecksum, RxMeta, Segmentation,
+    SegmentationOffload, TxChecksum, TxMeta,
 };
 pub use netfront::{Monitor, Netfront};
 pub use stats::Stats;

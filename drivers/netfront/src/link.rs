@@ -7,7 +7,7 @@ use core::task::{Context, Poll};
 use morgana_hal::{
     Channel, DomId, EventError, Events, MemoryError, PAGE_SIZE, Platform, SharedPages,
 };
-use morgana_netif::{Chains, Features, Offload, RingKeys, RxMeta, TxMeta};
+use morgana_netif::{Chains, Features, Offload, RingKeys, RxMeta, SegmentationOffload, TxMeta};
 use morgana_ring::RingError;
 
 use crate::config::frame_length;
@@ -62,9 +62,7 @@ impl<P: Platform> Link<P> {
             Chains::SingleSlot => frame_length(mtu).min(PAGE_SIZE),
         };
         let memory = platform.memory();
-        let mut stats = Stats::default();
         let transmitter = Transmitter::new(memory, backend, config, features, max_frame, index)?;
-        stats.tx_buffers = transmitter.buffers();
         Ok(Self {
             transmitter,
             receiver: Receiver::new(memory, backend, config, max_frame, index)?,
@@ -73,7 +71,7 @@ impl<P: Platform> Link<P> {
             budget: RECEIVE_BUDGET,
             violation: None,
             violation_told: false,
-            stats,
+            stats: Stats::default(),
         })
     }
 
@@ -96,6 +94,16 @@ impl<P: Platform> Link<P> {
         self.transmitter.offload()
     }
 
+    /// The large TCP frames that can be sent.
+    pub fn segmentation(&self) -> SegmentationOffload {
+        self.transmitter.segmentation()
+    }
+
+    /// Takes such large TCP frames from now on, as an earlier link did; those that the back end does not take are cut here.
+    pub fn promise(&mut self, segmentation: SegmentationOffload) {
+        self.transmitter.promise(segmentation);
+    }
+
     /// The rule that the back end has broken, if it has.
     pub fn violation(&self) -> Option<Violation> {
         self.violation
@@ -103,8 +111,10 @@ impl<P: Platform> Link<P> {
 
     /// The counters of this connection.
     pub fn stats(&self) -> Stats {
+        let (tx_buffers, tx_in_flight) = self.transmitter.usage();
         Stats {
-            tx_in_flight: self.transmitter.buffers_in_flight(),
+            tx_buffers,
+            tx_in_flight,
             rx_offered: self.receiver.offered(),
             ..self.stats
         }
@@ -192,7 +202,7 @@ impl<P: Platform> Link<P> {
         }
         let received = self.receiver.receive(&mut self.budget, &mut self.stats);
         let received = self.check(received).flatten()?;
-        Some((received.len, received.checksum.into()))
+        Some((received.len, received.meta))
     }
 
     fn check<T>(&mut self, result: Result<T, Violation>) -> Option<T> {
@@ -232,7 +242,8 @@ impl<P: Platform, L: DerefMut<Target = Link<P>>> TxSlot<L> {
     ///
     /// # Panics
     ///
-    /// If `len` is more than [`Link::max_frame`] or less than an Ethernet header's 14 bytes.
+    /// If `len` is less than an Ethernet header's 14 bytes, or more than [`Link::max_frame`] and no large frame of
+    /// [`Link::segmentation`].
     pub fn send(mut self, len: usize, fill: impl FnOnce(&mut [u8]) -> TxMeta) {
         let link = &mut *self.link;
         link.transmitter.send(len, fill, &mut link.stats);

@@ -7,7 +7,7 @@ use core::task::{Context, Poll};
 
 use morgana_exec::{Handle, Task, join};
 use morgana_hal::Platform;
-use morgana_netif::{Joint, MacAddr, Offload, keys};
+use morgana_netif::{Joint, MacAddr, Offload, SegmentationOffload, keys};
 use morgana_xenbus::Device;
 use morgana_xenstore_client::Client;
 
@@ -23,6 +23,7 @@ pub struct Netfront<P: Platform> {
     shared: Rc<Shared<P>>,
     interface: Interface,
     offload: Offload,
+    segmentation: SegmentationOffload,
     max_frame: usize,
     keeper: Option<Task<()>>,
 }
@@ -78,6 +79,7 @@ impl<P: Platform> Netfront<P> {
         let (device, interface) = (device?, interface?);
         let link = connect(platform, &device, &timers, &config, interface.mtu).await?;
         let (max_frame, offload) = (link.max_frame(), link.transmit_offload());
+        let segmentation = link.segmentation();
         let shared = Rc::new(Shared {
             joint: Joint::default(),
             parted: Cell::new(None),
@@ -91,6 +93,7 @@ impl<P: Platform> Netfront<P> {
             config,
             interface,
             max_frame,
+            segmentation,
             shared: shared.clone(),
         };
         keeper.enter(link).await;
@@ -99,6 +102,7 @@ impl<P: Platform> Netfront<P> {
             shared,
             interface,
             offload,
+            segmentation,
             max_frame,
             keeper: Some(keeper.map_err(|_| ConnectError::TooManyTasks)?),
         })
@@ -122,6 +126,11 @@ impl<P: Platform> Netfront<P> {
     /// The checksums that may be left blank in frames that are sent. Received ones may be blank whatever this says.
     pub fn transmit_offload(&self) -> Offload {
         self.offload
+    }
+
+    /// The large TCP frames that may be sent. Received ones may be large whatever this says.
+    pub fn segmentation(&self) -> SegmentationOffload {
+        self.segmentation
     }
 
     /// Why there is no connection, if there is none.

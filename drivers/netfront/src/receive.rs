@@ -8,8 +8,8 @@ use alloc::vec::Vec;
 
 use morgana_hal::{DomId, Memory, MemoryError, PAGE_SIZE, Pages, SharedPages};
 use morgana_netif::{
-    ETHERNET_HEADER, Extra, ExtraInfo, MAX_EXTRAS, MAX_SLOTS, RX_ENTRY_SIZE, RxChecksum, RxFlags,
-    RxRequest, RxResponse, VLAN_TAG,
+    ETHERNET_HEADER, Extra, ExtraInfo, MAX_EXTRAS, MAX_PACKET, MAX_SLOTS, RX_ENTRY_SIZE,
+    RxChecksum, RxFlags, RxMeta, RxRequest, RxResponse, Segmentation, VLAN_TAG,
 };
 use morgana_ring::{Armed, FrontRing, Notify};
 use zerocopy::transmute;
@@ -27,8 +27,10 @@ pub(crate) struct Receiver<M: Memory> {
     /// Requests made and responses taken, both as ring indices: they wrap.
     offered: u32,
     answered: u32,
-    /// Private memory for one frame.
+    /// Private memory for one frame, large ones included.
     frame: Vec<u8>,
+    /// The longest frame that is no large one, with a tag.
+    limit: usize,
     partial: Partial,
 }
 
@@ -37,6 +39,7 @@ pub(crate) struct Receiver<M: Memory> {
 struct Partial {
     len: usize,
     checksum: RxChecksum,
+    segmentation: Option<Segmentation>,
     slots: usize,
     extras: usize,
     next: Expect,
@@ -64,7 +67,7 @@ enum Spoilt {
 /// A whole frame in the private memory.
 pub(crate) struct Received {
     pub(crate) len: usize,
-    pub(crate) checksum: RxChecksum,
+    pub(crate) meta: RxMeta,
 }
 
 impl<M: Memory> Receiver<M> {
@@ -87,7 +90,8 @@ impl<M: Memory> Receiver<M> {
             pages: pages as u32,
             offered: index,
             answered: index,
-            frame: vec![0; max_frame + VLAN_TAG],
+            frame: vec![0; MAX_PACKET],
+            limit: max_frame + VLAN_TAG,
             partial: Partial::default(),
         };
         for _ in 0..pages {
@@ -120,7 +124,7 @@ impl<M: Memory> Receiver<M> {
             self.offer();
             if whole {
                 let partial = core::mem::take(&mut self.partial);
-                if let Some(received) = partial.finish(stats) {
+                if let Some(received) = self.finish(partial, stats) {
                     return Ok(Some(received));
                 }
             }
@@ -203,6 +207,12 @@ impl<M: Memory> Receiver<M> {
         match extra.parse() {
             // A hint that nothing here needs.
             Ok(Extra::Hash { .. }) => {}
+            Ok(Extra::Gso {
+                segment, protocol, ..
+            }) => {
+                let said = Segmentation::from_extra(segment, protocol);
+                partial.segmentation = Some(said.ok_or(Violation::Segmentation)?);
+            }
             Ok(_) => partial.spoil(Spoilt::NotNegotiated),
             Err(unknown) => return Err(Violation::UnknownExtra(unknown.0)),
         }
@@ -211,6 +221,42 @@ impl<M: Memory> Receiver<M> {
         }
         partial.next = Expect::Data;
         Ok(!partial.more_data)
+    }
+
+    /// Judges a frame that is whole.
+    fn finish(&mut self, partial: Partial, stats: &mut Stats) -> Option<Received> {
+        let Partial { len, checksum, .. } = partial;
+        let meta = match (partial.spoilt, partial.segmentation) {
+            (Some(Spoilt::Error), _) => {
+                stats.rx_errors += 1;
+                return None;
+            }
+            (Some(Spoilt::NotNegotiated), _) => {
+                stats.rx_not_negotiated += 1;
+                return None;
+            }
+            (None, _) if len < ETHERNET_HEADER => {
+                stats.rx_too_short += 1;
+                return None;
+            }
+            (None, Some(segmentation)) => {
+                let frame = &mut self.frame[..len];
+                let Ok(meta) = segmentation.judge(frame, checksum.into(), self.limit) else {
+                    stats.rx_not_large += 1;
+                    return None;
+                };
+                meta
+            }
+            (None, None) if len <= self.limit => checksum.into(),
+            (Some(Spoilt::TooLong), _) | (None, None) => {
+                stats.rx_too_long += 1;
+                return None;
+            }
+        };
+        stats.rx_frames += 1;
+        stats.rx_bytes += len as u64;
+        stats.rx_large += u64::from(meta.segmentation.is_some());
+        Some(Received { len, meta })
     }
 
     /// Offers the page whose turn it is. There are no more pages than entries, so there is always room.
@@ -231,23 +277,5 @@ impl Partial {
     /// Keeps the first reason.
     fn spoil(&mut self, why: Spoilt) {
         self.spoilt.get_or_insert(why);
-    }
-
-    fn finish(self, stats: &mut Stats) -> Option<Received> {
-        match self.spoilt {
-            Some(Spoilt::Error) => stats.rx_errors += 1,
-            Some(Spoilt::TooLong) => stats.rx_too_long += 1,
-            Some(Spoilt::NotNegotiated) => stats.rx_not_negotiated += 1,
-            None if self.len < ETHERNET_HEADER => stats.rx_too_short += 1,
-            None => {
-                stats.rx_frames += 1;
-                stats.rx_bytes += self.len as u64;
-                return Some(Received {
-                    len: self.len,
-                    checksum: self.checksum,
-                });
-            }
-        }
-        None
     }
 }

@@ -15,6 +15,10 @@ pub struct Stats {
     pub tx_full: u64,
     /// Frames whose checksum was completed here because the back end does not take blank ones.
     pub tx_completed: u64,
+    /// Large TCP frames among those handed over.
+    pub tx_large: u64,
+    /// Large TCP frames that were cut here because the back end does not take them.
+    pub tx_cut: u64,
     /// Frames received and passed on.
     pub rx_frames: u64,
     /// Their bytes.
@@ -23,6 +27,10 @@ pub struct Stats {
     pub rx_errors: u64,
     /// Frames dropped because they were longer than the MTU allows.
     pub rx_too_long: u64,
+    /// Large TCP frames among those passed on.
+    pub rx_large: u64,
+    /// Frames dropped because they were said to be large TCP frames, and are not.
+    pub rx_not_large: u64,
     /// Frames dropped because they were shorter than an Ethernet header.
     pub rx_too_short: u64,
     /// Frames dropped because they used a feature that was not negotiated.
@@ -33,9 +41,9 @@ pub struct Stats {
     pub violations: u64,
     /// Connections made.
     pub connections: u64,
-    /// Now: transmit buffers that the back end has not given back.
+    /// Now: half pages for frames to be sent that the back end has not given back.
     pub tx_in_flight: usize,
-    /// Now: transmit buffers altogether.
+    /// Now: half pages for frames to be sent altogether.
     pub tx_buffers: usize,
     /// Now: pages that the back end may fill.
     pub rx_offered: usize,
@@ -52,10 +60,14 @@ impl Stats {
             tx_errors: sum(self.tx_errors, other.tx_errors),
             tx_full: sum(self.tx_full, other.tx_full),
             tx_completed: sum(self.tx_completed, other.tx_completed),
+            tx_large: sum(self.tx_large, other.tx_large),
+            tx_cut: sum(self.tx_cut, other.tx_cut),
             rx_frames: sum(self.rx_frames, other.rx_frames),
             rx_bytes: sum(self.rx_bytes, other.rx_bytes),
             rx_errors: sum(self.rx_errors, other.rx_errors),
             rx_too_long: sum(self.rx_too_long, other.rx_too_long),
+            rx_large: sum(self.rx_large, other.rx_large),
+            rx_not_large: sum(self.rx_not_large, other.rx_not_large),
             rx_too_short: sum(self.rx_too_short, other.rx_too_short),
             rx_not_negotiated: sum(self.rx_not_negotiated, other.rx_not_negotiated),
             notifications: sum(self.notifications, other.notifications),

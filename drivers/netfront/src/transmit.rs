@@ -1,37 +1,53 @@
-//! The transmit side: buffers granted once, filled in place, and given back by the back end's responses.
+//! The transmit side: memory granted once, filled in place, and given back by the back end's responses.
 //!
-//! Invariants: a buffer is in `free`, or it has `pieces > 0` requests in `in_flight`. There are never more requests in flight than the
-//! ring has entries, because there are not more pieces in all buffers.
+//! Invariants: the units of a frame are taken from the pool as long as it has `pieces > 0` requests in `in_flight`. There are never more
+//! requests in flight than the ring has entries, because a frame begins only if there is room for all of its slots.
 
 use alloc::vec;
 use alloc::vec::Vec;
 
 use morgana_hal::{DomId, Memory, MemoryError, PAGE_SIZE, ReadOnlyPages};
 use morgana_netif::{
-    ETHERNET_HEADER, Features, Offload, RING_ENTRIES, TxChecksum, TxFlags, TxMeta, TxRequest,
-    TxResponse, TxStatus, complete,
+    ETHERNET_HEADER, ExtraInfo, Features, GsoProtocol, MAX_PACKET, Offload, RING_ENTRIES,
+    Segmentation, SegmentationOffload, Segments, TX_ENTRY_SIZE, TxChecksum, TxFlags, TxMeta,
+    TxRequest, TxResponse, TxStatus, complete,
 };
 use morgana_ring::{Armed, FrontRing, Notify, Slots};
+use zerocopy::transmute;
 
 use crate::link::LinkError;
+use crate::pool::{MAX_RUN, Pool, UNIT};
 use crate::{Config, Stats, Violation};
 
-/// Half a page: what an Ethernet frame of ordinary size fits into.
-const SMALL_BUFFER: usize = PAGE_SIZE / 2;
+/// A slot as it stands in the ring: a request, or extra info.
+type Slot = [u8; TX_ENTRY_SIZE];
 
 pub(crate) struct Transmitter<M: Memory> {
-    ring: FrontRing<M::Shared, TxRequest, TxResponse>,
-    pool: M::ReadOnly,
-    /// Each request's buffer.
+    ring: FrontRing<M::Shared, Slot, TxResponse>,
+    pages: M::ReadOnly,
+    pool: Pool,
+    /// For each request the first unit of its frame.
     in_flight: Slots<u16>,
-    free: Vec<u16>,
-    /// For each buffer the requests without response.
-    pieces: Vec<u8>,
-    buffer_bytes: usize,
+    /// For each unit with which a frame begins: its length in units, and its requests without response.
+    frames: Vec<Span>,
+    /// Slots of extra info without response.
+    extras: usize,
     max_frame: usize,
-    /// Whether there was no free buffer when one was wanted, so that the next completion matters.
-    starved: bool,
+    /// The large frames that are taken from above; what the back end does not take of them is cut here.
+    segmentation: SegmentationOffload,
     features: Features,
+    /// Where the next frame goes, once that is known.
+    place: Option<usize>,
+    /// Whether there was no room when some was wanted, so that the next completion matters.
+    starved: bool,
+    /// A large frame that is to be cut.
+    scratch: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Span {
+    units: u8,
+    pieces: u8,
 }
 
 impl<M: Memory> Transmitter<M> {
@@ -43,31 +59,37 @@ impl<M: Memory> Transmitter<M> {
         max_frame: usize,
         index: u32,
     ) -> Result<Self, LinkError> {
-        let buffer_bytes = if max_frame <= SMALL_BUFFER {
-            SMALL_BUFFER
-        } else {
-            max_frame.next_multiple_of(PAGE_SIZE)
-        };
-        let pieces_each = buffer_bytes.div_ceil(PAGE_SIZE);
-        let buffers =
-            (config.transmit_pages * PAGE_SIZE / buffer_bytes).clamp(1, RING_ENTRIES / pieces_each);
-        let pages = (buffers * buffer_bytes).div_ceil(PAGE_SIZE);
+        let wanted = config.transmit_pages.min(RING_ENTRIES) * PAGE_SIZE / UNIT;
+        let units = wanted.max(units_of(max_frame));
+        let pages = (units * UNIT).div_ceil(PAGE_SIZE);
         let ring = FrontRing::starting_at(memory.share(backend, 1)?, index)?;
-        let pool = memory.share_read_only(backend, pages)?;
-        if pool.grants().len() < pages || pool.bytes().len() < pages * PAGE_SIZE {
+        let memory = memory.share_read_only(backend, pages)?;
+        if memory.grants().len() < pages || memory.bytes().len() < pages * PAGE_SIZE {
             return Err(LinkError::Memory(MemoryError::OutOfMemory));
         }
+        // Two large frames at least, so that one can be built while another is on its way.
+        let large = (units / 2 / 2 * PAGE_SIZE).min(MAX_PACKET);
+        let segmentation = if large >= 2 * max_frame {
+            SegmentationOffload {
+                kinds: features.segmentation,
+                max_frame: large,
+            }
+        } else {
+            SegmentationOffload::NONE
+        };
         Ok(Self {
             ring,
-            pool,
-            in_flight: Slots::new(buffers * pieces_each),
-            // Both are at most RING_ENTRIES, so the cast loses nothing. The first buffers are on top.
-            free: (0..buffers as u16).rev().collect(),
-            pieces: vec![0; buffers],
-            buffer_bytes,
+            pages: memory,
+            pool: Pool::new(units),
+            in_flight: Slots::new(RING_ENTRIES),
+            frames: vec![Span::default(); units],
+            extras: 0,
             max_frame,
-            starved: false,
+            segmentation,
             features,
+            place: None,
+            starved: false,
+            scratch: Vec::new(),
         })
     }
 
@@ -79,77 +101,194 @@ impl<M: Memory> Transmitter<M> {
         self.features.checksum
     }
 
-    /// Whether there is a free buffer.
-    pub(crate) fn has_room(&mut self, stats: &mut Stats) -> Result<bool, Violation> {
-        if self.free.is_empty() {
-            self.reclaim(stats)?;
+    pub(crate) fn segmentation(&self) -> SegmentationOffload {
+        self.segmentation
+    }
+
+    /// Takes such large frames, whatever the back end takes.
+    pub(crate) fn promise(&mut self, segmentation: SegmentationOffload) {
+        self.segmentation = segmentation;
+    }
+
+    /// Whether large frames must be cut here.
+    fn cuts(&self) -> bool {
+        let (ours, theirs) = (self.segmentation.kinds, self.features.segmentation);
+        [GsoProtocol::TcpV4, GsoProtocol::TcpV6]
+            .into_iter()
+            .any(|kind| ours.includes(kind) && !theirs.includes(kind))
+    }
+
+    /// How many units and slots the next frame may need.
+    fn needs(&self) -> (usize, usize) {
+        if self.cuts() {
+            // What the segments of the longest frame take at an ordinary MTU. Of one that has more, the rest is lost.
+            let units = MAX_RUN.min(self.pool.units());
+            return (units, units);
         }
-        self.starved = self.free.is_empty();
+        let longest = match self.segmentation.kinds {
+            Offload::None => self.max_frame,
+            _ => self.segmentation.max_frame.max(self.max_frame),
+        };
+        (units_of(longest), longest.div_ceil(PAGE_SIZE) + 1)
+    }
+
+    /// Finds room for one frame of any length.
+    fn find_room(&mut self) -> bool {
+        let (units, slots) = self.needs();
+        self.place = match self.ring.free() as usize >= slots {
+            true => self.pool.find(units),
+            false => None,
+        };
+        self.place.is_some()
+    }
+
+    /// Whether there is room for one frame of any length.
+    pub(crate) fn has_room(&mut self, stats: &mut Stats) -> Result<bool, Violation> {
+        if !self.find_room() {
+            self.reclaim(stats)?;
+            self.find_room();
+        }
+        self.starved = self.place.is_none();
         if self.starved {
             stats.tx_full += 1;
         }
         Ok(!self.starved)
     }
 
-    /// Puts a frame of `len` bytes, which `fill` writes, into the ring. Without a free buffer it is dropped; but [`has_room`](Self::has_room)
+    /// Puts a frame of `len` bytes, which `fill` writes, into the ring. Without room it is dropped; but [`has_room`](Self::has_room)
     /// has been asked before.
     ///
     /// # Panics
     ///
-    /// If the frame is longer than a buffer or shorter than an Ethernet header.
+    /// If the frame is longer than the device takes, or shorter than an Ethernet header.
     pub(crate) fn send(
         &mut self,
         len: usize,
         fill: impl FnOnce(&mut [u8]) -> TxMeta,
         stats: &mut Stats,
     ) {
-        assert!(
-            (ETHERNET_HEADER..=self.max_frame).contains(&len),
-            "a frame has 14 bytes or more, and no more than the device's capabilities say"
-        );
-        let Some(buffer) = self.free.pop() else {
+        let longest = self.max_frame.max(self.segmentation.max_frame);
+        assert!((ETHERNET_HEADER..=longest).contains(&len), "{LENGTH}");
+        let Some(unit) = self.place.take() else {
             return;
         };
-        let start = usize::from(buffer) * self.buffer_bytes;
-        let frame = &mut self.pool.bytes_mut()[start..start + len];
-        let TxMeta { checksum, .. } = fill(frame);
-        let mut flags = checksum.tx_flags();
-        if checksum == TxChecksum::Blank && !self.features.checksum.covers(frame) {
-            flags = TxFlags::empty();
-            stats.tx_completed += 1;
-            // A frame in which nothing can be completed goes out as it is: its maker will hear of it from the receiver.
-            complete(frame).ok();
+        if len > self.max_frame && self.cuts() {
+            let mut frame = core::mem::take(&mut self.scratch);
+            frame.resize(len, 0);
+            let meta = fill(&mut frame);
+            self.check(len, meta);
+            self.cut(&frame, meta, stats);
+            self.scratch = frame;
+            return;
+        }
+        let unit = begin(unit, len);
+        let start = unit * UNIT;
+        let frame = &mut self.pages.bytes_mut()[start..start + len];
+        let meta = fill(frame);
+        self.check(len, meta);
+        self.emit(unit, len, meta, stats);
+    }
+
+    /// # Panics
+    ///
+    /// If the device does not take such a frame.
+    fn check(&self, len: usize, meta: TxMeta) {
+        let taken = match meta.segmentation {
+            None => len <= self.max_frame,
+            Some(segmentation) => self.segmentation.takes(segmentation, len),
+        };
+        assert!(taken, "{LENGTH}");
+    }
+
+    /// Sends a large frame as ordinary ones, as many as there is room for.
+    fn cut(&mut self, frame: &[u8], meta: TxMeta, stats: &mut Stats) {
+        let Some(segmentation) = meta.segmentation else {
+            return;
+        };
+        stats.tx_cut += 1;
+        let Ok(mut segments) = Segments::new(frame, segmentation, self.max_frame) else {
+            return;
+        };
+        while let Some(len) = segments.next_len() {
+            let fits = self.ring.free() as usize >= len.div_ceil(PAGE_SIZE);
+            let Some(unit) = self.pool.find(units_of(len)).filter(|_| fits) else {
+                stats.tx_full += 1;
+                return;
+            };
+            let unit = begin(unit, len);
+            let start = unit * UNIT;
+            let meta = segments.write(&mut self.pages.bytes_mut()[start..start + len]);
+            self.emit(unit, len, meta, stats);
+        }
+    }
+
+    /// Puts the requests for a frame that begins at `unit` into the ring.
+    fn emit(&mut self, unit: usize, len: usize, meta: TxMeta, stats: &mut Stats) {
+        let start = unit * UNIT;
+        let mut flags = meta.checksum.tx_flags();
+        if meta.checksum == TxChecksum::Blank {
+            let frame = &mut self.pages.bytes_mut()[start..start + len];
+            if !self.features.checksum.covers(frame) {
+                flags = TxFlags::empty();
+                stats.tx_completed += 1;
+                // A frame in which nothing can be completed goes out as it is: its maker will hear of it from the receiver.
+                complete(frame).ok();
+            }
         }
         stats.tx_frames += 1;
         stats.tx_bytes += len as u64;
-
+        let mut extra = None;
+        if let Some(segmentation) = meta.segmentation {
+            stats.tx_large += 1;
+            flags |= TxFlags::EXTRA_INFO;
+            extra = Some(segmentation);
+        }
+        let units = units_of(len);
+        self.pool.take(unit, units);
+        let mut pieces = 0;
         let (mut at, end, mut size) = (start, start + len, len);
         while at < end {
             let piece_end = end.min((at / PAGE_SIZE + 1) * PAGE_SIZE);
             if piece_end < end {
                 flags |= TxFlags::MORE_DATA;
-            } else {
-                flags -= TxFlags::MORE_DATA;
             }
             // The module's invariants leave room in the table and in the ring.
-            let Ok(id) = self.in_flight.insert(buffer) else {
+            let Ok(id) = self.in_flight.insert(unit as u16) else {
                 break;
             };
             let request = TxRequest {
-                gref: self.pool.grants()[at / PAGE_SIZE].number(),
+                gref: self.pages.grants()[at / PAGE_SIZE].number(),
                 offset: (at % PAGE_SIZE) as u16,
                 flags,
                 id,
                 size: size as u16,
             };
-            if self.ring.push(&request).is_err() {
+            if self.ring.push(&transmute!(request)).is_err() {
                 break;
             }
-            self.pieces[usize::from(buffer)] += 1;
+            pieces += 1;
+            if let Some(segmentation) = extra.take() {
+                self.push_extra(segmentation);
+            }
             // The first request tells the frame's size and has its flags, the others tell their own (netif.h, "Guest transmit").
             at = piece_end;
             size = (end - at).min(PAGE_SIZE);
             flags = TxFlags::empty();
+        }
+        self.frames[unit] = Span {
+            units: units as u8,
+            pieces,
+        };
+    }
+
+    /// Says that the frame is a large one, in the slot behind its first.
+    fn push_extra(&mut self, segmentation: Segmentation) {
+        let extra = ExtraInfo::gso(segmentation.size.get(), segmentation.kind);
+        let mut slot = [0; TX_ENTRY_SIZE];
+        let bytes: [u8; size_of::<ExtraInfo>()] = transmute!(extra);
+        slot[..bytes.len()].copy_from_slice(&bytes);
+        if self.ring.push(&slot).is_ok() {
+            self.extras += 1;
         }
     }
 
@@ -163,27 +302,31 @@ impl<M: Memory> Transmitter<M> {
                 TxStatus::OKAY => {}
                 TxStatus::DROPPED => stats.tx_dropped += 1,
                 TxStatus::ERROR => stats.tx_errors += 1,
+                TxStatus::NULL if self.extras > 0 => {
+                    self.extras -= 1;
+                    continue;
+                }
                 other => return Err(Violation::TransmitStatus(other.0)),
             }
-            let buffer = self
+            let unit = self
                 .in_flight
                 .remove(response.id)
                 .map_err(Violation::TransmitId)?;
-            let pieces = &mut self.pieces[usize::from(buffer)];
-            *pieces -= 1;
-            if *pieces == 0 {
-                self.free.push(buffer);
+            let frame = &mut self.frames[usize::from(unit)];
+            frame.pieces -= 1;
+            if frame.pieces == 0 {
+                self.pool.give_back(unit.into(), frame.units.into());
             }
         }
         Ok(())
     }
 
-    /// Whether there is a buffer after there was none; otherwise a notification is asked for.
+    /// Whether there is room after there was none; otherwise a notification is asked for.
     pub(crate) fn has_room_again(&mut self, stats: &mut Stats) -> Result<bool, Violation> {
         if !self.starved {
             return Ok(false);
         }
-        // Not one event for each completion: a quarter of the buffers at once is worth waking for.
+        // Not one event for each completion: a quarter of what is on its way is worth waking for.
         let batch = (self.ring.in_flight() / 4).max(1);
         let armed = self
             .ring
@@ -192,7 +335,7 @@ impl<M: Memory> Transmitter<M> {
         if armed == Armed::Work {
             self.reclaim(stats)?;
         }
-        self.starved = self.free.is_empty();
+        self.starved = !self.find_room();
         Ok(!self.starved)
     }
 
@@ -200,11 +343,25 @@ impl<M: Memory> Transmitter<M> {
         self.ring.publish()
     }
 
-    pub(crate) fn buffers(&self) -> usize {
-        self.pieces.len()
-    }
-
-    pub(crate) fn buffers_in_flight(&self) -> usize {
-        self.pieces.len() - self.free.len()
+    /// The pool's size, and how much of it is on its way, both in half pages.
+    pub(crate) fn usage(&self) -> (usize, usize) {
+        (self.pool.units(), self.pool.in_use())
     }
 }
+
+/// Where a frame of `len` bytes begins in a run that [`Pool::find`] has found: with a page if it is longer than a unit, so that it takes as few
+/// slots as possible.
+const fn begin(unit: usize, len: usize) -> usize {
+    if len > UNIT {
+        unit.next_multiple_of(2)
+    } else {
+        unit
+    }
+}
+
+/// How many units a frame of `len` bytes takes.
+const fn units_of(len: usize) -> usize {
+    len.div_ceil(UNIT)
+}
+
+const LENGTH: &str = "a frame has 14 bytes or more, and no more than the device's capabilities say";

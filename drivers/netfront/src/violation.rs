@@ -23,6 +23,8 @@ pub enum Violation {
     TooManySlots,
     /// Extra info of a type that netif.h does not name.
     UnknownExtra(u8),
+    /// Extra info about a large packet that names no size, or a protocol that netif.h does not name.
+    Segmentation,
     /// More extra info for one frame than there are types of it.
     TooManyExtras,
     /// Extra info announced by another slot than a frame's first.
@@ -41,6 +43,7 @@ impl fmt::Display for Violation {
             Self::ReceiveOutOfPage => f.write_str("receive response: data leaves the page"),
             Self::TooManySlots => f.write_str("received frame of too many slots"),
             Self::UnknownExtra(kind) => write!(f, "extra info of unknown type {kind}"),
+            Self::Segmentation => f.write_str("a large packet without size or protocol"),
             Self::TooManyExtras => f.write_str("too much extra info for one frame"),
             Self::MisplacedExtra => f.write_str("extra info announced in the middle of a frame"),
         }

@@ -11,6 +11,7 @@ mod meta;
 mod peer;
 mod rx;
 mod segment;
+mod segmenter;
 mod tx;
 
 pub use checksum::{Offload, RxChecksum, TxChecksum};
@@ -21,6 +22,7 @@ pub use meta::{RxMeta, Segmentation, SegmentationOffload, TxMeta};
 pub use peer::{Chains, Features, RingKeys};
 pub use rx::{RX_ENTRY_SIZE, RxFlags, RxRequest, RxResponse};
 pub use segment::{NoSegment, Verdict, blank_or_complete, complete, verify};
+pub use segmenter::{MIN_SEGMENT, NotLarge, Segments};
 pub use tx::{MAX_PACKET, TX_ENTRY_SIZE, TxFlags, TxRequest, TxResponse, TxStatus};
 
 /// The least number of slots that both sides must be able to take for one frame (netif.h, `XEN_NETIF_NR_SLOTS_MIN`); no more may be

@@ -11,27 +11,36 @@ pub struct Features {
     pub checksum: Offload,
     /// How many slots a frame sent to it may take: `feature-sg`.
     pub chains: Chains,
+    /// The large TCP frames that it takes: `feature-gso-tcpv4` and `feature-gso-tcpv6`. They need several slots, and have blank checksums.
+    pub segmentation: Offload,
 }
 
 impl Features {
     /// The keys that tell them.
-    pub const KEYS: [&str; 3] = [
+    pub const KEYS: [&str; 5] = [
         keys::FEATURE_NO_CSUM_OFFLOAD,
         keys::FEATURE_IPV6_CSUM_OFFLOAD,
         keys::FEATURE_SG,
+        keys::FEATURE_GSO_TCPV4,
+        keys::FEATURE_GSO_TCPV6,
     ];
 
     /// The features of a side that has written those [`KEYS`](Self::KEYS) of which `is_set` says so: the key is there, and not 0.
     pub fn from_flags(is_set: impl Fn(&str) -> bool) -> Self {
         let ipv4 = !is_set(keys::FEATURE_NO_CSUM_OFFLOAD);
         let ipv6 = is_set(keys::FEATURE_IPV6_CSUM_OFFLOAD);
+        let several = is_set(keys::FEATURE_SG);
         Self {
             checksum: Offload::from_features(ipv4, ipv6),
-            chains: if is_set(keys::FEATURE_SG) {
+            chains: if several {
                 Chains::Several
             } else {
                 Chains::SingleSlot
             },
+            segmentation: Offload::from_features(
+                several && ipv4 && is_set(keys::FEATURE_GSO_TCPV4),
+                several && ipv6 && is_set(keys::FEATURE_GSO_TCPV6),
+            ),
         }
     }
 }

@@ -96,17 +96,17 @@ fn finish(frame: &mut [u8], segment: &Segment) {
 }
 
 /// A TCP or UDP segment inside a frame, and all of its offsets are inside.
-struct Segment {
+pub(crate) struct Segment {
     /// Where the transport header starts.
-    start: usize,
+    pub(crate) start: usize,
     /// Where the segment ends; after it comes padding.
-    end: usize,
+    pub(crate) end: usize,
     /// Where the checksum field is.
     field: usize,
-    protocol: u8,
+    pub(crate) protocol: u8,
     /// Where the addresses of the pseudo-header are. `None` behind a routing header: there the destination is another one (RFC 8200,
     /// section 8.1).
-    addresses: Option<Range<usize>>,
+    pub(crate) addresses: Option<Range<usize>>,
 }
 
 impl Segment {
@@ -129,7 +129,7 @@ struct Packet {
 }
 
 /// `None` if the frame has no whole TCP or UDP header.
-fn locate(frame: &[u8]) -> Option<Segment> {
+pub(crate) fn locate(frame: &[u8]) -> Option<Segment> {
     let bytes = frame.get(ETHERNET_HEADER..)?;
     let packet = match ethertype(frame)? {
         ETHERTYPE_IPV4 => ipv4(bytes)?,
@@ -195,7 +195,7 @@ fn ipv6(bytes: &[u8]) -> Option<Packet> {
 }
 
 /// The ones' complement sum over `bytes`, an odd last byte padded with zero, with `initial` added.
-fn sum(bytes: &[u8], initial: u64) -> u16 {
+pub(crate) fn sum(bytes: &[u8], initial: u64) -> u16 {
     let mut total = initial;
     let mut words = bytes.chunks_exact(4);
     for word in &mut words {
@@ -216,7 +216,7 @@ pub(crate) fn ethertype(frame: &[u8]) -> Option<u16> {
     be16(frame, ETHERTYPE_OFFSET)
 }
 
-fn put(frame: &mut [u8], at: usize, value: u16) {
+pub(crate) fn put(frame: &mut [u8], at: usize, value: u16) {
     frame[at..at + 2].copy_from_slice(&value.to_be_bytes());
 }
 
@@ -230,7 +230,7 @@ pub(crate) const ETHERTYPE_IPV4: u16 = 0x0800;
 pub(crate) const ETHERTYPE_IPV6: u16 = 0x86dd;
 /// IANA "Protocol numbers".
 const HOP_BY_HOP: u8 = 0;
-const TCP: u8 = 6;
+pub(crate) const TCP: u8 = 6;
 const UDP: u8 = 17;
 const ROUTING: u8 = 43;
 const DESTINATION_OPTIONS: u8 = 60;

@@ -15,8 +15,9 @@ mod vif;
 pub use device::{Capabilities, Device, RxFrame, TxSlot};
 pub use fault::{FaultCounts, FaultPlan, Faulty, InjectedFrame, MAX_DELAYED};
 pub use morgana_netif::{
-    GsoProtocol, MacAddr, NoSegment, Offload, ParseMacError, RxChecksum, RxMeta, Segmentation,
-    SegmentationOffload, TxChecksum, TxMeta, Verdict, blank_or_complete, complete, verify,
+    GsoProtocol, MacAddr, NoSegment, NotLarge, Offload, ParseMacError, RxChecksum, RxMeta,
+    Segmentation, SegmentationOffload, Segments, TxChecksum, TxMeta, Verdict, blank_or_complete,
+    complete, verify,
 };
 pub use pair::{PAIR_FRAMES, PairConfig, PairDevice, PairFrame, PairSlot, pair};
 pub use pcap::{Captured, Capturing, Direction, PcapSink, SNAP_LEN, global_header, record_header};

@@ -7,7 +7,7 @@ use morgana_hal::Platform;
 use morgana_netback::Netback;
 use morgana_netfront::Netfront;
 
-use crate::{Capabilities, Device, MacAddr, RxFrame, RxMeta, SegmentationOffload, TxMeta, TxSlot};
+use crate::{Capabilities, Device, MacAddr, RxFrame, RxMeta, TxMeta, TxSlot};
 
 /// The Ethernet address of the near side of a back end, which has none of its own: what Linux gives to the interfaces of its back ends.
 /// It is the greatest that a station can have, so that a bridge never takes it for its own.
@@ -25,7 +25,7 @@ macro_rules! device {
                     mac: mac(self),
                     ip_mtu: self.ip_mtu(),
                     transmit_offload: self.transmit_offload(),
-                    segmentation: SegmentationOffload::NONE,
+                    segmentation: self.segmentation(),
                 }
             }
 

@@ -3,12 +3,15 @@
 mod support;
 
 use morgana_netback::RxNotify;
-use morgana_netfront::{Chains, Config, Features, Offload, RxChecksum};
-use support::{Scene, blank, frame, frames, receive, receive_all, send_all};
+use morgana_netfront::{
+    Chains, Config, Features, GsoProtocol, Offload, RxChecksum, RxMeta, SegmentationOffload,
+};
+use support::{Scene, blank, frame, frames, large, receive, receive_all, send_all};
 
 const ALL: Features = Features {
     checksum: Offload::Both,
     chains: Chains::Several,
+    segmentation: Offload::Both,
 };
 
 #[test]
@@ -54,8 +57,8 @@ fn an_echo_goes_back_and_forth() {
             async |mut back| {
                 for _ in 0..100 {
                     let (bytes, _) = receive(&mut back).await;
-                    let checksum = Default::default();
-                    send_all(&mut back, vec![support::Frame { bytes, checksum }]).await;
+                    let meta = Default::default();
+                    send_all(&mut back, vec![support::Frame { bytes, meta }]).await;
                 }
                 back
             },
@@ -74,6 +77,7 @@ fn the_smallest_pools_only_make_it_slower() {
             },
             back: morgana_netback::Config {
                 inbound_bytes: 0,
+                outbound_bytes: 0,
                 outbound_frames: 0,
                 ..Default::default()
             },
@@ -179,12 +183,12 @@ fn blank_checksums_pass_where_they_are_welcome_and_are_completed_elsewhere() {
             back_features: features,
             ..Scene::default()
         };
-        let check = move |version, received: (Vec<u8>, RxChecksum)| {
+        let check = move |version, received: (Vec<u8>, RxMeta)| {
             let (blank, completed) = blank(version, b"hello");
             let expected = if passed[usize::from(version == 6)] {
-                (blank.bytes, RxChecksum::Blank)
+                (blank.bytes, RxChecksum::Blank.into())
             } else {
-                (completed, RxChecksum::Unverified)
+                (completed, RxChecksum::Unverified.into())
             };
             assert_eq!(received, expected);
         };
@@ -287,4 +291,100 @@ fn a_frame_longer_than_the_mtu_is_dropped_by_whoever_gets_it() {
         },
     );
     assert_eq!((front.tx_errors, back.in_too_long), (1, 1));
+}
+
+/// Large TCP frames of both kinds, the longest first.
+fn large_frames() -> Vec<support::Frame> {
+    [65_000, 1_461, 30_000, 4_043, 65_481, 9_000]
+        .into_iter()
+        .flat_map(|payload| {
+            [GsoProtocol::TcpV4, GsoProtocol::TcpV6].map(|kind| large(kind, payload.min(65_461)))
+        })
+        .collect()
+}
+
+#[test]
+fn large_frames_arrive_as_they_are() {
+    for seed in 0..10 {
+        let (front, back) = Scene::default().run(
+            seed,
+            async |mut front| {
+                send_all(&mut front, large_frames()).await;
+                receive_all(&mut front, large_frames()).await;
+                front
+            },
+            async |mut back| {
+                receive_all(&mut back, large_frames()).await;
+                send_all(&mut back, large_frames()).await;
+                back
+            },
+        );
+        assert_eq!((front.tx_large, back.in_large), (12, 12));
+        assert_eq!((back.out_large, front.rx_large), (12, 12));
+        assert_eq!(front.tx_cut + back.out_cut, 0);
+    }
+}
+
+#[test]
+fn large_frames_are_cut_for_who_does_not_take_them() {
+    for taken in [Offload::None, Offload::Ipv4, Offload::Ipv6] {
+        let features = Features {
+            segmentation: taken,
+            ..ALL
+        };
+        let scene = Scene {
+            front_features: features,
+            ..Scene::default()
+        };
+        let (front, back) = scene.run(
+            7,
+            async |mut front| {
+                for frame in large_frames() {
+                    support::receive_stream(&mut front, &frame).await;
+                }
+                front
+            },
+            async |mut back| {
+                send_all(&mut back, large_frames()).await;
+                back
+            },
+        );
+        assert_eq!((back.out_cut, back.out_large), (12, 0));
+        assert_eq!(front.rx_large, 0);
+    }
+}
+
+#[test]
+fn a_new_back_end_that_takes_less_than_the_first_makes_no_difference() {
+    let features = Features {
+        segmentation: Offload::None,
+        ..ALL
+    };
+    let scene = Scene {
+        back_features: features,
+        ..Scene::default()
+    };
+    let (front, back) = scene.run(
+        7,
+        async |mut front| {
+            front.promise(netfront_promise());
+            send_all(&mut front, large_frames()).await;
+            front
+        },
+        async |mut back| {
+            for frame in large_frames() {
+                support::receive_stream(&mut back, &frame).await;
+            }
+            back
+        },
+    );
+    assert_eq!((front.tx_cut, front.tx_large), (12, 0));
+    assert_eq!(back.in_large, 0);
+}
+
+fn netfront_promise() -> SegmentationOffload {
+    SegmentationOffload {
+        kinds: Offload::Both,
+        max_frame: 65_535,
+    }
 }

@@ -10,7 +10,10 @@ use morgana_exec::{Notify, yield_now};
 use morgana_hal::{DomId, Exit};
 use morgana_netback as netback;
 use morgana_netfront as netfront;
-use morgana_netfront::{Features, RingKeys, TxChecksum};
+use morgana_netfront::{
+    Features, GsoProtocol, Offload, RingKeys, RxMeta, Segmentation, TxChecksum, TxMeta,
+};
+use morgana_netif::blank_or_complete;
 
 pub(crate) const BACK: DomId = DomId::new(0);
 pub(crate) const FRONT: DomId = DomId::new(1);
@@ -136,11 +139,11 @@ impl Scene {
     }
 }
 
-/// A frame as a test sees it: its bytes, and the state of its checksum for who sends it.
+/// A frame as a test sees it: its bytes, and what goes along with it when it is sent.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Frame {
     pub(crate) bytes: Vec<u8>,
-    pub(crate) checksum: TxChecksum,
+    pub(crate) meta: TxMeta,
 }
 
 /// A frame of `len` bytes that are told by `seed`.
@@ -157,7 +160,7 @@ pub(crate) fn frame(seed: u64, len: usize) -> Frame {
         .collect();
     Frame {
         bytes,
-        checksum: TxChecksum::Complete,
+        meta: TxMeta::default(),
     }
 }
 
@@ -202,14 +205,70 @@ pub(crate) fn blank(version: u8, payload: &[u8]) -> (Frame, Vec<u8>) {
     }
     let mut completed = bytes.clone();
     completed[field..field + 2].copy_from_slice(&(!(sum as u16)).to_be_bytes());
-    let checksum = TxChecksum::Blank;
-    (Frame { bytes, checksum }, completed)
+    let meta = TxChecksum::Blank.into();
+    (Frame { bytes, meta }, completed)
+}
+
+/// A large TCP frame with so many bytes of payload.
+pub(crate) fn large(kind: GsoProtocol, payload: usize) -> Frame {
+    let mut bytes = vec![0xaa; 12];
+    let length = (20 + payload) as u16;
+    match kind {
+        GsoProtocol::TcpV4 => {
+            bytes.extend([0x08, 0x00, 0x45, 0]);
+            bytes.extend((20 + length).to_be_bytes());
+            bytes.extend([0, 7, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]);
+        }
+        GsoProtocol::TcpV6 => {
+            bytes.extend([0x86, 0xdd, 0x60, 0, 0, 0]);
+            bytes.extend(length.to_be_bytes());
+            bytes.extend([6, 64]);
+            bytes.extend([0, 1].repeat(16));
+        }
+    }
+    bytes.extend([
+        0, 53, 0, 54, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, 0x18, 1, 0, 0, 0, 0, 0,
+    ]);
+    bytes.extend(frame(payload as u64, payload).bytes);
+    let checksum = blank_or_complete(&mut bytes, Offload::Both);
+    let size = 1440.try_into().unwrap();
+    let segmentation = Some(Segmentation { kind, size });
+    Frame {
+        bytes,
+        meta: TxMeta {
+            checksum,
+            segmentation,
+        },
+    }
+}
+
+/// Receives ordinary frames until the whole payload of `frame` is there.
+pub(crate) async fn receive_stream(link: &mut impl End, frame: &Frame) {
+    let headers = frame.bytes.len() - payload(&frame.bytes).len();
+    let (mut stream, mut id) = (Vec::new(), 7u16);
+    while stream.len() < frame.bytes.len() - headers {
+        let (bytes, meta) = receive(link).await;
+        assert!(bytes.len() <= 1514 && meta.segmentation.is_none());
+        if bytes[12] == 8 {
+            assert_eq!(bytes[18..20], id.to_be_bytes());
+        }
+        id += 1;
+        let sequence = &bytes[headers - 16..headers - 12];
+        assert_eq!(sequence, (stream.len() as u32).to_be_bytes());
+        stream.extend_from_slice(payload(&bytes));
+    }
+    assert_eq!(stream, payload(&frame.bytes));
+}
+
+/// What comes behind the headers that [`large`] makes.
+fn payload(bytes: &[u8]) -> &[u8] {
+    &bytes[if bytes[12] == 8 { 54 } else { 74 }..]
 }
 
 /// Either end.
 pub(crate) trait End {
     fn try_send(&mut self, frame: &Frame) -> bool;
-    fn try_receive(&mut self) -> Option<(Vec<u8>, netfront::RxChecksum)>;
+    fn try_receive(&mut self) -> Option<(Vec<u8>, RxMeta)>;
     fn flush(&mut self);
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()>;
     /// How many frames have not been shown to the peer yet.
@@ -225,14 +284,14 @@ macro_rules! end {
                 };
                 slot.send(frame.bytes.len(), |into| {
                     into.copy_from_slice(&frame.bytes);
-                    frame.checksum.into()
+                    frame.meta
                 });
                 true
             }
 
-            fn try_receive(&mut self) -> Option<(Vec<u8>, netfront::RxChecksum)> {
+            fn try_receive(&mut self) -> Option<(Vec<u8>, RxMeta)> {
                 let mut frame = self.receive()?;
-                Some((frame.bytes().to_vec(), frame.meta().checksum))
+                Some((frame.bytes().to_vec(), frame.meta()))
             }
 
             fn flush(&mut self) {
@@ -271,7 +330,7 @@ pub(crate) async fn send_all(link: &mut impl End, frames: Vec<Frame>) {
 }
 
 /// Receives one frame.
-pub(crate) async fn receive(link: &mut impl End) -> (Vec<u8>, netfront::RxChecksum) {
+pub(crate) async fn receive(link: &mut impl End) -> (Vec<u8>, RxMeta) {
     loop {
         if let Some(frame) = link.try_receive() {
             return frame;

@@ -164,13 +164,34 @@ fn extra_info_is_understood() {
     world.extra(transmute!(ExtraInfo::multicast_add(MacAddr([1; 6]))));
     world.send(4, 60, TxFlags::empty());
     assert_eq!(world.receive(), Some(vec![4; 60]));
-    assert_eq!(world.link.stats().in_not_negotiated, 2);
+    let stats = world.link.stats();
+    assert_eq!((stats.in_not_large, stats.in_not_negotiated), (1, 1));
     world.link.flush();
     let statuses: Vec<_> = std::iter::from_fn(|| world.answer())
         .map(|(_, status)| status)
         .collect();
     let (okay, null, error) = (TxStatus::OKAY, TxStatus::NULL, TxStatus::ERROR);
     assert_eq!(statuses, [okay, null, okay, error, null, error, null, okay]);
+    world.end();
+}
+
+#[test]
+fn large_packets_that_are_none() {
+    let mut odd: [u8; 8] = transmute!(ExtraInfo::gso(1448, GsoProtocol::TcpV4));
+    odd[4] = 9;
+    for slot in [odd, transmute!(ExtraInfo::gso(0, GsoProtocol::TcpV4))] {
+        let mut world = World::new();
+        world.send(0, 60, TxFlags::EXTRA_INFO);
+        world.extra(slot);
+        is_left(world, Violation::Segmentation);
+    }
+    // Longer than an ordinary frame, and no TCP.
+    let mut world = World::new();
+    world.send(0, 6000, TxFlags::EXTRA_INFO | TxFlags::MORE_DATA);
+    world.extra(transmute!(ExtraInfo::gso(1448, GsoProtocol::TcpV6)));
+    world.send(1, 3000, TxFlags::empty());
+    assert_eq!(world.receive(), None);
+    assert_eq!(world.link.stats().in_not_large, 1);
     world.end();
 }
 
@@ -238,7 +259,11 @@ fn pages_that_cannot_be_written_are_answered_with_an_error() {
 
 #[test]
 fn frames_wait_for_pages_and_the_queue_has_an_end() {
-    let mut world = World::new();
+    let config = Config {
+        outbound_frames: 64,
+        ..Config::default()
+    };
+    let mut world = World::with(&config);
     for byte in 0..64 {
         assert!(world.deliver(&[byte; 60]));
     }

@@ -5,7 +5,8 @@
 
 use morgana_hal::GrantRef;
 use morgana_netback::Config;
-use morgana_netif::{TxFlags, TxRequest};
+use morgana_netif::{ExtraInfo, GsoProtocol, TxFlags, TxRequest};
+use zerocopy::transmute;
 
 use crate::support::World;
 
@@ -16,7 +17,7 @@ const MAX_STEPS: usize = 256;
 pub(crate) fn play(script: &[u8]) {
     let config = Config {
         inbound_bytes: 8192,
-        outbound_frames: 8,
+        outbound_frames: 64,
         ..Config::default()
     };
     let mut world = World::with(&config);
@@ -27,7 +28,7 @@ pub(crate) fn play(script: &[u8]) {
         };
         step(&mut world, kind, &mut script);
         let stats = world.link.stats();
-        assert!(stats.out_queued <= 8);
+        assert!(stats.out_queued <= 64);
         assert_eq!(
             stats.violations,
             u64::from(world.link.violation().is_some())
@@ -38,14 +39,27 @@ pub(crate) fn play(script: &[u8]) {
 
 fn step(world: &mut World, kind: u8, script: &mut Script<'_>) {
     match kind % 16 {
-        0..=1 => {
+        0..=1 if kind < 128 => {
             let len = 14 + usize::from(script.u16()) % 1505;
             world.deliver(&vec![0x5a; len]);
         }
+        0..=1 => {
+            let (len, size) = (script.u16().max(14), script.u16());
+            world.deliver_large(len.into(), size);
+        }
+        // It says that its last request is a large packet.
+        11 if kind >= 128 => {
+            let size = script.u16();
+            if world.tx.free() > 0 {
+                world.extra(transmute!(ExtraInfo::gso(size, GsoProtocol::TcpV4)));
+            }
+        }
         2..=4 => {
             let mut received = 0;
-            while let Some(frame) = world.receive() {
-                assert!((14..=1518).contains(&frame.len()));
+            while let Some(mut frame) = world.link.receive() {
+                let large = frame.meta().segmentation.is_some();
+                let longest = if large { 65_535 } else { 1518 };
+                assert!((14..=longest).contains(&frame.bytes().len()));
                 received += 1;
                 assert!(received <= 64);
             }
@@ -62,7 +76,7 @@ fn step(world: &mut World, kind: u8, script: &mut Script<'_>) {
                     offset: 0,
                     flags,
                     id,
-                    size: size % 1600,
+                    size: if kind < 128 { size % 1600 } else { size },
                 });
             }
         }

@@ -1,11 +1,16 @@
 //! A back end's link, and the bare rings and pages of its front end in another emulated domain.
 
+use std::num::NonZeroU16;
+
 use morgana_emul::{DomainConfig, EmulPlatform, EmulReadOnly, EmulShared, Hypervisor};
 use morgana_hal::{
     Channel, DomId, Events, GrantRef, Memory, Pages, Platform, ReadOnlyPages, SharedPages,
     SharedRegion,
 };
-use morgana_netback::{Chains, Config, Features, Link, Offload, RingKeys, RxNotify, TxMeta};
+use morgana_netback::{
+    Chains, Config, Features, GsoProtocol, Link, Offload, RingKeys, RxNotify, Segmentation,
+    TxChecksum, TxMeta,
+};
 use morgana_netif::{RxRequest, RxResponse, TxFlags, TxRequest, TxResponse, TxStatus};
 use morgana_ring::FrontRing;
 use zerocopy::transmute;
@@ -56,6 +61,7 @@ impl World {
         let features = Features {
             checksum: Offload::Both,
             chains: Chains::Several,
+            segmentation: Offload::Both,
         };
         let link = Link::new(&own, FRONT, keys, features, RxNotify::WhenAsked, config).unwrap();
         Self {
@@ -144,6 +150,31 @@ impl World {
             TxMeta::default()
         });
         true
+    }
+
+    /// Has the back end send a large frame, which need not be one, if it has room.
+    pub(crate) fn deliver_large(&mut self, len: usize, size: u16) {
+        let Some(size) = NonZeroU16::new(size) else {
+            return;
+        };
+        if let Some(slot) = self.link.transmit() {
+            slot.send(len, |into| {
+                into.fill(0x45);
+                into[12..14].copy_from_slice(&[0x08, 0x00]);
+                if len >= 54 {
+                    into[16..18].copy_from_slice(&(len as u16 - 14).to_be_bytes());
+                    into[20..24].copy_from_slice(&[0, 0, 64, 6]);
+                    into[46] = 0x50;
+                }
+                TxMeta {
+                    checksum: TxChecksum::Blank,
+                    segmentation: Some(Segmentation {
+                        kind: GsoProtocol::TcpV4,
+                        size,
+                    }),
+                }
+            });
+        }
     }
 
     /// The next transmit response: id and status.

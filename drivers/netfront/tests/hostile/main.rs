@@ -6,8 +6,8 @@ mod support;
 
 use std::task::{Context, Poll, Waker};
 
-use morgana_netfront::{Config, RxChecksum, Violation};
-use morgana_netif::{ExtraInfo, GsoProtocol, RxFlags, TxStatus};
+use morgana_netfront::{Config, RxChecksum, Segmentation, TxChecksum, TxMeta, Violation};
+use morgana_netif::{ExtraInfo, GsoProtocol, MacAddr, RxFlags, TxStatus};
 use morgana_ring::{RingError, SlotError};
 use support::{RSP_PROD, World};
 use zerocopy::transmute;
@@ -103,13 +103,18 @@ fn transmit_errors_are_counted() {
 #[test]
 fn a_back_end_that_never_answers_costs_the_pool_and_no_more() {
     let mut world = World::new();
-    for _ in 0..64 {
+    let mut sent = 0;
+    while world.link.transmit().is_some() {
         world.send(&[1; 60]);
+        sent += 1;
     }
     for _ in 0..10 {
         assert!(world.link.transmit().is_none());
     }
-    assert_eq!(world.link.stats().tx_in_flight, 64);
+    // What is free is less than a large frame needs.
+    let stats = world.link.stats();
+    assert_eq!(stats.tx_in_flight, sent);
+    assert!(stats.tx_buffers - sent < 32);
     world.end();
 }
 
@@ -194,14 +199,111 @@ fn extra_info_is_understood() {
     world.put_slot(transmute!(ExtraInfo::hash(1, 1, 9)));
     world.put(&[1; 40], RxFlags::empty());
     assert_eq!(world.receive().as_deref(), Some(&[1; 100][..]));
-    // A large packet was not asked for.
+    // Multicast control was not asked for, nor the old way to tell of large packets.
     world.put(&[2; 60], RxFlags::EXTRA_INFO);
-    world.put_slot(transmute!(ExtraInfo::gso(1448, GsoProtocol::TcpV4)));
+    world.put_slot(transmute!(ExtraInfo::multicast_add(MacAddr([3; 6]))));
     world.put(&[3; 60], RxFlags::GSO_PREFIX);
     world.put(&[4; 60], RxFlags::empty());
     assert_eq!(world.receive().as_deref(), Some(&[4; 60][..]));
     assert_eq!(world.link.stats().rx_not_negotiated, 2);
     world.end();
+}
+
+#[test]
+fn large_packets_that_are_none() {
+    let mut world = World::new();
+    // No TCP, too long for an ordinary frame, and no size that a sender uses.
+    for (bytes, size) in [(&[2; 60][..], 1448), (&[2; 3000], 1448), (&[2; 60], 1)] {
+        world.put(bytes, RxFlags::EXTRA_INFO);
+        world.put_slot(transmute!(ExtraInfo::gso(size, GsoProtocol::TcpV4)));
+    }
+    world.put(&[4; 60], RxFlags::empty());
+    assert_eq!(world.receive().as_deref(), Some(&[4; 60][..]));
+    assert_eq!(world.link.stats().rx_not_large, 3);
+    world.end();
+
+    let mut odd: [u8; 8] = transmute!(ExtraInfo::gso(1448, GsoProtocol::TcpV4));
+    odd[4] = 9;
+    for slot in [odd, transmute!(ExtraInfo::gso(0, GsoProtocol::TcpV4))] {
+        let mut world = World::new();
+        world.put(&[1; 60], RxFlags::EXTRA_INFO);
+        world.put_slot(slot);
+        is_left(world, Violation::Segmentation);
+    }
+}
+
+#[test]
+fn a_large_frame_is_no_longer_than_the_protocol_says() {
+    let mut world = World::new();
+    for index in 0..18 {
+        let first = if index == 0 {
+            RxFlags::EXTRA_INFO
+        } else {
+            RxFlags::empty()
+        };
+        let more = if index < 17 {
+            RxFlags::MORE_DATA
+        } else {
+            RxFlags::empty()
+        };
+        world.put(&[1; 4096], first | more);
+        if index == 0 {
+            world.put_slot(transmute!(ExtraInfo::gso(1448, GsoProtocol::TcpV4)));
+        }
+    }
+    assert_eq!(world.receive(), None);
+    assert_eq!(world.link.stats().rx_too_long, 1);
+    world.end();
+}
+
+/// A large TCP packet over IPv4 with a payload of sevens.
+fn large(payload: usize) -> Vec<u8> {
+    let length = (40 + payload) as u16;
+    let mut frame = vec![2; 12];
+    frame.extend([0x08, 0x00, 0x45, 0]);
+    frame.extend(length.to_be_bytes());
+    frame.extend([0, 0, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]);
+    frame.extend([
+        0, 80, 0, 81, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, 0x18, 1, 0, 0, 0, 0, 0,
+    ]);
+    frame.resize(frame.len() + payload, 7);
+    frame
+}
+
+#[test]
+fn extra_info_is_answered_once_for_each_that_was_sent() {
+    let segmentation = Segmentation {
+        kind: GsoProtocol::TcpV4,
+        size: 1448.try_into().unwrap(),
+    };
+    let mut world = World::new();
+    let frame = large(20_000);
+    let slot = world.link.transmit().unwrap();
+    slot.send(frame.len(), |into| {
+        into.copy_from_slice(&frame);
+        TxMeta {
+            checksum: TxChecksum::Blank,
+            segmentation: Some(segmentation),
+        }
+    });
+    world.link.flush();
+    // Five pages, and a slot that says that it is a large one.
+    for index in 0..6 {
+        let request = world.tx.pop().unwrap().expect("a request");
+        if index == 1 {
+            world.answer(7, TxStatus::NULL);
+        } else {
+            world.answer(request.id, TxStatus::OKAY);
+        }
+    }
+    assert!(world.tx.pop().unwrap().is_none());
+    world.link.flush();
+    let stats = world.link.stats();
+    assert_eq!((stats.tx_large, stats.tx_in_flight), (1, 0));
+    world.send(&[1; 60]);
+    world.take();
+    world.answer(7, TxStatus::NULL);
+    is_left(world, Violation::TransmitStatus(1));
 }
 
 #[test]

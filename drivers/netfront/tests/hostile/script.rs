@@ -3,8 +3,9 @@
 //! What happens is told by bytes, so that a fuzzer can search among them; each step is a byte for its kind and some for its
 //! details, and missing ones are zero.
 
-use morgana_netfront::{Config, TxChecksum};
-use morgana_netif::{RxFlags, TxStatus};
+use morgana_netfront::{Config, Segmentation, TxChecksum, TxMeta};
+use morgana_netif::{ExtraInfo, GsoProtocol, RxFlags, TxStatus};
+use zerocopy::transmute;
 
 use crate::support::World;
 
@@ -36,6 +37,34 @@ pub(crate) fn play(script: &[u8]) {
 
 fn step(world: &mut World, kind: u8, script: &mut Script<'_>) {
     match kind % 16 {
+        0..=2 if kind >= 128 => {
+            let (len, size) = (script.u16(), script.u16().max(1));
+            let len = usize::from(len).clamp(14, world.link.segmentation().max_frame);
+            if let Some(slot) = world.link.transmit() {
+                slot.send(len, |frame| {
+                    frame.fill(0xa5);
+                    TxMeta {
+                        checksum: TxChecksum::Blank,
+                        segmentation: Some(Segmentation {
+                            kind: GsoProtocol::TcpV4,
+                            size: size.try_into().unwrap(),
+                        }),
+                    }
+                });
+            }
+        }
+        // It puts a piece of a TCP packet into a page, which may be the first of a large one.
+        11..=13 if kind >= 128 => {
+            let (len, total) = (usize::from(script.u16()) % 4097, script.u16());
+            let (flags, size) = (script.next().unwrap_or(0), script.u16());
+            if world.rx.available().is_ok_and(|waiting| waiting > 1) {
+                let flags = RxFlags::from_bits_retain(flags.into());
+                world.put(&tcp(len, total), flags);
+                if flags.contains(RxFlags::EXTRA_INFO) {
+                    world.put_slot(transmute!(ExtraInfo::gso(size, GsoProtocol::TcpV4)));
+                }
+            }
+        }
         0..=2 => {
             let len = 14 + usize::from(script.u16()) % 1501;
             if let Some(slot) = world.link.transmit() {
@@ -47,8 +76,10 @@ fn step(world: &mut World, kind: u8, script: &mut Script<'_>) {
         }
         3..=5 => {
             let mut received = 0;
-            while let Some(frame) = world.receive() {
-                assert!((14..=1518).contains(&frame.len()));
+            while let Some(mut frame) = world.link.receive() {
+                let large = frame.meta().segmentation.is_some();
+                let longest = if large { 65_535 } else { 1518 };
+                assert!((14..=longest).contains(&frame.bytes().len()));
                 received += 1;
                 assert!(received <= 64);
             }
@@ -93,6 +124,17 @@ fn step(world: &mut World, kind: u8, script: &mut Script<'_>) {
             region.store_u32(usize::from(at) % 4096 / 4 * 4, value);
         }
     }
+}
+
+/// The first `len` bytes of a TCP packet whose IP header says that it has `total`.
+fn tcp(len: usize, total: u16) -> Vec<u8> {
+    let mut bytes = vec![0x45; len.max(54)];
+    bytes[12..14].copy_from_slice(&[0x08, 0x00]);
+    bytes[16..18].copy_from_slice(&total.to_be_bytes());
+    bytes[20..24].copy_from_slice(&[0, 0, 64, 6]);
+    bytes[46] = 0x50;
+    bytes.truncate(len);
+    bytes
 }
 
 /// The bytes that are left.

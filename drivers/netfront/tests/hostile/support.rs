@@ -34,6 +34,7 @@ impl World {
         let features = Features {
             checksum: Offload::Both,
             chains: Chains::Several,
+            segmentation: Offload::Both,
         };
         let mut link = Link::new(&own, BACK, config, features, mtu).unwrap();
         link.flush();
