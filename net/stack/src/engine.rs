@@ -17,7 +17,7 @@ use smoltcp::wire::EthernetAddress;
 use crate::address::Addresses;
 use crate::config::{AddressConfig, Ipv4Config, Ipv6Config};
 use crate::dhcp::Dhcp;
-use crate::frame::{Class, Own, classify};
+use crate::frame::{Class, ETHERNET, Own, classify};
 use crate::hash::SipKey;
 use crate::limits::Limits;
 use crate::ndp;
@@ -179,6 +179,7 @@ impl Engine {
     pub(crate) fn receive(&mut self, frame: &mut [u8], meta: RxMeta, now: Instant) {
         self.stats.frames_received += 1;
         self.stats.bytes_received += frame.len() as u64;
+        self.stats.large_received += u64::from(meta.segmentation.is_some());
         let own = Own {
             mac: self.mac,
             ipv4: self.addresses.ipv4,
@@ -250,7 +251,7 @@ impl Engine {
         let Some(meta) = self.reply.meta.take() else {
             return;
         };
-        let fits = self.reply.bytes.len() <= self.capabilities.max_transmission_unit;
+        let fits = self.reply.bytes.len() <= self.ip_mtu + ETHERNET;
         match device.transmit().filter(|_| fits) {
             Some(slot) => {
                 self.stats.frames_sent += 1;

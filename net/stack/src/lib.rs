@@ -32,7 +32,7 @@ pub use parse::{ConfigError, ConfigProblem};
 pub use stack::{Runner, Stack, StackConfig};
 pub use stats::Stats;
 pub use tcp::{
-    Coalesce, ConnectError, ConnectOptions, ListenError, ListenOptions, ReadHalf, TcpError,
-    TcpListener, TcpOptions, TcpStream, WriteHalf,
+    Buffers, Coalesce, ConnectError, ConnectOptions, ListenError, ListenOptions, ReadHalf,
+    TcpError, TcpListener, TcpOptions, TcpStream, WriteHalf,
 };
 pub use udp::{Received, UdpError, UdpOptions, UdpSocket};

@@ -1,8 +1,9 @@
 //! The two devices that smoltcp sees: one with a single received frame in it, and one that only sends.
 
 use alloc::vec::Vec;
+use core::num::NonZeroUsize;
 
-use morgana_net_device::{Capabilities, Offload, TxMeta, TxSlot, blank_or_complete};
+use morgana_net_device::{Capabilities, GsoProtocol, Offload, TxMeta, TxSlot, blank_or_complete};
 use smoltcp::phy::{
     Checksum, ChecksumCapabilities, Device, DeviceCapabilities, Medium, RxToken, TxToken,
 };
@@ -13,6 +14,9 @@ use crate::tcp::Wire;
 
 /// What smoltcp is told of the device. TCP and UDP checksums are neither verified nor computed by it: see [`crate::frame`] and
 /// [`finish`].
+///
+/// smoltcp 0.14 drops large frames over IPv6, whatever the device takes. So a device that takes them is said to have a large MTU, and the
+/// sizes of segments that are agreed on are corrected in passing: see [`Wire`].
 pub(crate) fn capabilities(device: &Capabilities) -> DeviceCapabilities {
     let mut checksum = ChecksumCapabilities::default();
     checksum.ipv4 = Checksum::Tx;
@@ -22,15 +26,34 @@ pub(crate) fn capabilities(device: &Capabilities) -> DeviceCapabilities {
     capabilities.medium = Medium::Ethernet;
     capabilities.max_transmission_unit = device.max_frame();
     capabilities.checksum = checksum;
+    let large = |kind| {
+        let taken = device.segmentation.kinds.includes(kind);
+        let longest = device.segmentation.max_frame.min(MAX_LARGE);
+        // smoltcp subtracts headers from it.
+        NonZeroUsize::new(longest).filter(|longest| taken && longest.get() >= device.max_frame())
+    };
+    capabilities.segmentation.tcpv4 = large(GsoProtocol::TcpV4);
+    capabilities.segmentation.tcpv6 = large(GsoProtocol::TcpV6);
+    if let Some(longest) = capabilities.segmentation.tcpv6 {
+        capabilities.max_transmission_unit = longest.get();
+    }
     capabilities
 }
 
-/// What is still to be done to a frame that smoltcp has built: translating a connection's sequence numbers, and the checksum.
+/// The longest frame that is built for a device that cuts it: an IP packet's length has 16 bits.
+const MAX_LARGE: usize = 65_535;
+
+/// What is still to be done to a frame that smoltcp has built: translating a connection's sequence numbers, and the checksum. A frame that is
+/// longer than the link takes is to be cut.
 fn finish(frame: &mut [u8], wire: Option<&mut Wire>, offload: Offload) -> TxMeta {
-    if let Some(wire) = wire {
+    let segmentation = wire.and_then(|wire| {
         wire.outgoing(frame);
+        wire.segmentation(frame)
+    });
+    TxMeta {
+        checksum: blank_or_complete(frame, offload),
+        segmentation,
     }
-    blank_or_complete(frame, offload).into()
 }
 
 /// A device with one frame in it. The answer that smoltcp may give to it is kept, because the driver's room for it may not be taken while
@@ -181,7 +204,9 @@ impl<T: TxSlot> TxToken for Slot<'_, T> {
         self.stats.bytes_sent += len as u64;
         self.slot.send(len, |frame| {
             result = Some(f(frame));
-            finish(frame, self.wire, self.offload)
+            let meta = finish(frame, self.wire, self.offload);
+            self.stats.large_sent += u64::from(meta.segmentation.is_some());
+            meta
         });
         // `TxSlot::send` calls the closure exactly once.
         result.expect("the frame was filled")

@@ -23,6 +23,10 @@ pub struct Stats {
     pub bytes_received: u64,
     /// Bytes in frames sent.
     pub bytes_sent: u64,
+    /// Large TCP frames among those received, which the sender's side has not cut into segments.
+    pub large_received: u64,
+    /// Large TCP frames among those sent, which the device cuts into segments.
+    pub large_sent: u64,
     /// Answers that were given up because the device had no room.
     pub replies_without_room: u64,
 

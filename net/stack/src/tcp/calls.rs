@@ -46,13 +46,15 @@ impl Engine {
                 (!taken).then_some(flow)
             })
             .ok_or(ConnectError::PortsExhausted)?;
-        let lease = self.lease(now).ok_or(ConnectError::NoMemory)?;
+        let lease = self
+            .lease(&options.tcp, now)
+            .ok_or(ConnectError::NoMemory)?;
         let mut set = new_socket(lease, &options.tcp);
         let socket: &mut Socket<'_> = set.get_mut(Connection::handle());
         socket
             .connect(self.interface.context(), flow.remote, flow.local)
             .map_err(|_| ConnectError::BadAddress)?;
-        let wire = Wire::new(self.initial_sequence(&flow, now));
+        let wire = Wire::new(self.initial_sequence(&flow, now), self.ip_mtu);
         let id = self.tcp.insert(Connection::new(
             flow,
             Stage::Connecting,

@@ -86,7 +86,8 @@ impl Engine {
             self.stats.tcp_connections_full += 1;
             return true;
         }
-        let wire = Wire::after_cookie(cookie, segment, SEGMENT_SIZES[size as usize], self.window());
+        let size = SEGMENT_SIZES[size as usize];
+        let wire = Wire::after_cookie(cookie, segment, size, self.window(), self.ip_mtu);
         let id = self.tcp.insert(Connection::new(
             segment.flow,
             Stage::Queued,

@@ -138,7 +138,7 @@ impl Engine {
             return;
         };
         let own = connection.gives_up_at();
-        let small = connection.lease != full;
+        let small = connection.lease.bytes() < full.bytes();
         let Body::Live(set) = &connection.body else {
             return;
         };

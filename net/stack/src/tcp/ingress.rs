@@ -63,7 +63,7 @@ impl Engine {
             return;
         }
         let options = listening.options.tcp;
-        let Some(lease) = self.lease(now) else {
+        let Some(lease) = self.lease(&options, now) else {
             self.stats.tcp_memory_full += 1;
             return;
         };
@@ -79,7 +79,7 @@ impl Engine {
                 until: now + HANDSHAKE,
             },
             Body::Live(set),
-            Wire::new(initial),
+            Wire::new(initial, self.ip_mtu),
             lease,
             options,
         ));

@@ -23,5 +23,5 @@ pub(crate) use wire::Wire;
 
 pub use error::{ConnectError, ListenError, TcpError};
 pub use listener::TcpListener;
-pub use options::{Coalesce, ConnectOptions, ListenOptions, TcpOptions};
+pub use options::{Buffers, Coalesce, ConnectOptions, ListenOptions, TcpOptions};
 pub use stream::{ReadHalf, TcpStream, WriteHalf};

@@ -14,6 +14,26 @@ pub struct TcpOptions {
     pub linger: Duration,
     /// Whether small segments wait for each other (Nagle, RFC 9293 section 3.7.4).
     pub coalesce: Coalesce,
+    /// Buffers of its own, for a connection that moves much (`None`: those that [`Limits`](crate::Limits) says). It gets them while they fit into a
+    /// quarter of the memory for buffers.
+    pub buffers: Option<Buffers>,
+}
+
+/// The buffers of a connection, in bytes. What does not fit into them waits, here or at the peer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Buffers {
+    /// For what is received, and so the window; at most 65,535 count.
+    pub receive: u32,
+    /// For what is sent and not yet acknowledged.
+    pub transmit: u32,
+}
+
+impl Buffers {
+    /// For a stream of bulk data over a link that takes large TCP frames.
+    pub const BULK: Self = Self {
+        receive: 65_535,
+        transmit: 131_072,
+    };
 }
 
 /// Whether small segments wait for each other.
@@ -33,6 +53,7 @@ impl Default for TcpOptions {
             keep_alive: None,
             linger: Duration::from_secs(30),
             coalesce: Coalesce::Never,
+            buffers: None,
         }
     }
 }

@@ -160,8 +160,15 @@ impl Engine {
     }
 
     /// Buffers for one connection, or `None` if memory is in use.
-    pub(crate) fn lease(&mut self, now: Instant) -> Option<Lease> {
+    pub(crate) fn lease(&mut self, options: &TcpOptions, now: Instant) -> Option<Lease> {
         let full = self.full_lease();
+        let wanted = options.buffers.map_or(full, |buffers| Lease {
+            receive: buffers.receive.clamp(1, u16::MAX.into()) as usize,
+            transmit: buffers.transmit.max(1) as usize,
+        });
+        if self.tcp.memory + wanted.bytes() <= self.limits.buffer_memory / 4 {
+            return Some(wanted);
+        }
         let small = Lease {
             receive: self.limits.small_receive.min(full.receive),
             transmit: self.limits.small_transmit.min(full.transmit),
@@ -230,7 +237,10 @@ impl Engine {
 
     /// Gives a parked connection a socket again. False if there is no memory for it.
     pub(crate) fn revive(&mut self, id: ConnectionId, now: Instant) -> bool {
-        let Some(lease) = self.lease(now) else {
+        let Some(options) = self.tcp.get(id).map(|connection| connection.options) else {
+            return false;
+        };
+        let Some(lease) = self.lease(&options, now) else {
             return false;
         };
         let Some(connection) = self.tcp.get(id) else {

@@ -242,7 +242,7 @@ mod tests {
             remote: end(port),
             local: end(1),
         };
-        let (wire, options) = (Wire::new(0), TcpOptions::default());
+        let (wire, options) = (Wire::new(0, 1500), TcpOptions::default());
         Connection::new(flow, Stage::Open, Body::Parked, wire, Lease::NONE, options)
     }
 

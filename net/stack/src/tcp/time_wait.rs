@@ -139,7 +139,7 @@ mod tests {
 
     /// A connection that has received up to 500.
     fn wire() -> Wire {
-        let mut wire = Wire::new(100);
+        let mut wire = Wire::new(100, 1500);
         wire.receive_next = 500;
         wire
     }

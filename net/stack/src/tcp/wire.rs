@@ -3,7 +3,12 @@
 //! A connection's sequence numbers on the wire are those of its smoltcp socket plus a constant. The constant makes two things possible:
 //! initial sequence numbers that a stranger cannot guess (RFC 6528), and giving a connection a new socket in the middle of its life, whose
 //! own numbers begin wherever smoltcp likes; see [`super::park`].
+//!
+//! The size of the largest segment is kept in check here too, both ways, because smoltcp may have been told of a larger link than there is.
 
+use core::num::NonZeroU16;
+
+use morgana_net_device::{GsoProtocol, Segmentation};
 use smoltcp::wire::TcpControl;
 
 use crate::frame::{ETHERNET, Segment};
@@ -42,8 +47,10 @@ pub(crate) struct Wire {
     pub(crate) receive_window: u16,
     /// The peer's window in bytes.
     pub(crate) send_window: u32,
-    /// The largest segment that the peer takes.
+    /// The largest segment that the peer and the link take.
     pub(crate) max_segment: u16,
+    /// The largest IP packet of the link.
+    ip_mtu: u16,
     /// How far the peer shifts its windows, if it does.
     pub(crate) window_scale: Option<u8>,
     /// Whether the peer understands selective acknowledgements.
@@ -52,8 +59,9 @@ pub(crate) struct Wire {
 
 impl Wire {
     /// A connection that is about to begin with the sequence number `initial`.
-    pub(crate) fn new(initial: u32) -> Self {
+    pub(crate) fn new(initial: u32, ip_mtu: usize) -> Self {
         Self {
+            ip_mtu: u16::try_from(ip_mtu).unwrap_or(u16::MAX),
             shift: None,
             initial,
             send_next: initial,
@@ -74,14 +82,16 @@ impl Wire {
         segment: &Segment,
         max_segment: u16,
         receive_window: u16,
+        ip_mtu: usize,
     ) -> Self {
+        let new = Self::new(initial, ip_mtu);
         Self {
             send_next: initial.wrapping_add(1),
             receive_next: segment.sequence,
             receive_window,
             send_window: u32::from(segment.window),
-            max_segment,
-            ..Self::new(initial)
+            max_segment: max_segment.min(new.own_segment(segment.flow.local.is_ipv4())),
+            ..new
         }
     }
 
@@ -113,6 +123,10 @@ impl Wire {
         let sequence = sequence.wrapping_add(shift);
         frame[tcp + SEQUENCE..tcp + SEQUENCE + 4].copy_from_slice(&sequence.to_be_bytes());
         let header = usize::from(frame[tcp + 12] >> 4) * 4;
+        if flags & SYN != 0 {
+            let own = self.own_segment(tcp == ETHERNET + 20);
+            limit_segment(&mut frame[tcp..], own);
+        }
         let length = (frame.len() - tcp).saturating_sub(header) as u32
             + u32::from(flags & SYN != 0)
             + u32::from(flags & FIN != 0);
@@ -131,10 +145,12 @@ impl Wire {
     /// Remembers what a segment from the peer says, and translates its frame for the socket.
     pub(crate) fn incoming(&mut self, segment: &Segment, frame: &mut [u8]) {
         if segment.control == TcpControl::Syn {
+            let own = self.own_segment(segment.flow.local.is_ipv4());
             self.max_segment = match segment.max_segment {
-                None | Some(0) => DEFAULT_MAX_SEGMENT,
-                Some(size) => size,
+                None | Some(0) => DEFAULT_MAX_SEGMENT.min(own),
+                Some(size) => size.min(own),
             };
+            limit_segment(&mut frame[segment.header..], own);
             self.window_scale = segment.window_scale;
             self.sack_permitted = segment.sack_permitted;
             self.send_window = u32::from(segment.window);
@@ -149,6 +165,54 @@ impl Wire {
             let at = segment.header + ACKNOWLEDGEMENT;
             frame[at..at + 4].copy_from_slice(&number.wrapping_sub(shift).to_be_bytes());
         }
+    }
+}
+
+impl Wire {
+    /// The payload of a segment without options that fills the link.
+    fn own_segment(&self, ipv4: bool) -> u16 {
+        self.ip_mtu
+            .saturating_sub(if ipv4 { 40 } else { 60 })
+            .max(1)
+    }
+
+    /// How a frame is to be cut, if it is longer than the link takes.
+    pub(crate) fn segmentation(&self, frame: &[u8]) -> Option<Segmentation> {
+        if frame.len() <= ETHERNET + usize::from(self.ip_mtu) {
+            return None;
+        }
+        let tcp = tcp_offset(frame)?;
+        let (kind, options) = match tcp - ETHERNET {
+            20 => (GsoProtocol::TcpV4, frame[tcp + 12] >> 4),
+            _ => (GsoProtocol::TcpV6, frame[tcp + 12] >> 4),
+        };
+        let options = u16::from(options.saturating_sub(5)) * 4;
+        let size = NonZeroU16::new(self.max_segment.saturating_sub(options))?;
+        Some(Segmentation { kind, size })
+    }
+}
+
+/// Lowers the largest segment that a SYN names (RFC 9293 section 3.7.1) to `limit`. The header and its options are as long as they say, or the
+/// search ends.
+fn limit_segment(tcp: &mut [u8], limit: u16) {
+    let end = usize::from(tcp[12] >> 4) * 4;
+    let mut at = 20;
+    while at < end.min(tcp.len()) {
+        let length = match tcp[at] {
+            0 => return,
+            1 => 1,
+            _ => match tcp.get(at + 1) {
+                Some(&length @ 2..) => usize::from(length),
+                _ => return,
+            },
+        };
+        if let Some([2, 4, high, low]) = tcp.get_mut(at..at + length.max(4)).filter(|_| length == 4)
+        {
+            let size = u16::from_be_bytes([*high, *low]).min(limit);
+            [*high, *low] = size.to_be_bytes();
+            return;
+        }
+        at += length;
     }
 }
 
@@ -171,4 +235,39 @@ fn tcp_offset(frame: &[u8]) -> Option<usize> {
         _ => return None,
     };
     (protocol == TCP && frame.len() >= offset + 20).then_some(offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_largest_segment_is_lowered_wherever_it_stands() {
+        let header = |options: &[u8]| {
+            let mut tcp = [[0; 12].as_slice(), &[0xa0; 1], &[0; 7], options].concat();
+            tcp.resize(40, 0);
+            tcp
+        };
+        for (options, lowered) in [
+            (&[2, 4, 0xff, 0xd7, 1, 3, 3, 7][..], Some(2)),
+            (&[4, 2, 1, 1, 2, 4, 0x10, 0], Some(6)),
+            (&[2, 4, 1, 0], None),
+            (&[0, 2, 4, 0xff, 0xd7], None),
+            (&[9, 0, 2, 4, 0xff, 0xd7], None),
+            (&[9, 200, 2, 4, 0xff, 0xd7], None),
+            (&[1; 20], None),
+            (&[2, 5, 0xff, 0xff, 0xff], None),
+        ] {
+            let mut tcp = header(options);
+            limit_segment(&mut tcp, 1460);
+            let mut expected = header(options);
+            if let Some(at) = lowered {
+                expected[20 + at..22 + at].copy_from_slice(&1460u16.to_be_bytes());
+            }
+            assert_eq!(tcp, expected);
+        }
+        let mut short = header(&[1, 1, 2, 4]);
+        short.truncate(24);
+        limit_segment(&mut short, 1);
+    }
 }

@@ -9,7 +9,9 @@ use std::net::SocketAddr;
 
 use embedded_io_async::{Read, Write};
 use morgana_exec::{Executor, Handle, ManualClock, Task, Timers};
-use morgana_net_device::{FaultPlan, Faulty, MacAddr, Offload, PairConfig, SplitMix, pair};
+use morgana_net_device::{
+    FaultPlan, Faulty, MacAddr, Offload, PairConfig, SegmentationOffload, SplitMix, pair,
+};
 use morgana_net_stack::{AddressConfig, Limits, Stack, StackConfig, TcpStream};
 
 pub(crate) const LEFT: &str = "10.0.0.1";
@@ -27,6 +29,7 @@ pub(crate) struct Setup {
     pub(crate) faults: FaultPlan,
     pub(crate) seed: u64,
     pub(crate) offload: Offload,
+    pub(crate) segmentation: SegmentationOffload,
     pub(crate) frames: usize,
     pub(crate) ip_mtu: usize,
 }
@@ -41,6 +44,7 @@ impl Default for Setup {
             faults: FaultPlan::default(),
             seed: 1,
             offload: Offload::None,
+            segmentation: SegmentationOffload::NONE,
             frames: 256,
             ip_mtu: 1500,
         }
@@ -73,7 +77,7 @@ where
         frames: setup.frames,
         offload: setup.offload,
         ip_mtu: setup.ip_mtu,
-        ..PairConfig::default()
+        segmentation: setup.segmentation,
     };
     let (left, right) = pair(MACS, config);
     let left = Faulty::new(left, setup.faults, setup.seed);
