@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: ours and a peer in turn, in one run; one JSON object a line.
 
 mod boot;
+mod net;
 mod record;
 
 use std::fs::File;
@@ -19,7 +20,7 @@ type Benchmark = (&'static str, fn(&Workspace, &mut Report<'_>) -> Result<()>);
 /// What a benchmark hands its figures to.
 type Report<'a> = dyn FnMut(&Record) -> Result<()> + 'a;
 
-const ALL: [Benchmark; 1] = [("boot", boot::run)];
+const ALL: [Benchmark; 2] = [("boot", boot::run), ("net", net::run)];
 
 /// Runs the benchmarks that are asked for, or all.
 pub(crate) fn run(arguments: &Bench) -> Result<i32> {

@@ -46,11 +46,41 @@ impl Record {
         peer: &'static str,
         theirs: &[f64],
     ) -> Option<Record> {
+        Record::costs(bench, case, "s", ours, peer, theirs)
+    }
+
+    /// Costs in any unit, of which the smaller is the better: the medians of both sides.
+    pub(super) fn costs(
+        bench: &'static str,
+        case: &'static str,
+        unit: &'static str,
+        ours: &[f64],
+        peer: &'static str,
+        theirs: &[f64],
+    ) -> Option<Record> {
         let (ours, theirs) = (median(ours)?, median(theirs)?);
-        let ratio = Some(rounded(theirs / ours));
-        let mut record = Record::alone(bench, case, "s", rounded(ours));
-        (record.peer, record.theirs, record.ratio) = (Some(peer), Some(rounded(theirs)), ratio);
-        Some(record)
+        Some(Record::alone(bench, case, unit, ours).against(peer, theirs, theirs / ours))
+    }
+
+    /// Rates, of which the larger is the better: the medians of both sides.
+    pub(super) fn rates(
+        bench: &'static str,
+        case: &'static str,
+        unit: &'static str,
+        ours: &[f64],
+        peer: &'static str,
+        theirs: &[f64],
+    ) -> Option<Record> {
+        let (ours, theirs) = (median(ours)?, median(theirs)?);
+        Some(Record::alone(bench, case, unit, ours).against(peer, theirs, ours / theirs))
+    }
+
+    fn against(mut self, peer: &'static str, theirs: f64, ratio: f64) -> Record {
+        self.ours = rounded(self.ours);
+        self.peer = Some(peer);
+        self.theirs = Some(rounded(theirs));
+        self.ratio = Some(rounded(ratio));
+        self
     }
 
     /// The line.
