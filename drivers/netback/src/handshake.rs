@@ -1,6 +1,7 @@
 //! Finding together with the front end: what is written to xenstore, and what is read from there.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::fmt;
 
 use morgana_exec::Timers;
@@ -20,6 +21,8 @@ pub enum ConnectError {
     Link(LinkError),
     /// The front end does not want frames to be copied into its pages (`request-rx-copy`).
     NoCopy,
+    /// The front end wants none, or more queues than it is offered.
+    Queues(usize),
     /// The executor has no task left to keep the connection.
     TooManyTasks,
 }
@@ -30,6 +33,7 @@ impl fmt::Display for ConnectError {
             Self::Xenbus(error) => error.fmt(f),
             Self::Link(error) => error.fmt(f),
             Self::NoCopy => f.write_str("the network front end does not offer pages to copy into"),
+            Self::Queues(queues) => write!(f, "the network front end wants {queues} queues"),
             Self::TooManyTasks => f.write_str("no task is left for a network interface"),
         }
     }
@@ -71,15 +75,10 @@ pub(crate) async fn connect<P: Platform>(
         &[State::Unknown, State::Initialising, State::Closed],
     )
     .await?;
-    device.publish(State::InitWait, &published()).await?;
+    device.publish(State::InitWait, &published(config)).await?;
     wait_for(device, &CONNECTED).await?;
 
-    let number = async |key| device.peer_number::<u32>(key).await;
-    let rings = RingKeys {
-        tx_ring: GrantRef::new(number(keys::TX_RING_REF).await?),
-        rx_ring: GrantRef::new(number(keys::RX_RING_REF).await?),
-        port: Port::new(number(keys::EVENT_CHANNEL).await?),
-    };
+    let rings = rings(device, config).await?;
     let mut asked = Features::KEYS.to_vec();
     asked.extend([keys::REQUEST_RX_COPY, keys::FEATURE_RX_NOTIFY]);
     let flags = device.peer_flags(&asked).await?;
@@ -93,9 +92,32 @@ pub(crate) async fn connect<P: Platform>(
         RxNotify::Never
     };
     let peer = device.peer_domain();
-    let link = Link::new(platform, peer, rings, features, notify, config)?;
+    let link = Link::new(platform, peer, &rings, features, notify, config)?;
     device.switch(State::Connected).await?;
     Ok(link)
+}
+
+/// Reads where the rings are (netif.h: a front end of one queue writes its keys as it did before there could be several).
+async fn rings(device: &Device, config: &Config) -> Result<Vec<RingKeys>, ConnectError> {
+    let queues = device
+        .peer_number_or(keys::MULTI_QUEUE_NUM_QUEUES, 1usize)
+        .await?;
+    if !(1..=config.queues()).contains(&queues) {
+        return Err(ConnectError::Queues(queues));
+    }
+    let mut rings = Vec::with_capacity(queues);
+    for queue in 0..queues {
+        let number = async |key: &str| match queues {
+            1 => device.peer_number::<u32>(key).await,
+            _ => device.peer_number(&keys::of_queue(queue, key)).await,
+        };
+        rings.push(RingKeys {
+            tx_ring: GrantRef::new(number(keys::TX_RING_REF).await?),
+            rx_ring: GrantRef::new(number(keys::RX_RING_REF).await?),
+            port: Port::new(number(keys::EVENT_CHANNEL).await?),
+        });
+    }
+    Ok(rings)
 }
 
 /// Waits until the front end is in one of `wanted`. One that has closed may come back.
@@ -112,8 +134,9 @@ async fn wait_for(device: &Device, wanted: &[State]) -> Result<(), XenbusError> 
 }
 
 /// What the front end is told.
-fn published() -> [(&'static str, String); 8] {
+fn published(config: &Config) -> [(&'static str, String); 9] {
     [
+        (keys::MULTI_QUEUE_MAX_QUEUES, config.queues().to_string()),
         (keys::FEATURE_SG, YES.into()),
         (keys::FEATURE_RX_COPY, YES.into()),
         (keys::FEATURE_RX_FLIP, NO.into()),

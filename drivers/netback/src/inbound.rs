@@ -1,7 +1,8 @@
 //! From the front end: requests of the transmit ring become frames in private memory, a batch at a time.
 //!
-//! Invariant: `answers` and `frames` describe slots that were popped and not answered, in the ring's order, those of the unfinished
-//! `chain` last; so the responses go out in the order of the requests, which is the only one that a ring allows.
+//! A batch comes from one ring; the rings take turns. While a batch is being made, `answers` and `frames` describe slots that were popped and not
+//! answered, in the ring's order, those of the unfinished `chain` last; so the responses go out in the order of the requests, which is the
+//! only one that a ring allows.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -19,12 +20,16 @@ use crate::{Stats, Violation};
 /// A slot as it stands in the ring: a request, or extra info.
 type Slot = [u8; TX_ENTRY_SIZE];
 
+/// The least number of slots that a ring's turn takes: a longest frame, with its extra info.
+const LEAST_TURN: usize = MAX_SLOTS + MAX_EXTRAS;
+
 pub(crate) struct Inbound<M: Memory> {
-    ring: BackRing<M::Imported, Slot, TxResponse>,
+    lanes: Vec<Lane<M>>,
+    /// The ring whose turn is next.
+    turn: usize,
     peer: DomId,
     /// The longest frame that is taken and is no large one, with a tag.
     limit: usize,
-    chain: Chain,
     /// The bytes of the batch's frames, one after the other.
     staging: Vec<u8>,
     frames: Vec<Frame>,
@@ -32,6 +37,12 @@ pub(crate) struct Inbound<M: Memory> {
     answers: Vec<Answer>,
     /// How many of `frames` have been handed out.
     taken: usize,
+}
+
+/// A ring, and what has been seen of its next frame.
+struct Lane<M: Memory> {
+    ring: BackRing<M::Imported, Slot, TxResponse>,
+    chain: Chain,
 }
 
 /// A frame of which not all slots have been seen.
@@ -98,16 +109,20 @@ pub(crate) struct Received {
 
 impl<M: Memory> Inbound<M> {
     pub(crate) fn new(
-        ring: BackRing<M::Imported, Slot, TxResponse>,
+        rings: Vec<BackRing<M::Imported, Slot, TxResponse>>,
         peer: DomId,
         limit: usize,
         staging_bytes: usize,
     ) -> Self {
-        Self {
+        let lane = |ring| Lane {
             ring,
+            chain: Chain::default(),
+        };
+        Self {
+            lanes: rings.into_iter().map(lane).collect(),
+            turn: 0,
             peer,
             limit,
-            chain: Chain::default(),
             staging: vec![0; staging_bytes.max(MAX_PACKET)],
             frames: Vec::new(),
             pieces: Vec::new(),
@@ -150,15 +165,20 @@ impl<M: Memory> Inbound<M> {
         if self.taken < self.frames.len() {
             return Ok(true);
         }
-        let armed = self.ring.arm().map_err(Violation::TransmitRing)?;
-        Ok(armed == Armed::Work)
+        let mut more = false;
+        for lane in &mut self.lanes {
+            let armed = lane.ring.arm().map_err(Violation::TransmitRing)?;
+            more |= armed == Armed::Work;
+        }
+        Ok(more)
     }
 
-    pub(crate) fn publish(&mut self) -> Notify {
-        self.ring.publish()
+    /// Shows the responses of one ring.
+    pub(crate) fn publish(&mut self, queue: usize) -> Notify {
+        self.lanes[queue].ring.publish()
     }
 
-    /// Replaces the batch, all of whose frames have been taken, by the next one.
+    /// Replaces the batch, all of whose frames have been taken, by the next one, from the next ring that has one.
     fn fetch(
         &mut self,
         memory: &M,
@@ -166,27 +186,51 @@ impl<M: Memory> Inbound<M> {
         stats: &mut Stats,
     ) -> Result<(), Violation> {
         self.frames.clear();
+        self.taken = 0;
+        for _ in 0..self.lanes.len() {
+            let lane = self.turn;
+            self.turn = (lane + 1) % self.lanes.len();
+            self.fetch_from(lane, memory, budget, stats)?;
+            if !self.frames.is_empty() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn fetch_from(
+        &mut self,
+        lane: usize,
+        memory: &M,
+        budget: &mut usize,
+        stats: &mut Stats,
+    ) -> Result<(), Violation> {
         self.pieces.clear();
         self.answers.clear();
-        self.taken = 0;
+        let mut share = match self.lanes.len() {
+            1 => *budget,
+            lanes => (*budget / lanes).max(LEAST_TURN).min(*budget),
+        };
         let mut staged = 0;
-        while *budget > 0 && self.staging.len() - staged >= MAX_PACKET {
-            let Some(slot) = self.ring.pop().map_err(Violation::TransmitRing)? else {
+        while share > 0 && self.staging.len() - staged >= MAX_PACKET {
+            let Lane { ring, chain } = &mut self.lanes[lane];
+            let Some(slot) = ring.pop().map_err(Violation::TransmitRing)? else {
                 break;
             };
+            share -= 1;
             *budget -= 1;
-            if self.chain.take(slot)? {
-                staged += self.stage(staged)?;
+            if chain.take(slot)? {
+                staged += self.stage(lane, staged)?;
             }
         }
         self.copy(memory);
-        self.answer(stats);
+        self.answer(lane, stats);
         Ok(())
     }
 
     /// Puts the finished chain into the batch. Answers how many bytes it takes.
-    fn stage(&mut self, start: usize) -> Result<usize, Violation> {
-        let chain = &mut self.chain;
+    fn stage(&mut self, lane: usize, start: usize) -> Result<usize, Violation> {
+        let chain = &mut self.lanes[lane].chain;
         let Some((first, rest)) = chain.pieces.split_first() else {
             return Ok(0);
         };
@@ -285,7 +329,7 @@ impl<M: Memory> Inbound<M> {
     }
 
     /// Answers all slots of the batch: the front end may use their pages again.
-    fn answer(&mut self, stats: &mut Stats) {
+    fn answer(&mut self, lane: usize, stats: &mut Stats) {
         for frame in &self.frames {
             match frame.refused {
                 None => {
@@ -316,7 +360,7 @@ impl<M: Memory> Inbound<M> {
                 },
             };
             // There is a popped request for each answer, so there is room.
-            if self.ring.push(&response).is_err() {
+            if self.lanes[lane].ring.push(&response).is_err() {
                 break;
             }
         }

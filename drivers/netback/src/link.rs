@@ -1,5 +1,6 @@
 //! A connected interface: the front end's rings, and the event channel. Knows no xenstore.
 
+use alloc::vec::Vec;
 use core::fmt;
 use core::ops::DerefMut;
 use core::task::{Context, Poll};
@@ -25,8 +26,11 @@ pub struct Link<P: Platform> {
     platform: P,
     inbound: Inbound<P::Memory>,
     outbound: Outbound<P::Memory>,
-    channel: ChannelOf<P>,
+    /// One for each queue: a transmit ring, and a receive ring.
+    channels: Vec<ChannelOf<P>>,
     max_frame: usize,
+    /// How often each channel had been notified when the link was looked at last.
+    seen: Vec<u64>,
     budget: usize,
     violation: Option<Violation>,
     violation_told: bool,
@@ -34,25 +38,33 @@ pub struct Link<P: Platform> {
 }
 
 impl<P: Platform> Link<P> {
-    /// Maps the rings of `peer` and connects to its event channel.
+    /// Maps the rings of `peer`, of one queue or several, and connects to its event channels.
     pub fn new(
         platform: &P,
         peer: DomId,
-        keys: RingKeys,
+        queues: &[RingKeys],
         features: Features,
         notify: RxNotify,
         config: &Config,
     ) -> Result<Self, LinkError> {
+        if queues.is_empty() {
+            return Err(LinkError::NoQueue);
+        }
         let memory = platform.memory();
-        let tx_ring = BackRing::attach(memory.import(peer, &[keys.tx_ring])?)?;
-        let rx_ring = BackRing::attach(memory.import(peer, &[keys.rx_ring])?)?;
+        let (mut tx_rings, mut rx_rings, mut channels) = (Vec::new(), Vec::new(), Vec::new());
+        for keys in queues {
+            tx_rings.push(BackRing::attach(memory.import(peer, &[keys.tx_ring])?)?);
+            rx_rings.push(BackRing::attach(memory.import(peer, &[keys.rx_ring])?)?);
+            channels.push(platform.events().connect(peer, keys.port)?);
+        }
         let max_frame = config.max_frame();
         Ok(Self {
             platform: platform.clone(),
-            inbound: Inbound::new(tx_ring, peer, max_frame + VLAN_TAG, config.inbound_bytes),
-            outbound: Outbound::new(rx_ring, peer, features, notify, max_frame, config),
-            channel: platform.events().connect(peer, keys.port)?,
+            inbound: Inbound::new(tx_rings, peer, max_frame + VLAN_TAG, config.inbound_bytes),
+            outbound: Outbound::new(rx_rings, peer, features, notify, max_frame, config),
+            channels,
             max_frame,
+            seen: Vec::new(),
             budget: RECEIVE_BUDGET,
             violation: None,
             violation_told: false,
@@ -108,17 +120,20 @@ impl<P: Platform> Link<P> {
         if self.check(delivered).is_none() {
             return;
         }
-        let needed = self.inbound.publish().or(self.outbound.publish());
-        if needed.is_needed() {
-            self.stats.notifications += 1;
-            self.channel.notify();
+        for (queue, channel) in self.channels.iter().enumerate() {
+            let answered = self.inbound.publish(queue);
+            if answered.or(self.outbound.publish(queue)).is_needed() {
+                self.stats.notifications += 1;
+                channel.notify();
+            }
         }
     }
 
     /// Flushes; then ready if there is something to receive, room after there was none, or (once) a broken protocol to be seen. Else the
     /// waker is woken by the front end's next notification.
     pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let seen = self.channel.count();
+        self.seen.clear();
+        self.seen.extend(self.channels.iter().map(Channel::count));
         self.flush();
         if self.violation.is_some() {
             return self.tell_once();
@@ -133,7 +148,14 @@ impl<P: Platform> Link<P> {
         if received || work {
             return Poll::Ready(());
         }
-        self.channel.poll_after(seen, cx).map(|_| ())
+        // Each registers the waker, also after one that is ready.
+        let mut ready = Poll::Pending;
+        for (channel, seen) in self.channels.iter().zip(&self.seen) {
+            if channel.poll_after(*seen, cx).is_ready() {
+                ready = Poll::Ready(());
+            }
+        }
+        ready
     }
 
     /// A broken link is no reason to poll again and again.
@@ -233,6 +255,8 @@ pub enum LinkError {
     Events(EventError),
     /// The front end's rings are none.
     Ring(RingError),
+    /// There is no queue.
+    NoQueue,
 }
 
 impl From<MemoryError> for LinkError {
@@ -260,6 +284,7 @@ impl fmt::Display for LinkError {
             Self::Memory(error) => error.fmt(f),
             Self::Events(error) => error.fmt(f),
             Self::Ring(error) => error.fmt(f),
+            Self::NoQueue => f.write_str("it has no queue"),
         }
     }
 }

@@ -6,7 +6,7 @@ use morgana_hal::{CopyTo, DomId, GrantRef, Memory, PAGE_SIZE};
 use morgana_netif::{
     Chains, ETHERNET_HEADER, ExtraInfo, Features, MAX_PACKET, Offload, RING_ENTRIES, RX_ENTRY_SIZE,
     RxFlags, RxRequest, RxResponse, Segmentation, SegmentationOffload, Segments, TxChecksum,
-    TxMeta, TxStatus, VLAN_TAG, complete,
+    TxMeta, TxStatus, VLAN_TAG, complete, flow_hash,
 };
 use morgana_ring::{Armed, BackRing, Notify};
 use zerocopy::transmute;
@@ -29,12 +29,12 @@ const SEGMENT_HEADERS: usize = SEGMENTS * (ETHERNET_HEADER + 40 + 60);
 type Slot = [u8; RX_ENTRY_SIZE];
 
 pub(crate) struct Outbound<M: Memory> {
-    ring: BackRing<M::Imported, RxRequest, Slot>,
+    rings: Vec<BackRing<M::Imported, RxRequest, Slot>>,
     peer: DomId,
     features: Features,
     notify: RxNotify,
     max_frame: usize,
-    queue: FrameQueue<TxMeta>,
+    queue: FrameQueue<Queued>,
     /// Whether there was no room when some was wanted.
     starved: bool,
     /// A large frame that is to be cut.
@@ -42,8 +42,17 @@ pub(crate) struct Outbound<M: Memory> {
     pieces: Vec<Piece>,
 }
 
+/// What is known of a frame in the queue.
+#[derive(Clone, Copy)]
+struct Queued {
+    meta: TxMeta,
+    /// The ring that it goes to: that of its flow.
+    ring: usize,
+}
+
 /// What goes into one page that the front end has offered.
 struct Piece {
+    ring: usize,
     id: u16,
     content: Content,
 }
@@ -62,7 +71,7 @@ enum Content {
 
 impl<M: Memory> Outbound<M> {
     pub(crate) fn new(
-        ring: BackRing<M::Imported, RxRequest, Slot>,
+        rings: Vec<BackRing<M::Imported, RxRequest, Slot>>,
         peer: DomId,
         features: Features,
         notify: RxNotify,
@@ -73,7 +82,7 @@ impl<M: Memory> Outbound<M> {
             .outbound_bytes
             .max(2 * (MAX_PACKET + SEGMENT_HEADERS));
         Self {
-            ring,
+            rings,
             peer,
             features,
             notify,
@@ -155,10 +164,10 @@ impl<M: Memory> Outbound<M> {
             stats.out_too_long += 1;
             return;
         }
-        let features = self.features;
+        let (features, rings) = (self.features, self.rings.len());
         self.queue.push(len, |frame| {
             let meta = fill(frame);
-            finish(frame, meta, features, stats)
+            finish(frame, meta, features, rings, stats)
         });
     }
 
@@ -172,11 +181,11 @@ impl<M: Memory> Outbound<M> {
         let Ok(mut segments) = Segments::new(frame, segmentation, longest) else {
             return;
         };
-        let features = self.features;
+        let (features, rings) = (self.features, self.rings.len());
         while let Some(len) = segments.next_len() {
             let queued = self.queue.push(len, |into| {
                 let meta = segments.write(into);
-                finish(into, meta, features, stats)
+                finish(into, meta, features, rings, stats)
             });
             if !queued {
                 stats.out_full += 1;
@@ -207,21 +216,22 @@ impl<M: Memory> Outbound<M> {
 
     /// Takes a page for every piece of as many frames as there are pages for.
     fn collect(&mut self, pieces: &mut Vec<Piece>) -> Result<(), Violation> {
-        let pages = self.ring.available().map_err(Violation::ReceiveRing)? as usize;
-        // As many pages as a ring has entries at the most: a bounded pass.
-        let mut pages = pages.min(RING_ENTRIES);
-        while let Some((range, meta)) = self.queue.front() {
-            let (range, meta) = (range.clone(), *meta);
+        // As many pages as the rings have entries at the most: a bounded pass.
+        let mut left = RING_ENTRIES * self.rings.len();
+        while let Some((range, queued)) = self.queue.front() {
+            let (range, Queued { meta, ring }) = (range.clone(), *queued);
             let data = range.len().div_ceil(PAGE_SIZE);
             let needed = data + usize::from(meta.segmentation.is_some());
-            if needed > pages {
+            let offered = self.rings[ring].available();
+            let offered = offered.map_err(Violation::ReceiveRing)? as usize;
+            if needed > offered.min(left) {
                 break;
             }
-            pages -= needed;
+            left -= needed;
             self.queue.pop();
             let mut extra = meta.segmentation;
             for index in 0..data {
-                let Some(request) = self.next_page()? else {
+                let Some(request) = self.next_page(ring)? else {
                     break;
                 };
                 let start = range.start + index * PAGE_SIZE;
@@ -236,6 +246,7 @@ impl<M: Memory> Outbound<M> {
                     flags |= RxFlags::MORE_DATA;
                 }
                 pieces.push(Piece {
+                    ring,
                     id: request.id,
                     content: Content::Data {
                         grant: GrantRef::new(request.gref),
@@ -245,9 +256,10 @@ impl<M: Memory> Outbound<M> {
                     },
                 });
                 if let Some(segmentation) = extra.take()
-                    && let Some(request) = self.next_page()?
+                    && let Some(request) = self.next_page(ring)?
                 {
                     pieces.push(Piece {
+                        ring,
                         id: request.id,
                         content: Content::Extra(segmentation),
                     });
@@ -257,8 +269,8 @@ impl<M: Memory> Outbound<M> {
         Ok(())
     }
 
-    fn next_page(&mut self) -> Result<Option<RxRequest>, Violation> {
-        self.ring.pop().map_err(Violation::ReceiveRing)
+    fn next_page(&mut self, ring: usize) -> Result<Option<RxRequest>, Violation> {
+        self.rings[ring].pop().map_err(Violation::ReceiveRing)
     }
 
     /// Whether there is room after there was none, or waiting frames have got pages; if frames go on waiting, a notification of new
@@ -268,20 +280,20 @@ impl<M: Memory> Outbound<M> {
         if room {
             self.starved = false;
         }
-        let Some((range, meta)) = self.queue.front() else {
+        let Some((range, queued)) = self.queue.front() else {
             return Ok(room);
         };
-        let extra = u32::from(meta.segmentation.is_some());
+        let extra = u32::from(queued.meta.segmentation.is_some());
         let needed = range.len().div_ceil(PAGE_SIZE) as u32 + extra;
-        let armed = self
-            .ring
+        let armed = self.rings[queued.ring]
             .arm_after(needed)
             .map_err(Violation::ReceiveRing)?;
         Ok(room || armed == Armed::Work)
     }
 
-    pub(crate) fn publish(&mut self) -> Notify {
-        self.ring.publish()
+    /// Shows the responses of one ring.
+    pub(crate) fn publish(&mut self, queue: usize) -> Notify {
+        self.rings[queue].publish()
     }
 
     pub(crate) fn queued(&self) -> usize {
@@ -340,20 +352,22 @@ impl<M: Memory> Outbound<M> {
                 }
             };
             // There is a popped request for each piece, so there is room.
-            if self.ring.push(&slot).is_err() {
+            if self.rings[piece.ring].push(&slot).is_err() {
                 break;
             }
         }
     }
 }
 
-/// Completes the checksum of a frame if the front end does not take it blank. `None` if that cannot be done.
+/// Completes the checksum of a frame if the front end does not take it blank, and finds the ring of its flow. `None` if the frame cannot be
+/// completed.
 fn finish(
     frame: &mut [u8],
     mut meta: TxMeta,
     features: Features,
+    rings: usize,
     stats: &mut Stats,
-) -> Option<TxMeta> {
+) -> Option<Queued> {
     // A frame of ordinary length is one segment, for whoever does not take large ones.
     if let Some(segmentation) = meta.segmentation
         && !features.segmentation.includes(segmentation.kind)
@@ -368,7 +382,11 @@ fn finish(
         stats.out_completed += 1;
         meta.checksum = TxChecksum::Complete;
     }
-    Some(meta)
+    let ring = match rings {
+        1 => 0,
+        rings => flow_hash(frame) as usize % rings,
+    };
+    Some(Queued { meta, ring })
 }
 
 const LENGTH: &str = "a frame has 14 bytes or more, and no more than the device's capabilities say";

@@ -1,6 +1,6 @@
 //! How much memory a front end uses.
 
-use morgana_netif::{ETHERNET_HEADER, MAX_PACKET, RING_ENTRIES};
+use morgana_netif::{ETHERNET_HEADER, MAX_PACKET, MAX_QUEUES, RING_ENTRIES};
 
 /// The pages of a front end's pools. Beside them a front end has two pages of rings, and one frame's private buffer for receiving.
 ///
@@ -13,6 +13,9 @@ pub struct Config {
     /// Pages offered to the back end for frames to be received, one frame each (or a piece of a long one): 32, 64, 128 or 256; other
     /// figures are rounded up to the next of these. When all are full the back end queues frames, or drops them.
     pub receive_pages: usize,
+    /// How many queues there are at most, each a pair of rings with an event channel, and with pages of its own for frames to be received: at
+    /// least one, at most [`MAX_QUEUES`], and no more than the back end offers. More than one is of use to a domain of several processors only.
+    pub queues: usize,
 }
 
 impl Default for Config {
@@ -20,11 +23,17 @@ impl Default for Config {
         Self {
             transmit_pages: 64,
             receive_pages: 64,
+            queues: 1,
         }
     }
 }
 
 impl Config {
+    /// [`queues`](Self::queues) as it is used.
+    pub(crate) fn queues(&self) -> usize {
+        self.queues.clamp(1, MAX_QUEUES)
+    }
+
     /// [`receive_pages`](Self::receive_pages) as it is used: a power of two, so that a ring index gives the page also when it wraps.
     pub(crate) fn receive_pages(&self) -> usize {
         self.receive_pages

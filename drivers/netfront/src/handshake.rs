@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::fmt;
 
 use morgana_exec::{Timers, join};
@@ -98,8 +99,18 @@ pub(crate) async fn connect<P: Platform>(
 ) -> Result<Link<P>, ConnectError> {
     device.begin(timers).await?;
     let features = negotiate(device).await?;
-    let mut link = Link::new(platform, device.peer_domain(), config, features, mtu)?;
-    device.publish(State::Connected, &published(&link)).await?;
+    let mut agreed = *config;
+    if config.queues() > 1 {
+        let offered = device.peer_number_or(keys::MULTI_QUEUE_MAX_QUEUES, 1usize);
+        agreed.queues = config.queues().min(offered.await?);
+    }
+    let mut link = Link::new(platform, device.peer_domain(), &agreed, features, mtu)?;
+    let told = published(&link);
+    let told: Vec<_> = told
+        .iter()
+        .map(|(key, value)| (key.as_str(), value.clone()))
+        .collect();
+    device.publish(State::Connected, &told).await?;
     link.begin();
     Ok(link)
 }
@@ -139,20 +150,37 @@ async fn wait_for_backend(device: &Device) -> Result<(), XenbusError> {
 }
 
 /// What the back end is told.
-fn published<P: Platform>(link: &Link<P>) -> [(&'static str, String); 10] {
-    let rings = link.keys();
-    [
-        (keys::TX_RING_REF, rings.tx_ring.number().to_string()),
-        (keys::RX_RING_REF, rings.rx_ring.number().to_string()),
-        (keys::EVENT_CHANNEL, rings.port.number().to_string()),
-        (keys::REQUEST_RX_COPY, YES.into()),
-        (keys::FEATURE_RX_NOTIFY, YES.into()),
-        (keys::FEATURE_SG, YES.into()),
-        (keys::FEATURE_NO_CSUM_OFFLOAD, NO.into()),
-        (keys::FEATURE_IPV6_CSUM_OFFLOAD, YES.into()),
-        (keys::FEATURE_GSO_TCPV4, YES.into()),
-        (keys::FEATURE_GSO_TCPV6, YES.into()),
-    ]
+fn published<P: Platform>(link: &Link<P>) -> Vec<(String, String)> {
+    let queues = link.keys();
+    let mut told = Vec::new();
+    for (queue, rings) in queues.iter().enumerate() {
+        for (key, number) in [
+            (keys::TX_RING_REF, rings.tx_ring.number()),
+            (keys::RX_RING_REF, rings.rx_ring.number()),
+            (keys::EVENT_CHANNEL, rings.port.number()),
+        ] {
+            // netif.h: one queue has its keys where they were before there could be several.
+            let key = match queues.len() {
+                1 => key.into(),
+                _ => keys::of_queue(queue, key),
+            };
+            told.push((key, number.to_string()));
+        }
+    }
+    // Also if it is one: an earlier connection, or an earlier system in this domain, may have had more.
+    let key = keys::MULTI_QUEUE_NUM_QUEUES.into();
+    told.push((key, queues.len().to_string()));
+    let features = [
+        (keys::REQUEST_RX_COPY, YES),
+        (keys::FEATURE_RX_NOTIFY, YES),
+        (keys::FEATURE_SG, YES),
+        (keys::FEATURE_NO_CSUM_OFFLOAD, NO),
+        (keys::FEATURE_IPV6_CSUM_OFFLOAD, YES),
+        (keys::FEATURE_GSO_TCPV4, YES),
+        (keys::FEATURE_GSO_TCPV6, YES),
+    ];
+    told.extend(features.map(|(key, value)| (key.into(), value.into())));
+    told
 }
 
 const YES: &str = "1";

@@ -1,5 +1,7 @@
 //! A connected network device: both rings, their pools and the event channel. Knows no xenstore.
 
+use alloc::vec;
+use alloc::vec::Vec;
 use core::fmt;
 use core::ops::DerefMut;
 use core::task::{Context, Poll};
@@ -7,7 +9,9 @@ use core::task::{Context, Poll};
 use morgana_hal::{
     Channel, DomId, EventError, Events, MemoryError, PAGE_SIZE, Platform, SharedPages,
 };
-use morgana_netif::{Chains, Features, Offload, RingKeys, RxMeta, SegmentationOffload, TxMeta};
+use morgana_netif::{
+    Chains, Features, MAX_EXTRAS, MAX_SLOTS, Offload, RingKeys, RxMeta, SegmentationOffload, TxMeta,
+};
 use morgana_ring::RingError;
 
 use crate::config::frame_length;
@@ -18,6 +22,11 @@ use crate::{Config, Stats, Violation};
 /// How many received slots are looked at in one pass; what is beyond waits for the next.
 const RECEIVE_BUDGET: usize = 64;
 
+/// The share of one of so many queues: a longest frame with its extra info, at least.
+fn budget(queues: usize) -> usize {
+    (RECEIVE_BUDGET / queues.max(1)).max(MAX_SLOTS + MAX_EXTRAS)
+}
+
 type ChannelOf<P> = <<P as Platform>::Events as Events>::Channel;
 
 /// The front end's half of a connected network device.
@@ -26,10 +35,16 @@ type ChannelOf<P> = <<P as Platform>::Events as Events>::Channel;
 /// which rule was broken.
 pub struct Link<P: Platform> {
     transmitter: Transmitter<P::Memory>,
-    receiver: Receiver<P::Memory>,
-    channel: ChannelOf<P>,
+    /// One for each queue, as are the channels.
+    receivers: Vec<Receiver<P::Memory>>,
+    channels: Vec<ChannelOf<P>>,
+    /// How often each channel had been notified when the link was looked at last.
+    seen: Vec<u64>,
+    /// How many slots of each queue may still be looked at in this pass.
+    budgets: Vec<usize>,
+    /// The queue that is looked at.
+    turn: usize,
     max_frame: usize,
-    budget: usize,
     violation: Option<Violation>,
     violation_told: bool,
     stats: Stats,
@@ -63,25 +78,35 @@ impl<P: Platform> Link<P> {
         };
         let memory = platform.memory();
         let transmitter = Transmitter::new(memory, backend, config, features, max_frame, index)?;
+        let (mut receivers, mut channels) = (Vec::new(), Vec::new());
+        for _ in 0..config.queues() {
+            receivers.push(Receiver::new(memory, backend, config, max_frame, index)?);
+            channels.push(platform.events().listen(backend)?);
+        }
         Ok(Self {
             transmitter,
-            receiver: Receiver::new(memory, backend, config, max_frame, index)?,
-            channel: platform.events().listen(backend)?,
+            budgets: vec![budget(receivers.len()); receivers.len()],
+            receivers,
+            channels,
+            seen: Vec::new(),
+            turn: 0,
             max_frame,
-            budget: RECEIVE_BUDGET,
             violation: None,
             violation_told: false,
             stats: Stats::default(),
         })
     }
 
-    /// What the back end must know to connect.
-    pub fn keys(&self) -> RingKeys {
-        RingKeys {
-            tx_ring: self.transmitter.ring_pages().grants()[0],
-            rx_ring: self.receiver.ring_pages().grants()[0],
-            port: self.channel.port(),
-        }
+    /// What the back end must know to connect, of each queue.
+    pub fn keys(&self) -> Vec<RingKeys> {
+        let rings = self.receivers.iter().zip(&self.channels).enumerate();
+        rings
+            .map(|(queue, (receiver, channel))| RingKeys {
+                tx_ring: self.transmitter.ring_pages(queue).grants()[0],
+                rx_ring: receiver.ring_pages().grants()[0],
+                port: channel.port(),
+            })
+            .collect()
     }
 
     /// The longest frame that can be sent, in bytes.
@@ -115,7 +140,7 @@ impl<P: Platform> Link<P> {
         Stats {
             tx_buffers,
             tx_in_flight,
-            rx_offered: self.receiver.offered(),
+            rx_offered: self.receivers.iter().map(Receiver::offered).sum(),
             ..self.stats
         }
     }
@@ -127,9 +152,10 @@ impl<P: Platform> Link<P> {
 
     /// The next frame received, if there is one. After 64 slots there is none until [`flush`](Self::flush) has been called.
     pub fn receive(&mut self) -> Option<RxFrame<&mut Self>> {
-        let (len, meta) = self.next_frame()?;
+        let (queue, len, meta) = self.next_frame()?;
         Some(RxFrame {
             link: self,
+            queue,
             len,
             meta,
         })
@@ -137,14 +163,17 @@ impl<P: Platform> Link<P> {
 
     /// Shows the back end what was sent and which pages are free again, and notifies it if it waits for that.
     pub fn flush(&mut self) {
-        self.budget = RECEIVE_BUDGET;
+        self.budgets.fill(budget(self.channels.len()));
         if self.violation.is_some() {
             return;
         }
-        let needed = self.transmitter.publish().or(self.receiver.publish());
-        if needed.is_needed() {
-            self.stats.notifications += 1;
-            self.channel.notify();
+        let queues = self.receivers.iter_mut().zip(&self.channels).enumerate();
+        for (queue, (receiver, channel)) in queues {
+            let sent = self.transmitter.publish(queue);
+            if sent.or(receiver.publish()).is_needed() {
+                self.stats.notifications += 1;
+                channel.notify();
+            }
         }
         let reclaimed = self.transmitter.reclaim(&mut self.stats);
         self.check(reclaimed);
@@ -153,12 +182,13 @@ impl<P: Platform> Link<P> {
     /// Flushes; then ready if there is something to receive, room after there was none, or (once) a broken protocol to be seen. Else the
     /// waker is woken by the back end's next notification.
     pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let seen = self.channel.count();
+        self.seen.clear();
+        self.seen.extend(self.channels.iter().map(Channel::count));
         self.flush();
         if self.violation.is_some() {
             return self.tell_once();
         }
-        let received = self.receiver.has_more();
+        let received = self.has_more();
         let room = self.transmitter.has_room_again(&mut self.stats);
         let received = self.check(received).unwrap_or(false);
         let room = self.check(room).unwrap_or(false);
@@ -168,15 +198,33 @@ impl<P: Platform> Link<P> {
         if received || room {
             return Poll::Ready(());
         }
-        self.channel.poll_after(seen, cx).map(|_| ())
+        // Each registers the waker, also after one that is ready.
+        let mut ready = Poll::Pending;
+        for (channel, seen) in self.channels.iter().zip(&self.seen) {
+            if channel.poll_after(*seen, cx).is_ready() {
+                ready = Poll::Ready(());
+            }
+        }
+        ready
+    }
+
+    /// Whether responses wait in a receive ring; otherwise a notification of the next one is asked for.
+    fn has_more(&mut self) -> Result<bool, Violation> {
+        let mut more = false;
+        for receiver in &mut self.receivers {
+            more |= receiver.has_more()?;
+        }
+        Ok(more)
     }
 
     /// Shows the back end, which connects or has just connected, the pages for what it receives, and notifies it in any case: it may have
     /// looked before it could be told.
     pub(crate) fn begin(&mut self) {
         self.flush();
-        self.stats.notifications += 1;
-        self.channel.notify();
+        for channel in &self.channels {
+            self.stats.notifications += 1;
+            channel.notify();
+        }
     }
 
     /// A broken link is no reason to poll again and again.
@@ -196,13 +244,21 @@ impl<P: Platform> Link<P> {
         self.check(room).unwrap_or(false)
     }
 
-    pub(crate) fn next_frame(&mut self) -> Option<(usize, RxMeta)> {
-        if self.violation.is_some() {
-            return None;
+    /// The queue, length and kind of the next frame. The queues take turns: each is looked at until it is empty, or has had its share.
+    pub(crate) fn next_frame(&mut self) -> Option<(usize, usize, RxMeta)> {
+        for _ in 0..self.receivers.len() {
+            if self.violation.is_some() {
+                return None;
+            }
+            let queue = self.turn;
+            let budget = &mut self.budgets[queue];
+            let received = self.receivers[queue].receive(budget, &mut self.stats);
+            if let Some(received) = self.check(received).flatten() {
+                return Some((queue, received.len, received.meta));
+            }
+            self.turn = (queue + 1) % self.receivers.len();
         }
-        let received = self.receiver.receive(&mut self.budget, &mut self.stats);
-        let received = self.check(received).flatten()?;
-        Some((received.len, received.meta))
+        None
     }
 
     fn check<T>(&mut self, result: Result<T, Violation>) -> Option<T> {
@@ -254,6 +310,7 @@ impl<P: Platform, L: DerefMut<Target = Link<P>>> TxSlot<L> {
 #[derive(Debug)]
 pub struct RxFrame<L> {
     pub(crate) link: L,
+    pub(crate) queue: usize,
     pub(crate) len: usize,
     pub(crate) meta: RxMeta,
 }
@@ -266,7 +323,7 @@ impl<P: Platform, L: DerefMut<Target = Link<P>>> RxFrame<L> {
 
     /// The frame from its Ethernet header on.
     pub fn bytes(&mut self) -> &mut [u8] {
-        self.link.receiver.frame_mut(self.len)
+        self.link.receivers[self.queue].frame_mut(self.len)
     }
 }
 

@@ -157,8 +157,13 @@ impl<P: Platform> Netfront<P> {
     /// The next frame received, if there is one. After 64 slots there is none until [`flush`](Self::flush) has been called.
     pub fn receive(&mut self) -> Option<RxFrame<RefMut<'_, Link<P>>>> {
         let mut link = self.shared.joint.link()?;
-        let (len, meta) = link.next_frame()?;
-        Some(RxFrame { link, len, meta })
+        let (queue, len, meta) = link.next_frame()?;
+        Some(RxFrame {
+            link,
+            queue,
+            len,
+            meta,
+        })
     }
 
     /// Shows the back end what was sent and which pages are free again, and notifies it if it waits for that.

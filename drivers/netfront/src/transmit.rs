@@ -10,7 +10,7 @@ use morgana_hal::{DomId, Memory, MemoryError, PAGE_SIZE, ReadOnlyPages};
 use morgana_netif::{
     ETHERNET_HEADER, ExtraInfo, Features, GsoProtocol, MAX_PACKET, Offload, RING_ENTRIES,
     Segmentation, SegmentationOffload, Segments, TX_ENTRY_SIZE, TxChecksum, TxFlags, TxMeta,
-    TxRequest, TxResponse, TxStatus, complete,
+    TxRequest, TxResponse, TxStatus, complete, flow_hash,
 };
 use morgana_ring::{Armed, FrontRing, Notify, Slots};
 use zerocopy::transmute;
@@ -23,15 +23,11 @@ use crate::{Config, Stats, Violation};
 type Slot = [u8; TX_ENTRY_SIZE];
 
 pub(crate) struct Transmitter<M: Memory> {
-    ring: FrontRing<M::Shared, Slot, TxResponse>,
+    lanes: Vec<Lane<M>>,
     pages: M::ReadOnly,
     pool: Pool,
-    /// For each request the first unit of its frame.
-    in_flight: Slots<u16>,
     /// For each unit with which a frame begins: its length in units, and its requests without response.
     frames: Vec<Span>,
-    /// Slots of extra info without response.
-    extras: usize,
     max_frame: usize,
     /// The large frames that are taken from above; what the back end does not take of them is cut here.
     segmentation: SegmentationOffload,
@@ -42,6 +38,15 @@ pub(crate) struct Transmitter<M: Memory> {
     starved: bool,
     /// A large frame that is to be cut.
     scratch: Vec<u8>,
+}
+
+/// A ring. All of them have their frames in the same pool.
+struct Lane<M: Memory> {
+    ring: FrontRing<M::Shared, Slot, TxResponse>,
+    /// For each request the first unit of its frame.
+    in_flight: Slots<u16>,
+    /// Slots of extra info without response.
+    extras: usize,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -62,7 +67,14 @@ impl<M: Memory> Transmitter<M> {
         let wanted = config.transmit_pages.min(RING_ENTRIES) * PAGE_SIZE / UNIT;
         let units = wanted.max(units_of(max_frame));
         let pages = (units * UNIT).div_ceil(PAGE_SIZE);
-        let ring = FrontRing::starting_at(memory.share(backend, 1)?, index)?;
+        let mut lanes = Vec::new();
+        for _ in 0..config.queues() {
+            lanes.push(Lane {
+                ring: FrontRing::starting_at(memory.share(backend, 1)?, index)?,
+                in_flight: Slots::new(RING_ENTRIES),
+                extras: 0,
+            });
+        }
         let memory = memory.share_read_only(backend, pages)?;
         if memory.grants().len() < pages || memory.bytes().len() < pages * PAGE_SIZE {
             return Err(LinkError::Memory(MemoryError::OutOfMemory));
@@ -78,12 +90,10 @@ impl<M: Memory> Transmitter<M> {
             SegmentationOffload::NONE
         };
         Ok(Self {
-            ring,
+            lanes,
             pages: memory,
             pool: Pool::new(units),
-            in_flight: Slots::new(RING_ENTRIES),
             frames: vec![Span::default(); units],
-            extras: 0,
             max_frame,
             segmentation,
             features,
@@ -93,8 +103,8 @@ impl<M: Memory> Transmitter<M> {
         })
     }
 
-    pub(crate) fn ring_pages(&self) -> &M::Shared {
-        self.ring.pages()
+    pub(crate) fn ring_pages(&self, queue: usize) -> &M::Shared {
+        self.lanes[queue].ring.pages()
     }
 
     pub(crate) fn offload(&self) -> Offload {
@@ -135,7 +145,9 @@ impl<M: Memory> Transmitter<M> {
     /// Finds room for one frame of any length.
     fn find_room(&mut self) -> bool {
         let (units, slots) = self.needs();
-        self.place = match self.ring.free() as usize >= slots {
+        // The flow, and so the ring, is known only when the frame is there.
+        let fits = |lane: &Lane<M>| lane.ring.free() as usize >= slots;
+        self.place = match self.lanes.iter().all(fits) {
             true => self.pool.find(units),
             false => None,
         };
@@ -210,7 +222,11 @@ impl<M: Memory> Transmitter<M> {
             return;
         };
         while let Some(len) = segments.next_len() {
-            let fits = self.ring.free() as usize >= len.div_ceil(PAGE_SIZE);
+            let slots = len.div_ceil(PAGE_SIZE);
+            let fits = self
+                .lanes
+                .iter()
+                .all(|lane| lane.ring.free() as usize >= slots);
             let Some(unit) = self.pool.find(units_of(len)).filter(|_| fits) else {
                 stats.tx_full += 1;
                 return;
@@ -225,15 +241,17 @@ impl<M: Memory> Transmitter<M> {
     /// Puts the requests for a frame that begins at `unit` into the ring.
     fn emit(&mut self, unit: usize, len: usize, meta: TxMeta, stats: &mut Stats) {
         let start = unit * UNIT;
+        let frame = &mut self.pages.bytes_mut()[start..start + len];
+        let lane = match self.lanes.len() {
+            1 => 0,
+            lanes => flow_hash(frame) as usize % lanes,
+        };
         let mut flags = meta.checksum.tx_flags();
-        if meta.checksum == TxChecksum::Blank {
-            let frame = &mut self.pages.bytes_mut()[start..start + len];
-            if !self.features.checksum.covers(frame) {
-                flags = TxFlags::empty();
-                stats.tx_completed += 1;
-                // A frame in which nothing can be completed goes out as it is: its maker will hear of it from the receiver.
-                complete(frame).ok();
-            }
+        if meta.checksum == TxChecksum::Blank && !self.features.checksum.covers(frame) {
+            flags = TxFlags::empty();
+            stats.tx_completed += 1;
+            // A frame in which nothing can be completed goes out as it is: its maker will hear of it from the receiver.
+            complete(frame).ok();
         }
         stats.tx_frames += 1;
         stats.tx_bytes += len as u64;
@@ -253,7 +271,8 @@ impl<M: Memory> Transmitter<M> {
                 flags |= TxFlags::MORE_DATA;
             }
             // The module's invariants leave room in the table and in the ring.
-            let Ok(id) = self.in_flight.insert(unit as u16) else {
+            let lane = &mut self.lanes[lane];
+            let Ok(id) = lane.in_flight.insert(unit as u16) else {
                 break;
             };
             let request = TxRequest {
@@ -263,12 +282,12 @@ impl<M: Memory> Transmitter<M> {
                 id,
                 size: size as u16,
             };
-            if self.ring.push(&transmute!(request)).is_err() {
+            if lane.ring.push(&transmute!(request)).is_err() {
                 break;
             }
             pieces += 1;
             if let Some(segmentation) = extra.take() {
-                self.push_extra(segmentation);
+                lane.push_extra(segmentation);
             }
             // The first request tells the frame's size and has its flags, the others tell their own (netif.h, "Guest transmit").
             at = piece_end;
@@ -281,34 +300,31 @@ impl<M: Memory> Transmitter<M> {
         };
     }
 
-    /// Says that the frame is a large one, in the slot behind its first.
-    fn push_extra(&mut self, segmentation: Segmentation) {
-        let extra = ExtraInfo::gso(segmentation.size.get(), segmentation.kind);
-        let mut slot = [0; TX_ENTRY_SIZE];
-        let bytes: [u8; size_of::<ExtraInfo>()] = transmute!(extra);
-        slot[..bytes.len()].copy_from_slice(&bytes);
-        if self.ring.push(&slot).is_ok() {
-            self.extras += 1;
+    /// Takes in responses; there cannot be more than the rings have entries.
+    pub(crate) fn reclaim(&mut self, stats: &mut Stats) -> Result<(), Violation> {
+        for lane in 0..self.lanes.len() {
+            self.reclaim_from(lane, stats)?;
         }
+        Ok(())
     }
 
-    /// Takes in responses; there cannot be more than the ring has entries.
-    pub(crate) fn reclaim(&mut self, stats: &mut Stats) -> Result<(), Violation> {
+    fn reclaim_from(&mut self, lane: usize, stats: &mut Stats) -> Result<(), Violation> {
+        let lane = &mut self.lanes[lane];
         for _ in 0..RING_ENTRIES {
-            let Some(response) = self.ring.pop().map_err(Violation::TransmitRing)? else {
+            let Some(response) = lane.ring.pop().map_err(Violation::TransmitRing)? else {
                 break;
             };
             match response.status {
                 TxStatus::OKAY => {}
                 TxStatus::DROPPED => stats.tx_dropped += 1,
                 TxStatus::ERROR => stats.tx_errors += 1,
-                TxStatus::NULL if self.extras > 0 => {
-                    self.extras -= 1;
+                TxStatus::NULL if lane.extras > 0 => {
+                    lane.extras -= 1;
                     continue;
                 }
                 other => return Err(Violation::TransmitStatus(other.0)),
             }
-            let unit = self
+            let unit = lane
                 .in_flight
                 .remove(response.id)
                 .map_err(Violation::TransmitId)?;
@@ -326,26 +342,41 @@ impl<M: Memory> Transmitter<M> {
         if !self.starved {
             return Ok(false);
         }
-        // Not one event for each completion: a quarter of what is on its way is worth waking for.
-        let batch = (self.ring.in_flight() / 4).max(1);
-        let armed = self
-            .ring
-            .arm_after(batch)
-            .map_err(Violation::TransmitRing)?;
-        if armed == Armed::Work {
+        let mut work = false;
+        for Lane { ring, .. } in &mut self.lanes {
+            // Not one event for each completion: a quarter of what is on its way is worth waking for.
+            let batch = (ring.in_flight() / 4).max(1);
+            let armed = ring.arm_after(batch).map_err(Violation::TransmitRing)?;
+            work |= armed == Armed::Work;
+        }
+        if work {
             self.reclaim(stats)?;
         }
         self.starved = !self.find_room();
         Ok(!self.starved)
     }
 
-    pub(crate) fn publish(&mut self) -> Notify {
-        self.ring.publish()
+    /// Shows the requests of one ring.
+    pub(crate) fn publish(&mut self, queue: usize) -> Notify {
+        self.lanes[queue].ring.publish()
     }
 
     /// The pool's size, and how much of it is on its way, both in half pages.
     pub(crate) fn usage(&self) -> (usize, usize) {
         (self.pool.units(), self.pool.in_use())
+    }
+}
+
+impl<M: Memory> Lane<M> {
+    /// Says that the frame is a large one, in the slot behind its first.
+    fn push_extra(&mut self, segmentation: Segmentation) {
+        let extra = ExtraInfo::gso(segmentation.size.get(), segmentation.kind);
+        let mut slot = [0; TX_ENTRY_SIZE];
+        let bytes: [u8; size_of::<ExtraInfo>()] = transmute!(extra);
+        slot[..bytes.len()].copy_from_slice(&bytes);
+        if self.ring.push(&slot).is_ok() {
+            self.extras += 1;
+        }
     }
 }
 

@@ -2,6 +2,9 @@
 //!
 //! A front end's directory is `device/vif/<index>` in its domain's home, a back end's `backend/vif/<front domain>/<index>` in its.
 
+use alloc::format;
+use alloc::string::String;
+
 /// The device class in both paths.
 pub const CLASS: &str = "vif";
 
@@ -39,3 +42,12 @@ pub const FEATURE_IPV6_CSUM_OFFLOAD: &str = "feature-ipv6-csum-offload";
 pub const FEATURE_GSO_TCPV4: &str = "feature-gso-tcpv4";
 /// Either side: 1 if it takes large TCP packets over IPv6.
 pub const FEATURE_GSO_TCPV6: &str = "feature-gso-tcpv6";
+/// Back: how many queues it can serve; 1 if it is missing.
+pub const MULTI_QUEUE_MAX_QUEUES: &str = "multi-queue-max-queues";
+/// Front: how many queues it has; 1 if it is missing. The keys of several lie below those that [`of_queue`] names.
+pub const MULTI_QUEUE_NUM_QUEUES: &str = "multi-queue-num-queues";
+
+/// Front: the key `key` of one of several queues.
+pub fn of_queue(queue: usize, key: &str) -> String {
+    format!("queue-{queue}/{key}")
+}

@@ -2,8 +2,11 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+extern crate alloc;
+
 mod checksum;
 mod extra;
+mod flow;
 mod joint;
 pub mod keys;
 mod mac;
@@ -16,6 +19,7 @@ mod tx;
 
 pub use checksum::{Offload, RxChecksum, TxChecksum};
 pub use extra::{Extra, ExtraFlags, ExtraInfo, GsoProtocol, UnknownExtra};
+pub use flow::flow_hash;
 pub use joint::Joint;
 pub use mac::{MacAddr, ParseMacError};
 pub use meta::{RxMeta, Segmentation, SegmentationOffload, TxMeta};
@@ -40,6 +44,9 @@ pub const MAX_EXTRAS: usize = 4;
 
 /// How many entries each of both rings has: as many as fit into its page (io/ring.h, `__RING_SIZE`).
 pub const RING_ENTRIES: usize = 256;
+
+/// Our limit of a device's queues. netif.h names none; a domain has not many more processors.
+pub const MAX_QUEUES: usize = 16;
 
 /// The IP MTU where xenstore names none (netif.h, section "MTU").
 pub const DEFAULT_MTU: usize = 1500;

@@ -74,6 +74,7 @@ fn the_smallest_pools_only_make_it_slower() {
             front: Config {
                 transmit_pages: 0,
                 receive_pages: 0,
+                queues: 0,
             },
             back: morgana_netback::Config {
                 inbound_bytes: 0,
@@ -386,5 +387,58 @@ fn netfront_promise() -> SegmentationOffload {
     SegmentationOffload {
         kinds: Offload::Both,
         max_frame: 65_535,
+    }
+}
+
+/// UDP frames of so many flows, in turn, numbered within each flow.
+fn flows(flows: u8, each: u8) -> Vec<support::Frame> {
+    (0..each)
+        .flat_map(|number| (0..flows).map(move |flow| support::datagram(flow, number)))
+        .collect()
+}
+
+/// Takes the frames of [`flows`], of which those of one flow must come in order.
+async fn receive_flows(link: &mut impl support::End, count: u8, each: u8) {
+    let mut next = vec![0; count.into()];
+    for _ in 0..usize::from(count) * usize::from(each) {
+        let (bytes, _) = receive(link).await;
+        let flow = usize::from(bytes[35]);
+        assert_eq!(bytes, support::datagram(flow as u8, next[flow]).bytes);
+        next[flow] += 1;
+    }
+    assert!(next.iter().all(|number| *number == each));
+}
+
+#[test]
+fn several_queues_carry_flows_in_order() {
+    for seed in 0..10 {
+        let scene = Scene {
+            front: Config {
+                queues: 3,
+                ..Config::default()
+            },
+            ..Scene::default()
+        };
+        let (front, back) = scene.run(
+            seed,
+            async |mut front| {
+                assert_eq!(front.keys().len(), 3);
+                send_all(&mut front, flows(20, 30)).await;
+                receive_flows(&mut front, 20, 30).await;
+                send_all(&mut front, large_frames()).await;
+                front
+            },
+            async |mut back| {
+                receive_flows(&mut back, 20, 30).await;
+                send_all(&mut back, flows(20, 30)).await;
+                for _ in large_frames() {
+                    receive(&mut back).await;
+                }
+                back
+            },
+        );
+        assert_eq!([front.tx_frames, front.rx_frames], [612, 600]);
+        assert_eq!(back.in_large, 12);
+        assert_eq!(front.tx_in_flight, 0);
     }
 }

@@ -51,7 +51,7 @@ impl Default for Scene {
 /// Two values that the domains hand each other outside of the emulation, as they do by xenstore.
 #[derive(Default)]
 struct Meeting {
-    keys: RefCell<Option<RingKeys>>,
+    keys: RefCell<Vec<RingKeys>>,
     ended: RefCell<u32>,
     changed: Notify,
 }
@@ -95,7 +95,7 @@ impl Scene {
             let (config, features) = (&self.front, self.back_features);
             let link =
                 Front::starting_at(&platform, BACK, config, features, mtu, FIRST_INDEX).unwrap();
-            *here.keys.borrow_mut() = Some(link.keys());
+            *here.keys.borrow_mut() = link.keys();
             here.changed.notify();
             let mut link = front(link).await;
             link.flush();
@@ -110,7 +110,8 @@ impl Scene {
         machine.start(back_domain, move |platform, _| async move {
             let keys = loop {
                 let seen = here.changed.count();
-                if let Some(keys) = *here.keys.borrow() {
+                let keys = here.keys.borrow().clone();
+                if !keys.is_empty() {
                     break keys;
                 }
                 here.changed.after(seen).await;
@@ -118,7 +119,7 @@ impl Scene {
             let link = Back::new(
                 &platform,
                 FRONT,
-                keys,
+                &keys,
                 self.front_features,
                 self.rx_notify,
                 &self.back,
@@ -207,6 +208,17 @@ pub(crate) fn blank(version: u8, payload: &[u8]) -> (Frame, Vec<u8>) {
     completed[field..field + 2].copy_from_slice(&(!(sum as u16)).to_be_bytes());
     let meta = TxChecksum::Blank.into();
     (Frame { bytes, meta }, completed)
+}
+
+/// A UDP datagram over IPv4 of a flow, with a number.
+pub(crate) fn datagram(flow: u8, number: u8) -> Frame {
+    let mut bytes = vec![0xaa; 12];
+    bytes.extend([0x08, 0x00, 0x45, 0, 0, 30, 0, 0, 0x40, 0, 64, 17, 0, 0]);
+    bytes.extend([
+        10, 0, 0, 1, 10, 0, 0, 2, 0, flow, 0, 7, 0, 10, 0, 0, number, 1,
+    ]);
+    let meta = TxMeta::default();
+    Frame { bytes, meta }
 }
 
 /// A large TCP frame with so many bytes of payload.

@@ -6,7 +6,7 @@ mod xenstored;
 use morgana_hal::DomId;
 use morgana_netback as netback;
 use morgana_netfront as netfront;
-use morgana_netfront::{ConnectError, Offload};
+use morgana_netfront::{Config, ConnectError, Offload};
 use morgana_xenbus::{State, XenbusError};
 use support::{FRONT_PATH, back_path, ping, run};
 
@@ -46,6 +46,37 @@ fn a_device_connects_works_and_closes() {
                 assert_eq!((stats.tx_frames, stats.rx_frames), (100, 100));
                 front.close().await;
                 own.reach("closed");
+            },
+            async |_| {},
+        );
+    }
+}
+
+#[test]
+fn a_device_has_as_many_queues_as_both_ends_like() {
+    for (wanted, had) in [(1, 1), (2, 2), (4, 4), (9, 4)] {
+        run(
+            wanted as u64,
+            async |control| {
+                control.attach(DomId::DOM0).await;
+                control.reach("attached");
+                let mut back = control.netback().await;
+                control.echo(&mut back, "pinged").await;
+                back.close().await;
+            },
+            async move |own| {
+                own.wait_for("attached").await;
+                let config = Config {
+                    queues: wanted,
+                    ..Config::default()
+                };
+                let mut front = own.netfront_with(config).await.unwrap();
+                let queues = "device/vif/0/multi-queue-num-queues";
+                let queues: usize = own.client.read_text(queues).await.unwrap().parse().unwrap();
+                assert_eq!(queues, had);
+                ping(&own, &mut front, 20).await;
+                own.reach("pinged");
+                front.close().await;
             },
             async |_| {},
         );
@@ -235,6 +266,15 @@ fn a_front_end_whose_keys_are_wrong_is_left_and_the_next_one_is_served() {
                     ("request-rx-copy", "1"),
                     ("state", "4"),
                 ] {
+                    let path = format!("device/vif/0/{key}");
+                    own.client.write(&path, value).await.unwrap();
+                }
+                own.pause().await;
+                assert_ne!(own.states(DomId::DOM0).await, "44");
+            }
+            // None, or more queues than are offered, and queues without keys.
+            for queues in ["0", "5", "4294967297", "-1", "x", "2"] {
+                for (key, value) in [("multi-queue-num-queues", queues), ("state", "4")] {
                     let path = format!("device/vif/0/{key}");
                     own.client.write(&path, value).await.unwrap();
                 }

@@ -99,7 +99,15 @@ impl Domain {
 
     /// The front end of this domain.
     pub(crate) async fn netfront(&self) -> Result<Netfront<EmulPlatform>, ConnectError> {
-        let (client, config) = (&self.client, Default::default());
+        self.netfront_with(Default::default()).await
+    }
+
+    /// The same, with a configuration of its own.
+    pub(crate) async fn netfront_with(
+        &self,
+        config: morgana_netfront::Config,
+    ) -> Result<Netfront<EmulPlatform>, ConnectError> {
+        let client = &self.client;
         Netfront::connect(&self.platform, client, &self.handle, 0, config).await
     }
 

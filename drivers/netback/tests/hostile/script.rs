@@ -20,12 +20,15 @@ pub(crate) fn play(script: &[u8]) {
         outbound_frames: 64,
         ..Config::default()
     };
-    let mut world = World::with(&config);
+    let mut world = World::with_queues(&config, 2);
     let mut script = Script(script);
     for _ in 0..MAX_STEPS {
         let Some(kind) = script.next() else {
             break;
         };
+        if kind & 0x40 != 0 {
+            world.change_queue();
+        }
         step(&mut world, kind, &mut script);
         let stats = world.link.stats();
         assert!(stats.out_queued <= 64);

@@ -30,10 +30,17 @@ pub(crate) struct World {
     _peer: EmulPlatform,
     pub(crate) tx: FrontRing<EmulShared, [u8; 12], TxResponse>,
     pub(crate) rx: FrontRing<EmulShared, RxRequest, RxResponse>,
+    /// The rings of a second queue, if there is one.
+    other: Option<Rings>,
     /// The front end's pages: page `i` holds the byte `i` everywhere.
     read_only: EmulReadOnly,
     writable: EmulShared,
 }
+
+type Rings = (
+    FrontRing<EmulShared, [u8; 12], TxResponse>,
+    FrontRing<EmulShared, RxRequest, RxResponse>,
+);
 
 impl World {
     pub(crate) fn new() -> Self {
@@ -41,37 +48,61 @@ impl World {
     }
 
     pub(crate) fn with(config: &Config) -> Self {
+        Self::with_queues(config, 1)
+    }
+
+    /// With one queue or two.
+    pub(crate) fn with_queues(config: &Config, queues: usize) -> Self {
         let machine = Hypervisor::new();
         let back = machine.create(DomainConfig::default()).unwrap();
         let front = machine.create(DomainConfig::default()).unwrap();
         let ((own, _), (peer, _)) = (back.enter(), front.enter());
         let memory = peer.memory();
-        let tx = FrontRing::starting_at(memory.share(BACK, 1).unwrap(), FIRST_INDEX).unwrap();
-        let rx = FrontRing::starting_at(memory.share(BACK, 1).unwrap(), FIRST_INDEX).unwrap();
-        let channel = peer.events().listen(BACK).unwrap();
+        let page = || memory.share(BACK, 1).unwrap();
+        let rings = |_| {
+            let tx = FrontRing::starting_at(page(), FIRST_INDEX).unwrap();
+            (tx, FrontRing::starting_at(page(), FIRST_INDEX).unwrap())
+        };
+        let mut rings: Vec<Rings> = (0..queues).map(rings).collect();
+        let listen = |_| peer.events().listen(BACK).unwrap();
+        let channels: Vec<_> = (0..queues).map(listen).collect();
         let mut read_only = memory.share_read_only(BACK, 20).unwrap();
         for (page, bytes) in (0..).zip(read_only.bytes_mut().chunks_mut(4096)) {
             bytes.fill(page);
         }
-        let keys = RingKeys {
-            tx_ring: tx.pages().grants()[0],
-            rx_ring: rx.pages().grants()[0],
-            port: channel.port(),
-        };
+        let keys = rings.iter().zip(&channels);
+        let keys: Vec<_> = keys
+            .map(|((tx, rx), channel)| RingKeys {
+                tx_ring: tx.pages().grants()[0],
+                rx_ring: rx.pages().grants()[0],
+                port: channel.port(),
+            })
+            .collect();
         let features = Features {
             checksum: Offload::Both,
             chains: Chains::Several,
             segmentation: Offload::Both,
         };
-        let link = Link::new(&own, FRONT, keys, features, RxNotify::WhenAsked, config).unwrap();
+        let link = Link::new(&own, FRONT, &keys, features, RxNotify::WhenAsked, config).unwrap();
+        let other = if queues > 1 { rings.pop() } else { None };
+        let (tx, rx) = rings.remove(0);
         Self {
             link,
             tx,
             rx,
+            other,
             read_only,
             writable: memory.share(BACK, 20).unwrap(),
             _peer: peer,
             machine,
+        }
+    }
+
+    /// Turns to the other queue.
+    pub(crate) fn change_queue(&mut self) {
+        if let Some((tx, rx)) = &mut self.other {
+            std::mem::swap(&mut self.tx, tx);
+            std::mem::swap(&mut self.rx, rx);
         }
     }
 
@@ -190,11 +221,12 @@ impl World {
             _peer,
             tx,
             rx,
+            other,
             read_only,
             writable,
         } = self;
         drop(link);
-        drop((tx, rx, read_only, writable));
+        drop((tx, rx, other, read_only, writable));
         drop(_peer);
         machine.assert_clean();
     }

@@ -17,6 +17,7 @@ pub(crate) fn play(script: &[u8]) {
     let config = Config {
         transmit_pages: 8,
         receive_pages: 32,
+        queues: 2,
     };
     let mut world = World::with(&config, 1500);
     let mut script = Script(script);
@@ -24,9 +25,12 @@ pub(crate) fn play(script: &[u8]) {
         let Some(kind) = script.next() else {
             break;
         };
+        if kind & 0x40 != 0 {
+            world.change_queue();
+        }
         step(&mut world, kind, &mut script);
         let stats = world.link.stats();
-        assert!(stats.tx_in_flight <= stats.tx_buffers && stats.rx_offered <= 32);
+        assert!(stats.tx_in_flight <= stats.tx_buffers && stats.rx_offered <= 64);
         assert_eq!(
             stats.violations,
             u64::from(world.link.violation().is_some())

@@ -3,7 +3,7 @@
 use morgana_emul::{DomainConfig, EmulImported, EmulPlatform, Hypervisor};
 use morgana_hal::{CopyFrom, CopyTo, DomId, GrantRef, Memory, Pages, Platform, SharedRegion};
 use morgana_netfront::{Chains, Config, Features, Link, Offload, TxMeta};
-use morgana_netif::{RxFlags, RxRequest, RxResponse, TxRequest, TxResponse, TxStatus};
+use morgana_netif::{RingKeys, RxFlags, RxRequest, RxResponse, TxRequest, TxResponse, TxStatus};
 use morgana_ring::BackRing;
 use zerocopy::transmute;
 
@@ -19,7 +19,14 @@ pub(crate) struct World {
     peer: EmulPlatform,
     pub(crate) tx: BackRing<EmulImported, TxRequest, TxResponse>,
     pub(crate) rx: BackRing<EmulImported, RxRequest, [u8; 8]>,
+    /// The rings of a second queue, if there is one.
+    other: Option<Rings>,
 }
+
+type Rings = (
+    BackRing<EmulImported, TxRequest, TxResponse>,
+    BackRing<EmulImported, RxRequest, [u8; 8]>,
+);
 
 impl World {
     pub(crate) fn new() -> Self {
@@ -39,13 +46,29 @@ impl World {
         let mut link = Link::new(&own, BACK, config, features, mtu).unwrap();
         link.flush();
         let import = |gref: GrantRef| peer.memory().import(FRONT, &[gref]).unwrap();
+        let rings = |keys: &RingKeys| {
+            (
+                BackRing::attach(import(keys.tx_ring)).unwrap(),
+                BackRing::attach(import(keys.rx_ring)).unwrap(),
+            )
+        };
         let keys = link.keys();
+        let (tx, rx) = rings(&keys[0]);
         Self {
             machine,
-            tx: BackRing::attach(import(keys.tx_ring)).unwrap(),
-            rx: BackRing::attach(import(keys.rx_ring)).unwrap(),
+            tx,
+            rx,
+            other: keys.get(1).map(rings),
             link,
             peer,
+        }
+    }
+
+    /// Turns to the other queue.
+    pub(crate) fn change_queue(&mut self) {
+        if let Some((tx, rx)) = &mut self.other {
+            std::mem::swap(&mut self.tx, tx);
+            std::mem::swap(&mut self.rx, rx);
         }
     }
 
@@ -149,8 +172,9 @@ impl World {
             peer,
             tx,
             rx,
+            other,
         } = self;
-        drop((tx, rx));
+        drop((tx, rx, other));
         drop(link);
         drop(peer);
         machine.assert_clean();
