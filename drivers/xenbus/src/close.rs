@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use morgana_exec::Timers;
 
-use crate::{Device, State, XenbusError};
+use crate::{Device, Role, State, XenbusError};
 
 /// How long each step of a close waits for the other end.
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -30,13 +30,12 @@ impl Device {
         if let Left::Gone = self.say(State::Closing).await? {
             return Ok(Farewell::Agreed);
         }
-        // A back end that was in the middle of nothing stays where it is: it has nothing of ours.
-        let idle = [
-            State::Closing,
-            State::Closed,
-            State::Unknown,
-            State::InitWait,
-        ];
+        // An end that was in the middle of nothing stays where it is: it has nothing of ours, and we nothing of its.
+        let nothing = match self.role() {
+            Role::Frontend => State::InitWait,
+            Role::Backend => State::Initialising,
+        };
+        let idle = [State::Closing, State::Closed, State::Unknown, nothing];
         self.wait_in_time(timers, &idle).await?;
         if let Left::Gone = self.say(State::Closed).await? {
             return Ok(Farewell::Agreed);

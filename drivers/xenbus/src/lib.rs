@@ -4,6 +4,7 @@
 
 extern crate alloc;
 
+mod attend;
 mod close;
 mod device;
 mod directory;
@@ -15,6 +16,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use attend::{Directories, Wish, attend};
 pub use close::{CLOSE_TIMEOUT, Farewell};
 pub use device::{Device, Role};
 pub use directory::{BackendAddress, backends, frontends};
