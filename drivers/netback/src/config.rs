@@ -16,6 +16,8 @@ pub struct Config {
     /// How many queues the front end may have, each a pair of rings with an event channel: at least one, and at most
     /// [`MAX_QUEUES`](morgana_netif::MAX_QUEUES). All of them share the private memory.
     pub queues: usize,
+    /// Who says that the interface is ready for traffic.
+    pub hotplug: Hotplug,
 }
 
 impl Default for Config {
@@ -27,6 +29,7 @@ impl Default for Config {
             outbound_bytes: 256 << 10,
             outbound_frames: 256,
             queues: 4,
+            hotplug: Hotplug::NotNeeded,
         }
     }
 }
@@ -41,6 +44,16 @@ impl Config {
     pub(crate) fn max_frame(&self) -> usize {
         (self.mtu + ETHERNET_HEADER).min(MAX_PACKET - VLAN_TAG)
     }
+}
+
+/// Who says that an interface is ready for traffic, by the key `hotplug-status`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Hotplug {
+    /// Nothing else is to be done: the back end says so itself, before it meets a front end.
+    #[default]
+    NotNeeded,
+    /// A script of the toolstack, which brings the interface into its bridge; the front end is not connected before that.
+    ByToolstack,
 }
 
 /// Whether the front end tells when it offers new pages (`feature-rx-notify`).

@@ -10,7 +10,7 @@ use morgana_netif::{Features, RingKeys, keys};
 use morgana_xenbus::{Device, State, XenbusError};
 use morgana_xenstore_client::KeyError;
 
-use crate::{Config, Link, LinkError, RxNotify};
+use crate::{Config, Hotplug, Link, LinkError, RxNotify};
 
 /// Why a back end could not be set up, or not connect to a front end.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -75,7 +75,13 @@ pub(crate) async fn connect<P: Platform>(
         &[State::Unknown, State::Initialising, State::Closed],
     )
     .await?;
-    device.publish(State::InitWait, &published(config)).await?;
+    let published = published(config);
+    // The last key is the one that the toolstack's script writes.
+    let own = match config.hotplug {
+        Hotplug::NotNeeded => &published[..],
+        Hotplug::ByToolstack => &published[..published.len() - 1],
+    };
+    device.publish(State::InitWait, own).await?;
     wait_for(device, &CONNECTED).await?;
 
     let rings = rings(device, config).await?;
@@ -93,6 +99,9 @@ pub(crate) async fn connect<P: Platform>(
     };
     let peer = device.peer_domain();
     let link = Link::new(platform, peer, &rings, features, notify, config)?;
+    if config.hotplug == Hotplug::ByToolstack {
+        device.wait_for_hotplug().await?;
+    }
     device.switch(State::Connected).await?;
     Ok(link)
 }

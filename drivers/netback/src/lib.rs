@@ -9,16 +9,18 @@ mod handshake;
 mod inbound;
 mod keeper;
 mod link;
+mod monitor;
 mod netback;
 mod outbound;
 mod queue;
 mod stats;
 mod violation;
 
-pub use config::{Config, RxNotify};
+pub use config::{Config, Hotplug, RxNotify};
 pub use handshake::ConnectError;
 pub use keeper::Parted;
 pub use link::{Link, LinkError, RxFrame, TxSlot};
+pub use monitor::Monitor;
 pub use morgana_netif::{
     Chains, Features, GsoProtocol, MacAddr, Offload, RingKeys, RxChecksum, RxMeta, Segmentation,
     SegmentationOffload, TxChecksum, TxMeta,

@@ -5,7 +5,7 @@ use core::cell::{Cell, RefMut};
 use core::fmt;
 use core::task::{Context, Poll};
 
-use morgana_exec::{Handle, Task};
+use morgana_exec::{Handle, Notify, Task};
 use morgana_hal::Platform;
 use morgana_netif::{ETHERNET_HEADER, Joint, Offload, SegmentationOffload, keys};
 use morgana_xenbus::{BackendAddress, Device};
@@ -14,7 +14,7 @@ use morgana_xenstore_client::Client;
 use crate::handshake::ConnectError;
 use crate::keeper::{Keeper, Parted};
 use crate::outbound::LARGE;
-use crate::{Config, Link, RxFrame, Stats, TxSlot};
+use crate::{Config, Link, Monitor, RxFrame, Stats, TxSlot};
 
 /// Our end of a network device of another domain: what is sent goes to that domain, what is received comes from it.
 ///
@@ -32,6 +32,8 @@ pub(crate) struct Shared<P: Platform> {
     pub(crate) parted: Cell<Parted>,
     /// The counters of connections that have ended.
     past: Cell<Stats>,
+    /// Stepped once, when the keeper has ended.
+    pub(crate) over: Notify,
 }
 
 impl<P: Platform> Shared<P> {
@@ -39,6 +41,14 @@ impl<P: Platform> Shared<P> {
         let mut past = self.past.get();
         past.connections += 1;
         self.past.set(past);
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        let past = self.past.get();
+        match self.joint.link() {
+            Some(link) => past.and(&link.stats()),
+            None => past,
+        }
     }
 
     /// Keeps the counters of a connection that has ended.
@@ -66,6 +76,7 @@ impl<P: Platform> Netback<P> {
             joint: Joint::default(),
             parted: Cell::new(Parted::NotYet),
             past: Cell::default(),
+            over: Notify::new(),
         });
         let keeper = Keeper {
             platform: platform.clone(),
@@ -74,7 +85,11 @@ impl<P: Platform> Netback<P> {
             config,
             shared: shared.clone(),
         };
-        let keeper = handle.spawn(keeper.run(device));
+        let over = shared.clone();
+        let keeper = handle.spawn(async move {
+            keeper.run(device).await;
+            over.over.notify();
+        });
         Ok(Self {
             shared,
             max_frame: config.max_frame(),
@@ -115,11 +130,12 @@ impl<P: Platform> Netback<P> {
 
     /// The counters of all connections.
     pub fn stats(&self) -> Stats {
-        let past = self.shared.past.get();
-        match self.shared.joint.link() {
-            Some(link) => past.and(&link.stats()),
-            None => past,
-        }
+        self.shared.stats()
+    }
+
+    /// Shows how the device is doing while a bridge has it.
+    pub fn monitor(&self) -> Monitor<P> {
+        Monitor(self.shared.clone())
     }
 
     /// Room for one frame to the front end, if there is any.
