@@ -5,6 +5,7 @@
 extern crate alloc;
 
 mod device;
+mod either;
 mod fault;
 mod pair;
 mod pcap;
