@@ -49,6 +49,8 @@ pub(crate) struct Domain {
     pub(crate) vcpus: u32,
     /// Whether it has a network interface.
     pub(crate) vif: bool,
+    /// Whether it serves devices of other domains.
+    pub(crate) driver_domain: bool,
     /// Its command line.
     pub(crate) extra: String,
     /// Marks a package that needs nothing else said.
@@ -61,6 +63,7 @@ impl Default for Domain {
             memory: 16,
             vcpus: 1,
             vif: false,
+            driver_domain: false,
             extra: String::new(),
             xen: true,
         }

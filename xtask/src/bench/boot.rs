@@ -137,6 +137,7 @@ fn least_memory(testbed: &Testbed, workspace: &Workspace, image: &Image) -> Resu
             name: Some(name.clone()),
             memory: Some(memory),
             extra: ADDRESS_WORDS.to_owned(),
+            ..Changes::default()
         };
         let guest = Guest::install_as(testbed, workspace, image, &changes)?;
         if measure_once(testbed, guest.config(), &name) {

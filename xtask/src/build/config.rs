@@ -9,17 +9,21 @@ pub(crate) struct Changes {
     pub(crate) name: Option<String>,
     /// Its memory in MiB.
     pub(crate) memory: Option<u32>,
+    /// Its network interfaces, in place of the app's own.
+    pub(crate) vifs: Option<Vec<String>>,
     /// More words on its command line.
     pub(crate) extra: String,
 }
 
 /// Fills the template in.
 pub(crate) fn config(template: &str, app: &App, changes: &Changes) -> String {
-    let vif = if app.domain.vif {
-        "vif = ['bridge=xenbr0']"
-    } else {
-        "vif = []"
-    };
+    let own = app.domain.vif.then(|| "bridge=xenbr0".to_owned());
+    let vifs = changes.vifs.clone().unwrap_or(own.into_iter().collect());
+    let vifs: Vec<String> = vifs.iter().map(|vif| format!("'{vif}'")).collect();
+    let mut vif = format!("vif = [{}]", vifs.join(", "));
+    if app.domain.driver_domain {
+        vif.push_str("\ndriver_domain = 1");
+    }
     let extra = [app.domain.extra.as_str(), changes.extra.as_str()];
     let extra: Vec<&str> = extra
         .into_iter()
@@ -34,7 +38,7 @@ pub(crate) fn config(template: &str, app: &App, changes: &Changes) -> String {
             &changes.memory.unwrap_or(app.domain.memory).to_string(),
         )
         .replace("@VCPUS@", &app.domain.vcpus.to_string())
-        .replace("@VIF@", vif)
+        .replace("@VIF@", &vif)
         .replace("@EXTRA@", &extra.join(" "));
     if !text.ends_with('\n') {
         text.push('\n');
@@ -53,6 +57,7 @@ mod tests {
         let domain = Domain {
             memory: 8,
             vif: true,
+            driver_domain: true,
             extra: "log=debug".into(),
             ..Domain::default()
         };
@@ -72,6 +77,7 @@ mod tests {
             "kernel = \"web.xen\"",
             "memory = 8",
             "vif = ['bridge=xenbr0']",
+            "driver_domain = 1",
             "extra = \"log=debug\"",
         ] {
             assert!(
@@ -86,6 +92,10 @@ mod tests {
         let changes = Changes {
             name: Some("other".into()),
             memory: Some(5),
+            vifs: Some(vec![
+                "backend=driver".into(),
+                "mac=00:16:3e:01:02:03".into(),
+            ]),
             extra: "ip=dhcp".into(),
         };
         let text = config(TEMPLATE, &app(), &changes);
@@ -93,6 +103,7 @@ mod tests {
             "name = \"other\"",
             "kernel = \"web.xen\"",
             "memory = 5",
+            "vif = ['backend=driver', 'mac=00:16:3e:01:02:03']",
             "extra = \"log=debug ip=dhcp\"",
         ] {
             assert!(

@@ -140,6 +140,7 @@ fn run(lab: &Lab<'_>, app: &str, memory: u32, extra: &str) -> Result<(End, Strin
         name: Some(name.trim_end_matches('-').to_owned()),
         memory: Some(memory),
         extra: extra.to_owned(),
+        ..Changes::default()
     };
     lab.run_guest(app, &changes)
 }
