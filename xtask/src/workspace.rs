@@ -51,6 +51,8 @@ pub(crate) struct Domain {
     pub(crate) vif: bool,
     /// Whether it serves devices of other domains.
     pub(crate) driver_domain: bool,
+    /// Its disks, as xl's `disk` has them ("vdev=xvda,format=raw,access=rw,target=/some/file").
+    pub(crate) disks: Vec<String>,
     /// Its command line.
     pub(crate) extra: String,
     /// Marks a package that needs nothing else said.
@@ -64,6 +66,7 @@ impl Default for Domain {
             vcpus: 1,
             vif: false,
             driver_domain: false,
+            disks: Vec::new(),
             extra: String::new(),
             xen: true,
         }
@@ -112,6 +115,15 @@ impl Workspace {
             if domain.extra.contains(['"', '\n', '\\']) {
                 bail!(
                     "[package.metadata.morgana] of {name}: extra must have no quote, backslash or newline in it"
+                );
+            }
+            if domain
+                .disks
+                .iter()
+                .any(|disk| disk.contains(['\'', '\n', '\\']))
+            {
+                bail!(
+                    "[package.metadata.morgana] of {name}: disks must have no quote, backslash or newline in them"
                 );
             }
             let below = package

@@ -5,6 +5,7 @@
 extern crate alloc;
 
 mod command_line;
+mod disk;
 mod domain;
 mod entry;
 mod global;
@@ -19,8 +20,11 @@ mod run;
 mod xen;
 
 pub use command_line::{BadArgument, CommandLine};
+pub use disk::DiskError;
 pub use domain::{Domain, NoXenstore};
 pub use log;
+pub use morgana_blkfront as blkfront;
+pub use morgana_block as block;
 pub use morgana_exec as exec;
 pub use morgana_hal as hal;
 pub use morgana_hal::{Exit, Platform};

@@ -11,6 +11,8 @@ pub(crate) struct Changes {
     pub(crate) memory: Option<u32>,
     /// Its network interfaces, in place of the app's own.
     pub(crate) vifs: Option<Vec<String>>,
+    /// Its disks, in place of the app's own.
+    pub(crate) disks: Option<Vec<String>>,
     /// More words on its command line.
     pub(crate) extra: String,
 }
@@ -24,6 +26,8 @@ pub(crate) fn config(template: &str, app: &App, changes: &Changes) -> String {
     if app.domain.driver_domain {
         vif.push_str("\ndriver_domain = 1");
     }
+    let disks = changes.disks.as_ref().unwrap_or(&app.domain.disks);
+    let disks: Vec<String> = disks.iter().map(|disk| format!("'{disk}'")).collect();
     let extra = [app.domain.extra.as_str(), changes.extra.as_str()];
     let extra: Vec<&str> = extra
         .into_iter()
@@ -39,6 +43,7 @@ pub(crate) fn config(template: &str, app: &App, changes: &Changes) -> String {
         )
         .replace("@VCPUS@", &app.domain.vcpus.to_string())
         .replace("@VIF@", &vif)
+        .replace("@DISK@", &format!("disk = [{}]", disks.join(", ")))
         .replace("@EXTRA@", &extra.join(" "));
     if !text.ends_with('\n') {
         text.push('\n');
@@ -58,6 +63,7 @@ mod tests {
             memory: 8,
             vif: true,
             driver_domain: true,
+            disks: vec!["vdev=xvda,target=/a".into(), "vdev=xvdb,target=/b".into()],
             extra: "log=debug".into(),
             ..Domain::default()
         };
@@ -78,6 +84,7 @@ mod tests {
             "memory = 8",
             "vif = ['bridge=xenbr0']",
             "driver_domain = 1",
+            "disk = ['vdev=xvda,target=/a', 'vdev=xvdb,target=/b']",
             "extra = \"log=debug\"",
         ] {
             assert!(
@@ -96,6 +103,7 @@ mod tests {
                 "backend=driver".into(),
                 "mac=00:16:3e:01:02:03".into(),
             ]),
+            disks: Some(vec![]),
             extra: "ip=dhcp".into(),
         };
         let text = config(TEMPLATE, &app(), &changes);
@@ -104,6 +112,7 @@ mod tests {
             "kernel = \"web.xen\"",
             "memory = 5",
             "vif = ['backend=driver', 'mac=00:16:3e:01:02:03']",
+            "disk = []",
             "extra = \"log=debug ip=dhcp\"",
         ] {
             assert!(

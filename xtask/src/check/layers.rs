@@ -48,9 +48,10 @@ const LAYERS: [Layer; 9] = [
         folders: &["xenstore/wire", "xenstore/client"],
         platforms: Platforms::Never,
     },
+    // A front end is a block device and a back end serves one, so the trait lies with the drivers.
     Layer {
         name: "drivers",
-        folders: &["drivers"],
+        folders: &["drivers", "storage/block"],
         platforms: Platforms::Never,
     },
     Layer {

@@ -3,6 +3,7 @@
 //! Each test gets a [`Lab`]: a testbed of its own, restored from the snapshot, with the tools to build, start and ask guests.
 
 mod apps;
+mod block;
 mod conformance;
 mod guests;
 mod lab;
@@ -24,12 +25,13 @@ pub(crate) struct XenTest {
     pub(crate) run: fn(&Lab<'_>) -> Result<()>,
 }
 
-fn subjects() -> [&'static [XenTest]; 4] {
+fn subjects() -> [&'static [XenTest]; 5] {
     [
         testbed::TESTS,
         guests::TESTS,
         apps::TESTS,
         conformance::TESTS,
+        block::TESTS,
     ]
 }
 
