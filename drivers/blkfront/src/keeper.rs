@@ -110,7 +110,8 @@ impl<P: Platform> Keeper<P> {
             Ok(watch) => watch.next().await.is_ok(),
             Err(_) => core::future::pending().await,
         };
-        let mut changed = pin!(select(device.next(), resized()));
+        // Neither is dropped before it is ready: what it has taken from its watch would be lost.
+        let (mut next, mut resized_next) = (pin!(device.next()), pin!(resized()));
         loop {
             let served = poll_fn(|cx| self.shared.poll_serve(cx));
             // An abandoned device waits for what is under way, but not for ever.
@@ -121,7 +122,8 @@ impl<P: Platform> Keeper<P> {
                 let served = self.timers.timeout(CLOSE_TIMEOUT, served).await;
                 served.unwrap_or(Served::Abandoned)
             };
-            let event = match select(served, changed.as_mut()).await {
+            let changed = select(next.as_mut(), resized_next.as_mut());
+            let event = match select(served, changed).await {
                 Either::First(Served::Violation(violation)) => return Parted::Violation(violation),
                 Either::First(Served::Abandoned) => return Parted::Abandoned,
                 Either::Second(Either::First(event)) => event,
@@ -131,7 +133,7 @@ impl<P: Platform> Keeper<P> {
                         // Without xenstore the rings work all the same.
                         self.timers.sleep(FIRST_PAUSE).await;
                     }
-                    changed.set(select(device.next(), resized()));
+                    resized_next.set(resized());
                     continue;
                 }
             };
@@ -149,7 +151,7 @@ impl<P: Platform> Keeper<P> {
                 Err(error) if is_transient(&error) => self.timers.sleep(FIRST_PAUSE).await,
                 Err(_) => return Parted::Xenstore,
             }
-            changed.set(select(device.next(), resized()));
+            next.set(device.next());
         }
     }
 

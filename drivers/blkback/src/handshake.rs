@@ -1,0 +1,191 @@
+//! Finding together with the front end: what is written to xenstore, and what is read from there.
+
+use alloc::format;
+use alloc::rc::Rc;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+use morgana_blkif::{Info, SECTOR_SIZE, keys};
+use morgana_block::{BlockDevice, Discard, Writes};
+use morgana_exec::Timers;
+use morgana_hal::{GrantRef, Platform, Port};
+use morgana_xenbus::{Device, State, XenbusError};
+use morgana_xenstore_client::{KeyError, Problem};
+
+use crate::{Config, Link, LinkError, QueueKeys};
+
+/// Why a back end could not be set up, or not connect to a front end.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ConnectError {
+    /// The handshake failed.
+    Xenbus(XenbusError),
+    /// The front end's rings or event channels cannot be used.
+    Link(LinkError),
+    /// The front end's requests are laid out for another processor (`protocol`).
+    Protocol,
+    /// The executor has no task left to keep the connection.
+    TooManyTasks,
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Xenbus(error) => error.fmt(f),
+            Self::Link(error) => error.fmt(f),
+            Self::Protocol => f.write_str("the block front end is not one of an x86_64 domain"),
+            Self::TooManyTasks => f.write_str("no task is left for a disk"),
+        }
+    }
+}
+
+impl core::error::Error for ConnectError {}
+
+impl From<XenbusError> for ConnectError {
+    fn from(error: XenbusError) -> Self {
+        Self::Xenbus(error)
+    }
+}
+
+impl From<KeyError> for ConnectError {
+    fn from(error: KeyError) -> Self {
+        Self::Xenbus(error.into())
+    }
+}
+
+impl From<LinkError> for ConnectError {
+    fn from(error: LinkError) -> Self {
+        Self::Link(error)
+    }
+}
+
+/// Goes through the handshake. Waits for a front end as long as it takes.
+pub(crate) async fn connect<P: Platform, D: BlockDevice + 'static>(
+    platform: &P,
+    device: &Device,
+    timers: &Timers,
+    disk: &Rc<D>,
+    config: &Config,
+) -> Result<Link<P, D>, ConnectError> {
+    // Keys of a front end that is connected already are those of an earlier connection: it has to begin anew.
+    if CONNECTED.contains(&device.peer_state().await?) {
+        device.close(timers).await?;
+    }
+    wait_for(
+        device,
+        &[State::Unknown, State::Initialising, State::Closed],
+    )
+    .await?;
+    let told = published(disk.as_ref(), config);
+    device.publish(State::InitWait, &told).await?;
+    wait_for(device, &CONNECTED).await?;
+    let keys = queues(device, config).await?;
+    let link = Link::new(platform, device.peer_domain(), &keys, disk.clone(), config)?;
+    device.switch(State::Connected).await?;
+    Ok(link)
+}
+
+/// Waits until the front end is in one of `wanted`. One that has closed may come back.
+async fn wait_for(device: &Device, wanted: &[State]) -> Result<(), XenbusError> {
+    loop {
+        match device.wait_for(wanted).await {
+            Ok(_) => return Ok(()),
+            Err(XenbusError::PeerEnding(_)) => {
+                device.next().await?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// What the front end says of its queues.
+async fn queues(device: &Device, config: &Config) -> Result<Vec<QueueKeys>, ConnectError> {
+    let config = config.clamped();
+    match device.peer_text(keys::PROTOCOL).await {
+        // Without a word it is the same as ours.
+        Err(error) if error.is_not_found() => {}
+        result => {
+            if result? != keys::PROTOCOL_X86_64 {
+                return Err(ConnectError::Protocol);
+            }
+        }
+    }
+    let wrong = |key| KeyError::new(&device.peer_path(key), Problem::Unknown);
+    let count = device
+        .peer_number_or(keys::MULTI_QUEUE_NUM_QUEUES, 1usize)
+        .await?;
+    if !(1..=config.queues).contains(&count) {
+        return Err(wrong(keys::MULTI_QUEUE_NUM_QUEUES).into());
+    }
+    let order = device.peer_number_or(keys::RING_PAGE_ORDER, 0u32).await?;
+    if order > config.ring_page_order {
+        return Err(wrong(keys::RING_PAGE_ORDER).into());
+    }
+    let mut queues = Vec::with_capacity(count);
+    for index in 0..count {
+        let below = if count > 1 {
+            format!("queue-{index}/")
+        } else {
+            String::new()
+        };
+        let mut ring = Vec::new();
+        for page in 0..1 << order {
+            let key = if order > 0 {
+                format!("{below}{}{page}", keys::RING_REF)
+            } else {
+                format!("{below}{}", keys::RING_REF)
+            };
+            ring.push(GrantRef::new(device.peer_number(&key).await?));
+        }
+        let port = format!("{below}{}", keys::EVENT_CHANNEL);
+        let port = Port::new(device.peer_number(&port).await?);
+        queues.push(QueueKeys { ring, port });
+    }
+    Ok(queues)
+}
+
+/// What the front end is told.
+fn published(disk: &impl BlockDevice, config: &Config) -> Vec<(&'static str, String)> {
+    let config = config.clamped();
+    let geometry = disk.geometry();
+    let size = geometry.sector_size();
+    let mut info = Info::empty();
+    if geometry.writes() == Writes::Refused || config.writes == Writes::Refused {
+        info |= Info::READONLY;
+    }
+    let flag = |yes: bool| u8::from(yes).to_string();
+    let mut told = Vec::from([
+        (keys::SECTORS, sectors(disk)),
+        (keys::SECTOR_SIZE, size.to_string()),
+        (keys::PHYSICAL_SECTOR_SIZE, size.to_string()),
+        (keys::INFO, info.bits().to_string()),
+        (keys::FEATURE_FLUSH_CACHE, flag(true)),
+        (keys::FEATURE_BARRIER, flag(false)),
+        (keys::FEATURE_PERSISTENT, flag(false)),
+        (
+            keys::FEATURE_MAX_INDIRECT_SEGMENTS,
+            config.segments.to_string(),
+        ),
+        (keys::MULTI_QUEUE_MAX_QUEUES, config.queues.to_string()),
+        (
+            keys::MAX_RING_PAGE_ORDER,
+            config.ring_page_order.to_string(),
+        ),
+        (keys::HOTPLUG_STATUS, keys::HOTPLUG_CONNECTED.into()),
+        (keys::FEATURE_DISCARD, flag(disk.discards(Discard::Plain))),
+        (keys::DISCARD_SECURE, flag(disk.discards(Discard::Secure))),
+    ]);
+    if disk.discards(Discard::Plain) {
+        told.push((keys::DISCARD_GRANULARITY, size.to_string()));
+        told.push((keys::DISCARD_ALIGNMENT, 0.to_string()));
+    }
+    told
+}
+
+/// The size of a disk as it is told.
+pub(crate) fn sectors(disk: &impl BlockDevice) -> String {
+    (disk.geometry().bytes() / SECTOR_SIZE as u64).to_string()
+}
+
+/// The states of a front end whose keys are written.
+pub(crate) const CONNECTED: [State; 2] = [State::Initialised, State::Connected];
