@@ -60,6 +60,7 @@ async fn uplink_of<P: Platform>(
     let config = morgana::netfront::Config {
         transmit_pages: 128,
         receive_pages: 256,
+        ..morgana::netfront::Config::default()
     };
     let front = Netfront::connect(domain.platform(), client, domain.tasks(), index, config).await?;
     log::info!("uplink: vif {index}, {}", front.mac());

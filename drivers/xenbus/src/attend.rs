@@ -12,8 +12,8 @@ use morgana_exec::{Either, Handle, Notify, select};
 use morgana_hal::DomId;
 use morgana_xenstore_client::{Changed, Client, Error, Watch};
 
-use crate::directory::{backend_path, backends};
 use crate::BackendAddress;
+use crate::directory::{backend_path, backends};
 
 /// How long to wait after one end of a device's service before the next begin, so that a device which cannot be served does not cost much.
 const PAUSE: Duration = Duration::from_secs(1);
