@@ -34,7 +34,13 @@ const LAYERS: [Layer; 9] = [
     },
     Layer {
         name: "kernel",
-        folders: &["kernel/hal", "kernel/ring", "kernel/exec", "kernel/reactor"],
+        folders: &[
+            "kernel/hal",
+            "kernel/ring",
+            "kernel/exec",
+            "kernel/reactor",
+            "kernel/uring",
+        ],
         platforms: Platforms::Never,
     },
     Layer {
