@@ -1,7 +1,7 @@
 //! The kernel's xenstore device, or xenstored's own socket.
 
 use core::cell::RefCell;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -9,7 +9,7 @@ use std::os::unix::net::UnixStream;
 use morgana_hal::{ByteStream, StreamError};
 use rustix::io::{Errno, read, write};
 
-use super::framing::Framing;
+use super::pace::Pace;
 use crate::device::open_file;
 use crate::{Direction, OpenError, Reactor, Source};
 
@@ -22,8 +22,8 @@ const SOCKET: &str = "/run/xenstored/socket";
 #[derive(Debug)]
 pub struct LinuxXenstore {
     source: Source<OwnedFd>,
-    /// For the device, which must not be given the end of one message together with the beginning of the next.
-    framing: Option<RefCell<Framing>>,
+    /// For the device, which takes one message at a time; the socket takes what fits.
+    pace: Option<RefCell<Pace>>,
 }
 
 impl LinuxXenstore {
@@ -32,8 +32,8 @@ impl LinuxXenstore {
         for path in DEVICES {
             match open_file(path) {
                 Ok(device) => {
-                    let framing = Some(RefCell::default());
-                    return Self::new(device, framing, reactor, path).map(Some);
+                    let pace = Some(RefCell::default());
+                    return Self::new(device, pace, reactor, path).map(Some);
                 }
                 // The device is there but leads nowhere while the kernel knows of no xenstored.
                 Err(Errno::NOENT | Errno::NXIO | Errno::NODEV) => {}
@@ -54,14 +54,14 @@ impl LinuxXenstore {
 
     fn new(
         descriptor: OwnedFd,
-        framing: Option<RefCell<Framing>>,
+        pace: Option<RefCell<Pace>>,
         reactor: &Reactor,
         path: &'static str,
     ) -> Result<Self, OpenError> {
         let source = reactor
             .register(descriptor)
             .map_err(|error| refused(path, error.raw_os_error().unwrap_or(0)))?;
-        Ok(Self { source, framing })
+        Ok(Self { source, pace })
     }
 }
 
@@ -78,38 +78,41 @@ impl ByteStream for LinuxXenstore {
         if buffer.is_empty() {
             return Poll::Ready(Ok(0));
         }
-        let done = self.source.poll_io(Direction::Read, cx, |descriptor| {
+        let done = ready!(self.source.poll_io(Direction::Read, cx, |descriptor| {
             Ok(read(descriptor, &mut *buffer)?)
-        });
-        done.map(at_least_one)
+        }));
+        let len = at_least_one(done)?;
+        if let Some(pace) = &self.pace {
+            pace.borrow_mut().read(&buffer[..len.min(buffer.len())]);
+        }
+        Poll::Ready(Ok(len))
     }
 
     fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, StreamError>> {
         if bytes.is_empty() {
             return Poll::Ready(Ok(0));
         }
-        let Some(framing) = &self.framing else {
+        let Some(pace) = &self.pace else {
             let done = self.source.poll_io(Direction::Write, cx, |descriptor| {
                 Ok(write(descriptor, bytes)?)
             });
             return done.map(at_least_one);
         };
-        // The device takes every write at once and never says that it is ready for one.
-        let mut framing = framing.borrow_mut();
-        let piece = &bytes[..framing.writable(bytes)];
+        let mut pace = pace.borrow_mut();
+        let Some(count) = pace.writable(cx, bytes) else {
+            return Poll::Pending;
+        };
+        // The device takes a write at once, and never says that it is ready for one.
         let written = loop {
-            match write(self.source.io(), piece) {
+            match write(self.source.io(), &bytes[..count]) {
                 Err(Errno::INTR) => {}
-                done => break done,
+                done => break at_least_one(done.map_err(io::Error::from)),
             }
         };
-        Poll::Ready(match written {
-            Ok(len) => {
-                framing.written(&piece[..len.min(piece.len())]);
-                at_least_one(Ok(len))
-            }
-            Err(_) => Err(StreamError::Closed),
-        })
+        if let Ok(len) = written {
+            pace.written(&bytes[..len.min(count)]);
+        }
+        Poll::Ready(written)
     }
 }
 
