@@ -92,12 +92,11 @@ impl Platform for Linux {
         entropy::fill(out);
     }
 
-    /// The ports and grants of this process. The heap, and how many ports there can be, are the kernel's affair; so are the pages that a peer
-    /// keeps after their end, which are never this process's again.
+    /// The ports and grants of this process. Heap and limits are the kernel's affair and shared with other processes; so are the pages that a
+    /// peer keeps after their end, which are never this process's again.
     fn usage(&self) -> Usage {
         Usage {
             grants_used: self.0.memory.grants_in_use(),
-            grants_total: self.0.memory.grants_total(),
             ports_used: self.0.ports.in_use(),
             ..Usage::default()
         }

@@ -4,10 +4,15 @@ use std::os::fd::AsFd;
 
 use morgana_hal::{DomId, GrantRef};
 use rustix::io::Result;
+use rustix::ioctl::Opcode;
 
 use super::{call, request};
 
 const GROUP: u8 = b'G';
+
+/// `IOCTL_GNTALLOC_*`, by the same names.
+pub(super) const ALLOC_GREF: Opcode = request(GROUP, 5, size_of::<AllocGref>());
+pub(super) const DEALLOC_GREF: Opcode = request(GROUP, 6, size_of::<DeallocGref>());
 
 /// What the peer may do (`flags`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,7 +24,7 @@ pub(crate) enum Access {
 }
 
 impl Access {
-    const fn flags(self) -> u16 {
+    pub(super) const fn flags(self) -> u16 {
         match self {
             Self::ReadOnly => 0,
             Self::ReadWrite => 1,
@@ -35,20 +40,20 @@ pub(crate) struct Index(pub(crate) u64);
 /// whose size is part of the request's number.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-struct AllocGref {
-    domid: u16,
-    flags: u16,
-    count: u32,
-    index: u64,
-    gref_ids: [u32; 1],
+pub(super) struct AllocGref {
+    pub(super) domid: u16,
+    pub(super) flags: u16,
+    pub(super) count: u32,
+    pub(super) index: u64,
+    pub(super) gref_ids: [u32; 1],
 }
 
 /// `struct ioctl_gntalloc_dealloc_gref`.
 #[repr(C)]
 #[derive(Debug)]
-struct DeallocGref {
-    index: u64,
-    count: u32,
+pub(super) struct DeallocGref {
+    pub(super) index: u64,
+    pub(super) count: u32,
 }
 
 /// Words of 8 bytes before `gref_ids`.
@@ -61,13 +66,12 @@ pub(crate) fn allocate(
     count: u32,
     access: Access,
 ) -> Result<(Index, Vec<GrantRef>)> {
-    const REQUEST: u32 = request(GROUP, 5, size_of::<AllocGref>());
     // The struct of variable length, as words: domid, flags and count in the first, the index in the second.
     let mut words = vec![0u64; HEAD + (count as usize).div_ceil(2).max(1)];
     words[0] = u64::from(peer.number()) | u64::from(access.flags()) << 16 | u64::from(count) << 32;
     // SAFETY: the request reads and writes `AllocGref` and, from `gref_ids` on, `count` numbers of 4 bytes: all inside `words`, for
     // which any bytes are valid.
-    unsafe { call::<REQUEST, _>(fd, words.as_mut_slice()) }?;
+    unsafe { call::<ALLOC_GREF, _>(fd, words.as_mut_slice()) }?;
     let grants = words[HEAD..]
         .iter()
         .flat_map(|&pair| [pair as u32, (pair >> 32) as u32])
@@ -79,25 +83,7 @@ pub(crate) fn allocate(
 
 /// `IOCTL_GNTALLOC_DEALLOC_GREF`: ends the grants of pages that this process does not map any more.
 pub(crate) fn deallocate(fd: impl AsFd, index: Index, count: u32) -> Result<()> {
-    const REQUEST: u32 = request(GROUP, 6, size_of::<DeallocGref>());
     let Index(index) = index;
     // SAFETY: the request reads the struct, and writes nothing.
-    unsafe { call::<REQUEST, _>(fd, &mut DeallocGref { index, count }) }.map(drop)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_words_are_where_the_header_has_the_fields() {
-        use core::mem::offset_of;
-        assert_eq!(size_of::<AllocGref>(), 24);
-        assert_eq!(offset_of!(AllocGref, domid), 0);
-        assert_eq!(offset_of!(AllocGref, flags), 2);
-        assert_eq!(offset_of!(AllocGref, count), 4);
-        assert_eq!(offset_of!(AllocGref, index), 8);
-        assert_eq!(HEAD, 2);
-        assert_eq!(size_of::<DeallocGref>(), 16);
-    }
+    unsafe { call::<DEALLOC_GREF, _>(fd, &mut DeallocGref { index, count }) }.map(drop)
 }

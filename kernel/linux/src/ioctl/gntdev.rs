@@ -6,10 +6,16 @@ use std::os::fd::AsFd;
 use morgana_abi::grant_table::{GNTCOPY_DEST_GREF, GNTCOPY_SOURCE_GREF};
 use morgana_hal::{DomId, GrantRef};
 use rustix::io::Result;
+use rustix::ioctl::Opcode;
 
 use super::{call, request};
 
 const GROUP: u8 = b'G';
+
+/// `IOCTL_GNTDEV_*`, by the same names.
+pub(super) const MAP_GRANT_REF: Opcode = request(GROUP, 0, size_of::<MapGrantRef>());
+pub(super) const UNMAP_GRANT_REF: Opcode = request(GROUP, 1, size_of::<UnmapGrantRef>());
+pub(super) const GRANT_COPY: Opcode = request(GROUP, 8, size_of::<GrantCopy>());
 
 /// Where pages to be mapped are, for `mmap` and for [`unmap`]: an offset in the device file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,28 +24,28 @@ pub(crate) struct Index(pub(crate) u64);
 /// The fixed part of `struct ioctl_gntdev_map_grant_ref`, whose `refs` are as many as `count` says.
 #[repr(C)]
 #[derive(Debug)]
-struct MapGrantRef {
-    count: u32,
-    pad: u32,
-    index: u64,
-    refs: [Ref; 1],
+pub(super) struct MapGrantRef {
+    pub(super) count: u32,
+    pub(super) pad: u32,
+    pub(super) index: u64,
+    pub(super) refs: [Ref; 1],
 }
 
 /// `struct ioctl_gntdev_grant_ref`.
 #[repr(C)]
 #[derive(Debug)]
-struct Ref {
-    domid: u32,
-    reference: u32,
+pub(super) struct Ref {
+    pub(super) domid: u32,
+    pub(super) reference: u32,
 }
 
 /// `struct ioctl_gntdev_unmap_grant_ref`.
 #[repr(C)]
 #[derive(Debug)]
-struct UnmapGrantRef {
-    index: u64,
-    count: u32,
-    pad: u32,
+pub(super) struct UnmapGrantRef {
+    pub(super) index: u64,
+    pub(super) count: u32,
+    pub(super) pad: u32,
 }
 
 /// Words of 8 bytes before `refs`.
@@ -47,7 +53,6 @@ const HEAD: usize = offset_of!(MapGrantRef, refs) / 8;
 
 /// `IOCTL_GNTDEV_MAP_GRANT_REF`: announces a mapping of at least one page. `mmap` makes it, and is what finds a bad grant.
 pub(crate) fn announce_map(fd: impl AsFd, peer: DomId, grants: &[GrantRef]) -> Result<Index> {
-    const REQUEST: u32 = request(GROUP, 0, size_of::<MapGrantRef>());
     // The struct of variable length, as words: the count in the first, the index in the second, then domain and reference in each.
     let mut words = vec![0u64; HEAD];
     words[0] = grants.len() as u64 & u64::from(u32::MAX);
@@ -57,13 +62,12 @@ pub(crate) fn announce_map(fd: impl AsFd, peer: DomId, grants: &[GrantRef]) -> R
     words.extend(refs);
     // SAFETY: the request reads `MapGrantRef` with `count` refs, and writes its fixed part: all inside `words`, for which any bytes are
     // valid. (`HEAD` words and one for each of the grants, of which there is at least one.)
-    unsafe { call::<REQUEST, _>(fd, words.as_mut_slice()) }?;
+    unsafe { call::<MAP_GRANT_REF, _>(fd, words.as_mut_slice()) }?;
     Ok(Index(words[1]))
 }
 
 /// `IOCTL_GNTDEV_UNMAP_GRANT_REF`: forgets a mapping that is not in the address space (any more).
 pub(crate) fn forget_map(fd: impl AsFd, index: Index, count: u32) -> Result<()> {
-    const REQUEST: u32 = request(GROUP, 1, size_of::<UnmapGrantRef>());
     let Index(index) = index;
     let mut unmap = UnmapGrantRef {
         index,
@@ -71,7 +75,7 @@ pub(crate) fn forget_map(fd: impl AsFd, index: Index, count: u32) -> Result<()> 
         pad: 0,
     };
     // SAFETY: the request reads the struct, and writes nothing.
-    unsafe { call::<REQUEST, _>(fd, &mut unmap) }.map(drop)
+    unsafe { call::<UNMAP_GRANT_REF, _>(fd, &mut unmap) }.map(drop)
 }
 
 /// `struct gntdev_grant_copy_segment`: one copy between own memory and a peer's page. The unions `source` and `dest` are 8 bytes each:
@@ -79,10 +83,10 @@ pub(crate) fn forget_map(fd: impl AsFd, index: Index, count: u32) -> Result<()> 
 #[repr(C)]
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct Segment {
-    source: u64,
-    dest: u64,
-    len: u16,
-    flags: u16,
+    pub(super) source: u64,
+    pub(super) dest: u64,
+    pub(super) len: u16,
+    pub(super) flags: u16,
     /// `GNTST_*`.
     pub(crate) status: i16,
 }
@@ -133,9 +137,9 @@ impl Segment {
 /// `struct ioctl_gntdev_grant_copy`.
 #[repr(C)]
 #[derive(Debug)]
-struct GrantCopy {
-    count: u32,
-    segments: *mut Segment,
+pub(super) struct GrantCopy {
+    pub(super) count: u32,
+    pub(super) segments: *mut Segment,
 }
 
 /// `IOCTL_GNTDEV_GRANT_COPY`: copies, each with a status of its own.
@@ -145,36 +149,18 @@ struct GrantCopy {
 /// An own address that is a source is that of `len` initialised bytes, and one that is a destination that of `len` bytes which the caller
 /// has borrowed exclusively; both stay so during the call.
 pub(crate) unsafe fn copy(fd: impl AsFd, segments: &mut [Segment]) -> Result<()> {
-    const REQUEST: u32 = request(GROUP, 8, size_of::<GrantCopy>());
     let mut copy = GrantCopy {
         count: segments.len() as u32,
         segments: segments.as_mut_ptr(),
     };
     // SAFETY: the request reads the struct and its `count` segments, writes their `status`, and besides touches the own memory that
     // they name, as the caller allows.
-    unsafe { call::<REQUEST, _>(fd, &mut copy) }.map(drop)
+    unsafe { call::<GRANT_COPY, _>(fd, &mut copy) }.map(drop)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_layouts_are_those_of_the_header() {
-        assert_eq!(size_of::<MapGrantRef>(), 24);
-        assert_eq!(offset_of!(MapGrantRef, count), 0);
-        assert_eq!(offset_of!(MapGrantRef, index), 8);
-        assert_eq!(HEAD, 2);
-        assert_eq!(offset_of!(Ref, domid), 0);
-        assert_eq!(offset_of!(Ref, reference), 4);
-        assert_eq!(size_of::<UnmapGrantRef>(), 16);
-        assert_eq!(size_of::<Segment>(), 24);
-        assert_eq!(offset_of!(Segment, dest), 8);
-        assert_eq!(offset_of!(Segment, len), 16);
-        assert_eq!(offset_of!(Segment, flags), 18);
-        assert_eq!(offset_of!(Segment, status), 20);
-        assert_eq!(size_of::<GrantCopy>(), 16);
-    }
 
     #[test]
     fn a_foreign_end_is_packed_as_the_union_has_it() {

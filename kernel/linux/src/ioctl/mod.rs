@@ -3,6 +3,8 @@
 pub(crate) mod evtchn;
 pub(crate) mod gntalloc;
 pub(crate) mod gntdev;
+#[cfg(test)]
+mod tests;
 
 use core::ffi::c_void;
 use std::os::fd::AsFd;

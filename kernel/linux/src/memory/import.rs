@@ -1,12 +1,13 @@
 //! A peer's pages, mapped.
 
+use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
-use morgana_hal::{DomId, GrantRef, MemoryError, Pages, SharedRegion};
+use morgana_hal::{CopyFrom, DomId, GrantRef, MemoryError, Pages, SharedRegion};
 use rustix::io::Errno;
 
-use super::Devices;
 use super::mapping::Mapping;
+use super::{Devices, copy};
 use crate::ioctl::gntdev::{Index, announce_map, forget_map};
 
 /// A peer's pages, mapped. Dropping them unmaps.
@@ -37,7 +38,8 @@ impl LinuxImported {
         } else {
             let announced = Announced::new(devices, peer, grants)?;
             let device = &announced.devices.gntdev;
-            let mapping = Mapping::new(device, announced.index.0, grants.len()).map_err(error)?;
+            let mapping = Mapping::new(device, announced.index.0, grants.len())
+                .map_err(|errno| error(errno, device, peer, grants))?;
             (mapping, Some(announced))
         };
         // SAFETY: the mapping is kept beside the region, and nobody makes references into it.
@@ -64,10 +66,22 @@ impl Announced {
     }
 }
 
-/// Why `mmap` refused: by what Xen said of a grant, or for want of memory.
-fn error(errno: Errno) -> MemoryError {
-    match errno {
-        Errno::NOMEM | Errno::AGAIN => MemoryError::NoAddressSpace,
+/// Why `mmap` refused: for want of memory, or by what Xen said of a grant. The kernel does not pass that on, but a copy's status it does.
+fn error(errno: Errno, device: &OwnedFd, peer: DomId, grants: &[GrantRef]) -> MemoryError {
+    if let Errno::NOMEM | Errno::AGAIN = errno {
+        return MemoryError::NoAddressSpace;
+    }
+    let mut byte = [0];
+    let mut probe = [CopyFrom {
+        grant: grants.first().copied().unwrap_or(GrantRef::new(0)),
+        offset: 0,
+        into: &mut byte,
+        status: Ok(()),
+    }];
+    copy::from(device, peer, &mut probe);
+    match probe[0].status {
+        Err(MemoryError::NoSuchDomain) => MemoryError::NoSuchDomain,
+        // Another grant of these, or not granted to be written.
         _ => MemoryError::BadGrant,
     }
 }

@@ -6,7 +6,6 @@ mod mapping;
 mod share;
 
 use core::cell::Cell;
-use std::fs;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
@@ -28,32 +27,19 @@ struct Devices {
     gntdev: OwnedFd,
     /// Pages that this process shares now.
     shared: Cell<usize>,
-    /// Pages that all processes of this domain may share together.
-    limit: usize,
 }
-
-/// Where the module says how many pages all processes together may share, and what it says if nobody has changed it.
-const LIMIT_FILE: &str = "/sys/module/xen_gntalloc/parameters/limit";
-const LIMIT: usize = 1024;
 
 impl LinuxMemory {
     pub(crate) fn new(gntalloc: OwnedFd, gntdev: OwnedFd) -> Self {
-        let limit = fs::read_to_string(LIMIT_FILE).ok();
-        let limit = limit.and_then(|limit| limit.trim().parse().ok());
         Self(Rc::new(Devices {
             gntalloc,
             gntdev,
             shared: Cell::new(0),
-            limit: limit.unwrap_or(LIMIT),
         }))
     }
 
     pub(crate) fn grants_in_use(&self) -> usize {
         self.0.shared.get()
-    }
-
-    pub(crate) fn grants_total(&self) -> usize {
-        self.0.limit
     }
 }
 
@@ -79,7 +65,8 @@ impl Memory for LinuxMemory {
 
     /// # Errors
     ///
-    /// [`MemoryError::BadGrant`] also for a peer that does not exist: the kernel does not tell the two apart.
+    /// [`MemoryError::NoAddressSpace`] if the kernel has no more room, or the parameter `limit` of the module xen-gntdev does not allow so
+    /// many pages in one mapping.
     fn import(&self, peer: DomId, grants: &[GrantRef]) -> Result<LinuxImported, MemoryError> {
         LinuxImported::new(self.0.clone(), peer, grants)
     }

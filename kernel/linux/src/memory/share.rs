@@ -8,14 +8,15 @@
 
 use std::rc::Rc;
 
-use morgana_hal::{
-    DomId, GrantRef, MemoryError, PAGE_SIZE, Pages, ReadOnlyPages, SharedPages, SharedRegion,
-};
+use morgana_hal::{DomId, GrantRef, MemoryError, Pages, ReadOnlyPages, SharedPages, SharedRegion};
 use rustix::io::Errno;
 
 use super::Devices;
 use super::mapping::Mapping;
 use crate::ioctl::gntalloc::{Access, Index, allocate, deallocate};
+
+/// Pages in one share. The module's own limit is mostly far below, but the kernel prepares for what it is asked before it looks.
+const MOST: u32 = 1 << 16;
 
 /// Pages and their grants.
 #[derive(Debug)]
@@ -63,10 +64,9 @@ impl Allocation {
         let (index, grants) = if pages == 0 {
             (Index(0), Vec::new())
         } else {
-            // The module's limit is an int; asking the kernel to prepare for more makes no sense.
-            let count = u32::try_from(pages)
-                .ok()
-                .filter(|_| pages <= devices.limit)
+            let count = u32::try_from(pages).ok();
+            let count = count
+                .filter(|&count| count <= MOST)
                 .ok_or(MemoryError::NoFreeGrant)?;
             allocate(&devices.gntalloc, peer, count, access).map_err(error)?
         };
@@ -165,6 +165,3 @@ impl ReadOnlyPages for LinuxReadOnly {
         unsafe { core::slice::from_raw_parts_mut(mapping.base().as_ptr(), mapping.len()) }
     }
 }
-
-// The pages of both kinds are whole.
-const _: () = assert!(PAGE_SIZE == 4096);
