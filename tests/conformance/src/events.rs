@@ -224,7 +224,7 @@ pub(crate) async fn closed<P: Platform>(scene: &Scene<'_, P>) -> Outcome {
 }
 
 pub(crate) async fn full<P: Platform>(scene: &Scene<'_, P>) -> Outcome {
-    /// More than two-level channels have.
+    /// More than two-level channels have. A kernel below us may use the FIFO kind, which has 131,072: then there is no end.
     const ENOUGH: usize = 5_000;
     if scene.role() == Role::Peer {
         return Ok(());
@@ -238,7 +238,7 @@ pub(crate) async fn full<P: Platform>(scene: &Scene<'_, P>) -> Outcome {
         }
     }
     ensure!(
-        end == Some(EventError::NoFreePort),
+        matches!(end, None | Some(EventError::NoFreePort)),
         "after {} ports: {end:?}",
         open.len()
     );
