@@ -11,11 +11,13 @@ use morgana_blkif::*;
 fn evaluate(name: &str, expressions: &[&str]) -> BTreeMap<String, i64> {
     let lines: String = expressions
         .iter()
-        .map(|e| format!("    printf(\"%s=%lld\\n\", \"{e}\", (long long)({e}));\n"))
+        .map(|e| {
+            let name = e.replace('"', "\\\"");
+            format!("    printf(\"%s=%lld\\n\", \"{name}\", (long long)({e}));\n")
+        })
         .collect();
     let source = format!(
         "#include <stdint.h>\n#include <stddef.h>\n#include <string.h>\n#include <stdio.h>\n\
-         #define xen_mb()\n#define xen_rmb()\n#define xen_wmb()\n\
          #include <xen/xen.h>\n#include <xen/grant_table.h>\n#include <xen/io/blkif.h>\n#include <xen/io/protocols.h>\n\
          int main(void) {{\n{lines}    return 0;\n}}\n"
     );

@@ -86,8 +86,9 @@ impl Table {
             }
             _ => {}
         }
-        let is_new = !self.entries.contains_key(&mac);
-        if !self.has_place(port, is_new, now) {
+        // Where a station that moves was heard before, it is not any more; also if there is no place for it behind its new port.
+        self.entries.remove(&mac);
+        if !self.has_place(port, now) {
             return Learned::Full;
         }
         let place = Place::Heard(now);
@@ -121,10 +122,10 @@ impl Table {
     }
 
     /// Whether one more address may be noted for `port`; makes room by forgetting who is silent.
-    fn has_place(&mut self, port: PortId, is_new: bool, now: Instant) -> bool {
+    fn has_place(&mut self, port: PortId, now: Instant) -> bool {
         let fits = |table: &Self| {
             let behind = table.entries.values().filter(|entry| entry.port == port);
-            behind.count() < table.port_limit && (!is_new || table.entries.len() < table.limit)
+            behind.count() < table.port_limit && table.entries.len() < table.limit
         };
         if fits(self) {
             return true;

@@ -101,6 +101,19 @@ fn a_full_table_learns_no_more_until_somebody_is_silent_for_long() {
     assert_eq!(decide(1, station(5), B, 302), Decision::To(PORTS[0]));
 }
 
+#[test]
+fn a_station_that_moves_behind_a_full_port_is_not_looked_for_where_it_was() {
+    let mut switch = small();
+    let station = |n: u8| MacAddr([2, 0, 0, 0, 1, n]);
+    switch.decide(PORTS[1], Sources::Any, &frame(ALL, B), at(0));
+    for n in 0..4 {
+        switch.decide(PORTS[0], Sources::Any, &frame(ALL, station(n)), at(0));
+    }
+    switch.decide(PORTS[0], Sources::Any, &frame(ALL, B), at(1));
+    let decision = switch.decide(PORTS[2], Sources::Any, &frame(B, A), at(1));
+    assert_eq!(decision, Decision::ToOthers);
+}
+
 proptest! {
     /// Against a model that remembers everything: a frame goes to where its destination was heard last, if the switch knows it, and never
     /// back. The table keeps its limits, whatever comes.
