@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Error, Result, bail, ensure};
 
-use crate::build::{Changes, Image};
+use crate::build::{self, Changes, Image};
 use crate::run::ADDRESS;
 use crate::testbed::{Deadline, End, Forward, Guest, Testbed, Xenstored};
 use crate::workspace::Workspace;
@@ -65,6 +65,14 @@ impl<'a> Lab<'a> {
     pub(crate) fn image(&self, app: &str) -> Result<Image> {
         let images = Image::build(self.workspace, &[self.workspace.app(app)?])?;
         images.into_iter().next().context("nothing was built")
+    }
+
+    /// Builds an app for Linux and copies it to dom0; returns its path there.
+    pub(crate) fn program(&self, app: &str) -> Result<String> {
+        let program = build::for_linux(self.workspace, self.workspace.app(app)?)?;
+        let path = format!("/programs/{app}");
+        self.testbed.put(&program, &path)?;
+        Ok(path)
     }
 
     /// Builds an app and copies it to dom0; `extra` words go on its command line.

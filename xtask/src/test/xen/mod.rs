@@ -7,6 +7,7 @@ mod block;
 mod conformance;
 mod guests;
 mod lab;
+mod linux;
 mod testbed;
 
 use anyhow::Result;
@@ -25,13 +26,14 @@ pub(crate) struct XenTest {
     pub(crate) run: fn(&Lab<'_>) -> Result<()>,
 }
 
-fn subjects() -> [&'static [XenTest]; 5] {
+fn subjects() -> [&'static [XenTest]; 6] {
     [
         testbed::TESTS,
         guests::TESTS,
         apps::TESTS,
         conformance::TESTS,
         block::TESTS,
+        linux::TESTS,
     ]
 }
 
