@@ -16,14 +16,19 @@ pub(super) const TESTS: &[XenTest] = &[XenTest {
 
 /// How long the suite may take. It takes a few seconds; the two give each other a minute for each word.
 const PATIENCE: Duration = Duration::from_secs(180);
-/// Where the two meet.
-const ROOT: &str = "/conformance";
-
-/// The subject and the peer as PV guests.
+/// The subject and the peer as PV guests: with less memory than there are grant references, and with more.
 fn guests(lab: &Lab<'_>) -> Result<()> {
-    open_root(lab)?;
-    let subject = guest(lab, "subject")?;
-    let peer = guest(lab, "peer")?;
+    for memory in [32, 160] {
+        both(lab, memory).with_context(|| format!("with {memory} MiB each"))?;
+    }
+    Ok(())
+}
+
+fn both(lab: &Lab<'_>, memory: u32) -> Result<()> {
+    let root = format!("/conformance-{memory}");
+    open_root(lab, &root)?;
+    let subject = guest(lab, "subject", memory, &root)?;
+    let peer = guest(lab, "peer", memory, &root)?;
     let (subject, peer) = thread::scope(|scope| {
         let peer = scope.spawn(|| run(lab, &peer));
         let subject = run(lab, &subject);
@@ -34,17 +39,18 @@ fn guests(lab: &Lab<'_>) -> Result<()> {
 }
 
 /// Makes the node that both may write.
-fn open_root(lab: &Lab<'_>) -> Result<()> {
+fn open_root(lab: &Lab<'_>, root: &str) -> Result<()> {
     lab.sh(&format!(
-        "xenstore-write {ROOT} '' && xenstore-chmod {ROOT} b0"
+        "xenstore-write {root} '' && xenstore-chmod {root} b0"
     ))
     .map(drop)
 }
 
-fn guest(lab: &Lab<'_>, role: &str) -> Result<Guest> {
+fn guest(lab: &Lab<'_>, role: &str, memory: u32, root: &str) -> Result<Guest> {
     let changes = Changes {
-        name: Some(role.to_owned()),
-        extra: format!("role={role} root={ROOT}"),
+        name: Some(format!("{role}-{memory}")),
+        memory: Some(memory),
+        extra: format!("role={role} root={root}"),
         ..Changes::default()
     };
     lab.guest_with("guest-conformance", &changes)
