@@ -9,7 +9,7 @@ use morgana_hal::{
 use crate::EmulClock;
 use crate::backing::Backing;
 use crate::domain::Life;
-use crate::entropy::{Entropy, fill_from_kernel};
+use crate::entropy::fill_from_kernel;
 use crate::grants::Access;
 use crate::hypervisor::Inner;
 use crate::mapping::Mapping;
@@ -34,6 +34,13 @@ impl Life {
         }
     }
 
+    /// Gives the domain up, whose thread does not go on: it cannot be unwound.
+    pub(crate) fn abandon(&self) {
+        if let Machine::There(line) = &self.machine {
+            line.hang_up();
+        }
+    }
+
     pub(crate) fn clock(&self) -> EmulClock {
         EmulClock(match &self.machine {
             Machine::Here(inner) => inner.time.clone(),
@@ -43,7 +50,7 @@ impl Life {
 
     pub(crate) fn fill_with_entropy(&self, out: &mut [u8]) {
         match &self.machine {
-            Machine::Here(inner) => Entropy::fill(&inner.entropy, out),
+            Machine::Here(inner) => inner.entropy.fill(out),
             Machine::There(_) => fill_from_kernel(out),
         }
     }

@@ -62,6 +62,7 @@ impl EmulIdle {
             return;
         }
         if cfg!(panic = "abort") {
+            self.life.abandon();
             // Nothing can be unwound, and nobody hears of the domain again; its thread must not go on.
             loop {
                 thread::park();

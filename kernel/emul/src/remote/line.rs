@@ -85,6 +85,11 @@ impl Line {
         self.time.clone()
     }
 
+    /// Lets the hypervisor see that the domain is gone.
+    pub(crate) fn hang_up(&self) {
+        self.socket.close();
+    }
+
     /// Without the hypervisor the domain is dead; its thread finds out as if it had been killed.
     fn lost<T>(&self) -> Option<T> {
         self.upcall.die();

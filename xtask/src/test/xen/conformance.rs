@@ -16,6 +16,7 @@ pub(super) const TESTS: &[XenTest] = &[XenTest {
 
 /// How long the suite may take. It takes a few seconds; the two give each other a minute for each word.
 const PATIENCE: Duration = Duration::from_secs(180);
+
 /// The subject and the peer as PV guests: with less memory than there are grant references, and with more.
 fn guests(lab: &Lab<'_>) -> Result<()> {
     for memory in [32, 160] {
