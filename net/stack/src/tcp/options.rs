@@ -22,7 +22,7 @@ pub struct TcpOptions {
 /// The buffers of a connection, in bytes. What does not fit into them waits, here or at the peer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Buffers {
-    /// For what is received, and so the window; at most 65,535 count.
+    /// For what is received, and so the window. With more than 65,535 bytes the connection keeps its buffers when idle.
     pub receive: u32,
     /// For what is sent and not yet acknowledged.
     pub transmit: u32,
@@ -31,8 +31,8 @@ pub struct Buffers {
 impl Buffers {
     /// For a stream of bulk data over a link that takes large TCP frames.
     pub const BULK: Self = Self {
-        receive: 65_535,
-        transmit: 131_072,
+        receive: 262_144,
+        transmit: 262_144,
     };
 }
 

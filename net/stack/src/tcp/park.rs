@@ -150,11 +150,14 @@ impl TxToken for ToPhantom<'_> {
     }
 }
 
+/// The largest window that is not shifted (RFC 7323 section 2).
+const MAX_UNSHIFTED: usize = u16::MAX as usize;
+
 impl Engine {
     /// The buffers of a connection while there is memory.
     pub(crate) fn full_lease(&self) -> Lease {
         Lease {
-            receive: self.limits.receive_buffer.min(usize::from(u16::MAX)),
+            receive: self.limits.receive_buffer.min(MAX_UNSHIFTED),
             transmit: self.limits.transmit_buffer,
         }
     }
@@ -163,7 +166,7 @@ impl Engine {
     pub(crate) fn lease(&mut self, options: &TcpOptions, now: Instant) -> Option<Lease> {
         let full = self.full_lease();
         let wanted = options.buffers.map_or(full, |buffers| Lease {
-            receive: buffers.receive.clamp(1, u16::MAX.into()) as usize,
+            receive: buffers.receive.max(1) as usize,
             transmit: buffers.transmit.max(1) as usize,
         });
         if self.tcp.memory + wanted.bytes() <= self.limits.buffer_memory / 4 {
@@ -210,6 +213,8 @@ impl Engine {
         if connection.queued
             || connection.closing
             || connection.options.keep_alive.is_some()
+            // A window that is shifted cannot be had by a new socket with other buffers.
+            || connection.lease.receive > MAX_UNSHIFTED
             || !matches!(connection.stage, Stage::Open | Stage::Queued)
         {
             return false;
@@ -237,9 +242,12 @@ impl Engine {
 
     /// Gives a parked connection a socket again. False if there is no memory for it.
     pub(crate) fn revive(&mut self, id: ConnectionId, now: Instant) -> bool {
-        let Some(options) = self.tcp.get(id).map(|connection| connection.options) else {
+        let Some(mut options) = self.tcp.get(id).map(|connection| connection.options) else {
             return false;
         };
+        if let Some(buffers) = &mut options.buffers {
+            buffers.receive = buffers.receive.min(MAX_UNSHIFTED as u32);
+        }
         let Some(lease) = self.lease(&options, now) else {
             return false;
         };

@@ -43,7 +43,7 @@ pub(crate) struct Wire {
     asked: bool,
     /// The acknowledgement that covers the end of the peer's half, once that has been seen.
     pub(crate) peer_end: Option<u32>,
-    /// The last window sent, in bytes: ours are never shifted, because no receive buffer is that large.
+    /// The last window sent, as it stands in the segment: shifted if the receive buffer has more than 65,535 bytes.
     pub(crate) receive_window: u16,
     /// The peer's window in bytes.
     pub(crate) send_window: u32,
