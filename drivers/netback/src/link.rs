@@ -14,7 +14,7 @@ use crate::outbound::Outbound;
 use crate::{Config, RxNotify, Stats, Violation};
 
 /// How many slots are taken out of the transmit ring in one pass; what is beyond waits for the next.
-const RECEIVE_BUDGET: usize = 64;
+const RECEIVE_BUDGET: usize = 128;
 
 type ChannelOf<P> = <<P as Platform>::Events as Events>::Channel;
 
@@ -97,7 +97,7 @@ impl<P: Platform> Link<P> {
         self.has_room().then_some(TxSlot { link: self })
     }
 
-    /// The next frame from the front end, if there is one. After 64 slots there is none until [`flush`](Self::flush) has been called.
+    /// The next frame from the front end, if there is one. After 128 slots there is none until [`flush`](Self::flush) has been called.
     pub fn receive(&mut self) -> Option<RxFrame<&mut Self>> {
         let (start, len, meta) = self.next_frame()?;
         Some(RxFrame {

@@ -144,7 +144,7 @@ impl<P: Platform> Netback<P> {
         link.has_room().then(|| TxSlot { link })
     }
 
-    /// The next frame from the front end, if there is one. After 64 slots there is none until [`flush`](Self::flush) has been called.
+    /// The next frame from the front end, if there is one. After 128 slots there is none until [`flush`](Self::flush) has been called.
     pub fn receive(&mut self) -> Option<RxFrame<RefMut<'_, Link<P>>>> {
         let mut link = self.shared.joint.link()?;
         let (start, len, meta) = link.next_frame()?;

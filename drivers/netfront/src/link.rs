@@ -20,7 +20,7 @@ use crate::transmit::Transmitter;
 use crate::{Config, Stats, Violation};
 
 /// How many received slots are looked at in one pass; what is beyond waits for the next.
-const RECEIVE_BUDGET: usize = 64;
+const RECEIVE_BUDGET: usize = 128;
 
 /// The share of one of so many queues: a longest frame with its extra info, at least.
 fn budget(queues: usize) -> usize {
@@ -150,7 +150,7 @@ impl<P: Platform> Link<P> {
         self.has_room().then_some(TxSlot { link: self })
     }
 
-    /// The next frame received, if there is one. After 64 slots there is none until [`flush`](Self::flush) has been called.
+    /// The next frame received, if there is one. After 128 slots there is none until [`flush`](Self::flush) has been called.
     pub fn receive(&mut self) -> Option<RxFrame<&mut Self>> {
         let (queue, len, meta) = self.next_frame()?;
         Some(RxFrame {

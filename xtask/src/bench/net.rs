@@ -1,15 +1,18 @@
-//! TCP between dom0 and a guest: streams in both directions, round trips, and the guest's CPU time for them. The peer is a Linux PV domain.
+//! TCP between dom0 and a guest: streams in both directions, round trips, and the guest's CPU time for them, against a Linux PV domain; and a
+//! stream at native speed between two emulated domains, against two network namespaces.
 
 use std::collections::BTreeMap;
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
 use super::{Record, Report};
 use crate::build::Image;
+use crate::process;
 use crate::run::{ADDRESS, ADDRESS_WORDS};
 use crate::testbed::{Guest, Testbed, Xenstored};
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, cargo};
 
 const BENCH: &str = "net";
 const APP: &str = "guest-iperf";
@@ -23,7 +26,12 @@ const BYTES: u64 = 64 << 20;
 /// Round trips of one byte.
 const ROUNDS: u32 = 2000;
 
+/// The program at native speed, and the bytes of its stream.
+const PROGRAM: &str = "perf-net";
+const NATIVE_BYTES: u64 = 2_000_000_000;
+
 const SCRIPT: &str = include_str!("net.py");
+const VETH: &str = include_str!("veth.sh");
 
 /// The cases, in the order in which the script runs them: its name, and that of the CPU time, with their units.
 const CASES: [[(&str, &str); 2]; 3] = [
@@ -59,7 +67,50 @@ pub(super) fn run(workspace: &Workspace, report: &mut Report<'_>) -> Result<()> 
             report(&record.context("nothing was measured")?)?;
         }
     }
-    Ok(())
+    native(workspace, report)
+}
+
+/// Two emulated domains, against two network namespaces.
+fn native(workspace: &Workspace, report: &mut Report<'_>) -> Result<()> {
+    let mut build = cargo();
+    build.current_dir(&workspace.root).args([
+        "build",
+        "--quiet",
+        "--release",
+        "--package",
+        PROGRAM,
+    ]);
+    process::loudly(&mut build)?;
+    let program = workspace.target.join("release").join(PROGRAM);
+    let bytes = NATIVE_BYTES.to_string();
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for _ in 0..RUNS {
+        let emulated = process::stdout(Command::new(&program).args(["emulated", &bytes]))?;
+        ours.push(number(&emulated)?);
+        // A user namespace of their own makes network namespaces possible without root, where the host allows it.
+        let mut veth = Command::new("unshare");
+        veth.args(["--map-root-user", "--net", "sh", "-c", VETH, "veth.sh"])
+            .arg(&program)
+            .arg(&bytes);
+        match process::stdout(&mut veth) {
+            Ok(told) => theirs.push(number(&told)?),
+            Err(error) => {
+                eprintln!(
+                    "emul-stream: no peer, since this host allows no network namespaces: {error:#}"
+                );
+                return report(&Record::alone(BENCH, "emul-stream", "Mb/s", ours[0]));
+            }
+        }
+    }
+    eprintln!("emul-stream: ours {ours:.0?} Mb/s, veth {theirs:.0?} Mb/s");
+    let record = Record::rates(BENCH, "emul-stream", "Mb/s", &ours, "veth", &theirs);
+    report(&record.context("nothing was measured")?)
+}
+
+fn number(told: &str) -> Result<f64> {
+    told.trim()
+        .parse()
+        .with_context(|| format!("{PROGRAM} says {told}"))
 }
 
 /// Copies the peer to dom0; returns its configuration.

@@ -1,7 +1,6 @@
 # Two network namespaces with a veth pair between them, in a user namespace of their own: a stream from one to the other.
 #   veth.sh PROGRAM BYTES
 set -e
-exec 3>&2
 unshare --net sleep 60 2>/dev/null &
 other=$!
 trap 'kill $other 2>/dev/null' EXIT

@@ -85,7 +85,7 @@ fn step(world: &mut World, kind: u8, script: &mut Script<'_>) {
                 let longest = if large { 65_535 } else { 1518 };
                 assert!((14..=longest).contains(&frame.bytes().len()));
                 received += 1;
-                assert!(received <= 64);
+                assert!(received <= 128);
             }
         }
         6..=7 => world.link.flush(),
