@@ -36,8 +36,10 @@ async fn serve<P: Platform>(domain: Domain<P>) -> Result<(), Error> {
         ..ListenOptions::default()
     };
     let iperf = TcpListener::bind(network.stack(), IPERF, options)?;
-    let echo = TcpListener::bind(network.stack(), ECHO, ListenOptions::default())?;
-    domain.tasks().spawn(echo::run(echo))?;
+    let echo = TcpListener::bind(network.stack(), ECHO, options)?;
+    domain
+        .tasks()
+        .spawn(echo::run(echo, network.stack().clone()))?;
     log::info!("serving");
     loop {
         match session::run(&iperf).await {

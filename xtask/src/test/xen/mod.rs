@@ -7,6 +7,7 @@ mod block;
 mod conformance;
 mod guests;
 mod lab;
+mod large;
 mod linux;
 mod testbed;
 
@@ -26,13 +27,14 @@ pub(crate) struct XenTest {
     pub(crate) run: fn(&Lab<'_>) -> Result<()>,
 }
 
-fn subjects() -> [&'static [XenTest]; 6] {
-    [
+fn subjects() -> Vec<&'static [XenTest]> {
+    vec![
         testbed::TESTS,
         guests::TESTS,
         apps::TESTS,
         conformance::TESTS,
         block::TESTS,
+        large::TESTS,
         linux::TESTS,
     ]
 }
