@@ -25,7 +25,7 @@ pub use mac::{MacAddr, ParseMacError};
 pub use meta::{RxMeta, Segmentation, SegmentationOffload, TxMeta};
 pub use peer::{Chains, Features, RingKeys};
 pub use rx::{RX_ENTRY_SIZE, RxFlags, RxRequest, RxResponse};
-pub use segment::{NoSegment, Verdict, blank_or_complete, complete, verify};
+pub use segment::{ChecksumPlace, NoSegment, Verdict, blank_or_complete, complete, verify};
 pub use segmenter::{MIN_SEGMENT, NotLarge, Segments};
 pub use tx::{MAX_PACKET, TX_ENTRY_SIZE, TxFlags, TxRequest, TxResponse, TxStatus};
 

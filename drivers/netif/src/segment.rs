@@ -47,6 +47,33 @@ pub fn complete(frame: &mut [u8]) -> Result<(), NoSegment> {
     Ok(())
 }
 
+/// Where a frame's transport checksum is, and what it sums over: for whoever tells a device to complete it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ChecksumPlace {
+    /// Where the transport header starts, in bytes from the frame's start; the sum is over all from here on.
+    pub start: usize,
+    /// Where the checksum's field is, in bytes from the frame's start.
+    pub field: usize,
+    /// Where the payload starts, in bytes from the frame's start.
+    pub payload: usize,
+}
+
+impl ChecksumPlace {
+    /// Of the TCP or UDP segment in `frame`, if there is a whole one.
+    pub fn find(frame: &[u8]) -> Option<Self> {
+        let segment = locate(frame)?;
+        let length = match segment.protocol {
+            TCP => usize::from(frame.get(segment.start + 12)? >> 4) * 4,
+            _ => UDP_HEADER,
+        };
+        Some(Self {
+            start: segment.start,
+            field: segment.field,
+            payload: (segment.start + length).min(segment.end),
+        })
+    }
+}
+
 /// Leaves the checksum of a TCP or UDP frame blank if `offload` covers it, or else completes it, and says which. The checksum field may
 /// hold anything.
 pub fn blank_or_complete(frame: &mut [u8], offload: Offload) -> TxChecksum {

@@ -10,6 +10,7 @@ mod ioctl;
 mod memory;
 mod platform;
 mod ports;
+mod tap;
 mod xenstore;
 
 pub use clock::LinuxClock;
@@ -20,4 +21,5 @@ pub use idle::LinuxIdle;
 pub use memory::{LinuxImported, LinuxMemory, LinuxReadOnly, LinuxShared};
 pub use morgana_reactor::{Direction, HasReactor, Reactor, Source};
 pub use platform::Linux;
+pub use tap::open_tap;
 pub use xenstore::LinuxXenstore;

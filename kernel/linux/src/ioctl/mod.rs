@@ -1,10 +1,11 @@
-//! The requests of Linux's Xen devices (Linux, include/uapi/xen/{evtchn,gntalloc,gntdev}.h), with their unsafe part in [`call`].
+//! The requests of Linux's Xen devices (Linux, include/uapi/xen/{evtchn,gntalloc,gntdev}.h) and of tap devices, with their unsafe part in [`call`].
 
 pub(crate) mod evtchn;
 pub(crate) mod gntalloc;
 pub(crate) mod gntdev;
 #[cfg(test)]
 mod tests;
+pub(crate) mod tun;
 
 use core::ffi::c_void;
 use std::os::fd::AsFd;
