@@ -25,6 +25,36 @@ impl Arguments {
     }
 }
 
+/// Where interfaces lead to on Linux.
+#[cfg(not(target_os = "none"))]
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Cables {
+    /// Each to a tap device of its own.
+    Taps,
+    /// All to one switch, as in a driver domain.
+    Switch,
+}
+
+#[cfg(not(target_os = "none"))]
+impl Cables {
+    pub(crate) fn parse(line: &CommandLine) -> Result<Self, BadArgument> {
+        line.parse("cables", Self::Taps)
+    }
+}
+
+#[cfg(not(target_os = "none"))]
+impl FromStr for Cables {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "taps" => Ok(Self::Taps),
+            "switch" => Ok(Self::Switch),
+            _ => Err(()),
+        }
+    }
+}
+
 struct Sources(SourcePolicy);
 
 impl FromStr for Sources {
