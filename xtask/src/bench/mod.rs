@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: ours and a peer in turn, in one run; one JSON object a line.
 
+mod block;
 mod boot;
 mod net;
 mod record;
@@ -20,7 +21,11 @@ type Benchmark = (&'static str, fn(&Workspace, &mut Report<'_>) -> Result<()>);
 /// What a benchmark hands its figures to.
 type Report<'a> = dyn FnMut(&Record) -> Result<()> + 'a;
 
-const ALL: [Benchmark; 2] = [("boot", boot::run), ("net", net::run)];
+const ALL: [Benchmark; 3] = [
+    ("boot", boot::run),
+    ("net", net::run),
+    ("block", block::run),
+];
 
 /// Runs the benchmarks that are asked for, or all.
 pub(crate) fn run(arguments: &Bench) -> Result<i32> {

@@ -65,18 +65,23 @@ const LINUX_OPTIONS: [&str; 4] = [
 
 /// Builds an app for Linux; returns the program, `target/linux/APP`.
 pub(crate) fn for_linux(workspace: &Workspace, app: &App) -> Result<PathBuf> {
+    program_for_linux(workspace, &app.name)
+}
+
+/// Builds the program of any package for Linux; returns it, `target/linux/NAME`.
+pub(crate) fn program_for_linux(workspace: &Workspace, name: &str) -> Result<PathBuf> {
     let mut command = cargo();
     command
         .current_dir(&workspace.root)
         .arg("build")
         .args(LINUX_OPTIONS)
-        .args(["-p", &app.name]);
-    let built = image::executable(&mut command, &app.name)?;
+        .args(["-p", name]);
+    let built = image::executable(&mut command, name)?;
     let folder = workspace.programs();
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let program = folder.join(&app.name);
+    let program = folder.join(name);
     // The old one may be running: it is replaced, not written over.
-    let part = folder.join(format!("{}.part", app.name));
+    let part = folder.join(format!("{name}.part"));
     fs::copy(&built, &part)
         .and_then(|_| fs::rename(&part, &program))
         .with_context(|| format!("cannot write {}", program.display()))?;

@@ -103,6 +103,7 @@ impl BootFiles {
             Apt::new(cache)?.closure(&PACKAGES, &ABSENT, "Xen and a Linux for dom0 from Debian")?;
         let recipe = [
             peer::INIT,
+            peer::INIT_DISK,
             include_str!("peer.rs"),
             INIT,
             AGENT,

@@ -7,11 +7,15 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
+use super::cpio::{Archive, Node};
 use super::modules::Modules;
 use super::tree::Tree;
 
 /// The first process of such a domain. It has the same address as ours: they run in turn.
 pub(super) const INIT: &str = include_str!("peer/init");
+
+/// The same of a Linux domain with a disk (`rdinit=/init-disk`).
+pub(super) const INIT_DISK: &str = include_str!("peer/init-disk");
 
 /// Its page, of 612 bytes as nginx's welcome page has them.
 const PAGE_BYTES: usize = 612;
@@ -21,17 +25,39 @@ pub(super) fn make(root: &Path, release: &str, out: &Path) -> Result<()> {
     let mut tree = Tree::new();
     tree.graft(root, "bin/busybox", &|_| true)?;
     let modules = Modules::find(root, &format!("lib/modules/{release}/kernel"))?;
-    let mut order = String::new();
-    for (path, _) in modules.closure(root, &["xen-netfront"])? {
-        tree.graft(root, &path, &|_| true)?;
-        order.push_str(&format!("/usr/{path}\n"));
+    for (list, module) in [
+        ("modules", "xen-netfront"),
+        ("modules.disk", "xen-blkfront"),
+    ] {
+        let mut order = String::new();
+        for (path, _) in modules.closure(root, &[module])? {
+            tree.graft(root, &path, &|_| true)?;
+            order.push_str(&format!("/usr/{path}\n"));
+        }
+        tree.text(list, 0o644, &order);
     }
-    tree.text("modules", 0o644, &order);
+    tree.text("init-disk", 0o755, INIT_DISK);
     tree.text("init", 0o755, INIT);
     let page = "<!doctype html><title>A page</title>\n";
     tree.text("www/index.html", 0o644, &format!("{page:.<PAGE_BYTES$}"));
     tree.pack(BufWriter::new(File::create(out.join("peer.cpio"))?))?;
     unpack(root, &out.join("vmlinuz"), &out.join("vmlinux"))
+}
+
+/// Such a domain's initramfs with one more program in its root.
+pub(crate) fn with_program(initramfs: &Path, program: &Path) -> Result<Vec<u8>> {
+    let read =
+        |path: &Path| fs::read(path).with_context(|| format!("cannot read {}", path.display()));
+    let name = program.file_name().and_then(|name| name.to_str());
+    let mut bytes = read(initramfs)?;
+    // Linux unpacks one archive after the other, with zeros between them.
+    bytes.resize(bytes.len().next_multiple_of(512), 0);
+    let mut archive = Archive::new(bytes);
+    archive.add(
+        name.context("the program has no name")?,
+        Node::File(0o755, &read(program)?),
+    )?;
+    Ok(archive.finish()?)
 }
 
 /// Takes the ELF file out of a bzImage (Linux, Documentation/x86/boot.rst: `setup_sects`, `payload_offset`, `payload_length`).

@@ -12,6 +12,7 @@
 
 extern crate alloc;
 
+mod cases;
 mod crc;
 mod load;
 mod pattern;

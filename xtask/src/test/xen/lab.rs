@@ -53,6 +53,11 @@ impl<'a> Lab<'a> {
         })
     }
 
+    /// The workspace whose apps are tested.
+    pub(crate) fn workspace(&self) -> &Workspace {
+        self.workspace
+    }
+
     /// Adds what helps to understand a failure.
     pub(super) fn explain(&self, error: Error) -> Error {
         error.context(format!(
