@@ -10,6 +10,7 @@
 //! All accesses are atomic with relaxed order or stronger: a racing write gives old bytes, new bytes or a mix, never undefined
 //! behaviour. Order between accesses comes from the acquire and release methods, or from fences at the caller.
 
+use core::marker::PhantomData;
 use core::ops::Deref;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
@@ -55,19 +56,39 @@ impl ReadRegion {
         self.check(offset, into.len());
         let head = into.len().min(offset.wrapping_neg() % 8);
         let (first, rest) = into.split_at_mut(head);
-        let mut at = offset;
-        for byte in first {
+        self.read_bytes(offset, first);
+        self.read_words(offset + head, rest);
+    }
+
+    /// From a checked `offset` that is a multiple of 4.
+    #[inline(always)]
+    fn read_halves(&self, offset: usize, into: &mut [u8]) {
+        let (halves, last) = into.as_chunks_mut::<4>();
+        let rest = offset + size_of_val(halves);
+        for_each(halves, |index, half| {
+            let value = self.half(offset + index * 4).load(Ordering::Relaxed);
+            *half = value.to_ne_bytes();
+        });
+        self.read_bytes(rest, last);
+    }
+
+    /// From a checked `offset` that is a multiple of 8.
+    #[inline(always)]
+    fn read_words(&self, offset: usize, into: &mut [u8]) {
+        let (words, last) = into.as_chunks_mut::<8>();
+        let rest = offset + size_of_val(words);
+        for_each(words, |index, word| {
+            let value = self.word(offset + index * 8).load(Ordering::Relaxed);
+            *word = value.to_ne_bytes();
+        });
+        self.read_bytes(rest, last);
+    }
+
+    /// From a checked `offset`.
+    #[inline(always)]
+    fn read_bytes(&self, offset: usize, into: &mut [u8]) {
+        for (at, byte) in (offset..).zip(into) {
             *byte = self.byte(at).load(Ordering::Relaxed);
-            at += 1;
-        }
-        let mut words = rest.chunks_exact_mut(8);
-        for word in &mut words {
-            word.copy_from_slice(&self.word(at).load(Ordering::Relaxed).to_ne_bytes());
-            at += 8;
-        }
-        for byte in words.into_remainder() {
-            *byte = self.byte(at).load(Ordering::Relaxed);
-            at += 1;
         }
     }
 
@@ -81,6 +102,7 @@ impl ReadRegion {
         self.u32_at(offset).load(Ordering::Acquire)
     }
 
+    #[inline(always)]
     fn check(&self, offset: usize, len: usize) {
         assert!(
             offset <= self.len && len <= self.len - offset,
@@ -88,6 +110,7 @@ impl ReadRegion {
         );
     }
 
+    #[inline(always)]
     fn byte(&self, at: usize) -> &AtomicU8 {
         debug_assert!(at < self.len);
         // SAFETY: the callers have checked that `at` lies inside the region, which is mapped (invariant 1); a `u8` needs no
@@ -95,12 +118,21 @@ impl ReadRegion {
         unsafe { AtomicU8::from_ptr(self.base.as_ptr().add(at)) }
     }
 
+    #[inline(always)]
+    fn half(&self, at: usize) -> &AtomicU32 {
+        debug_assert!(at.is_multiple_of(4) && at + 4 <= self.len);
+        // SAFETY: as for `byte`; `at` is a multiple of 4 and `base` one of 8 (invariant 1), hence the pointer is aligned.
+        unsafe { AtomicU32::from_ptr(self.base.as_ptr().add(at).cast()) }
+    }
+
+    #[inline(always)]
     fn word(&self, at: usize) -> &AtomicU64 {
         debug_assert!(at.is_multiple_of(8) && at + 8 <= self.len);
         // SAFETY: as for `byte`; `at` is a multiple of 8 and so is `base` (invariant 1), hence the pointer is aligned.
         unsafe { AtomicU64::from_ptr(self.base.as_ptr().add(at).cast()) }
     }
 
+    #[inline(always)]
     fn u32_at(&self, offset: usize) -> &AtomicU32 {
         self.check(offset, 4);
         assert!(
@@ -142,21 +174,62 @@ impl SharedRegion {
         self.0.check(offset, bytes.len());
         let head = bytes.len().min(offset.wrapping_neg() % 8);
         let (first, rest) = bytes.split_at(head);
-        let mut at = offset;
-        for &byte in first {
-            self.0.byte(at).store(byte, Ordering::Relaxed);
-            at += 1;
+        self.write_bytes(offset, first);
+        self.write_words(offset + head, rest);
+    }
+
+    /// `count` equal pieces of `size` bytes from `first` on.
+    ///
+    /// # Panics
+    ///
+    /// If they do not lie inside the region, or `count` is no power of two.
+    #[inline(always)]
+    pub fn pieces(&self, first: usize, size: usize, count: u32) -> Pieces<'_> {
+        assert!(count.is_power_of_two(), "pieces are a power of two");
+        let bytes = size.checked_mul(count as usize);
+        self.0.check(first, bytes.unwrap_or(usize::MAX));
+        let region = ReadRegion {
+            base: self.0.base,
+            len: self.0.len,
+        };
+        Pieces {
+            region: SharedRegion(region),
+            lifetime: PhantomData,
+            first,
+            size,
+            mask: count - 1,
         }
-        let (words, last) = rest.as_chunks::<8>();
-        for &word in words {
-            self.0
-                .word(at)
-                .store(u64::from_ne_bytes(word), Ordering::Relaxed);
-            at += 8;
-        }
-        for &byte in last {
+    }
+
+    /// To a checked `offset` that is a multiple of 4.
+    #[inline(always)]
+    fn write_halves(&self, offset: usize, bytes: &[u8]) {
+        let (halves, last) = bytes.as_chunks::<4>();
+        for_each(halves, |index, &half| {
+            let value = u32::from_ne_bytes(half);
+            let place = self.0.half(offset + index * 4);
+            place.store(value, Ordering::Relaxed);
+        });
+        self.write_bytes(offset + size_of_val(halves), last);
+    }
+
+    /// To a checked `offset` that is a multiple of 8.
+    #[inline(always)]
+    fn write_words(&self, offset: usize, bytes: &[u8]) {
+        let (words, last) = bytes.as_chunks::<8>();
+        for_each(words, |index, &word| {
+            let value = u64::from_ne_bytes(word);
+            let place = self.0.word(offset + index * 8);
+            place.store(value, Ordering::Relaxed);
+        });
+        self.write_bytes(offset + size_of_val(words), last);
+    }
+
+    /// To a checked `offset`.
+    #[inline(always)]
+    fn write_bytes(&self, offset: usize, bytes: &[u8]) {
+        for (at, &byte) in (offset..).zip(bytes) {
             self.0.byte(at).store(byte, Ordering::Relaxed);
-            at += 1;
         }
     }
 
@@ -170,11 +243,104 @@ impl SharedRegion {
         self.0.u32_at(offset).store(value, Ordering::Release);
     }
 
+    /// Writes `value` at `store` (as [`store_u32`](Self::store_u32)) and then reads a `u32` at `load` (as
+    /// [`load_u32`](ReadRegion::load_u32)), and nobody sees the two in another order: of two ends that each write one value and then
+    /// read the other's, at least one sees what the other wrote.
+    ///
+    /// # Panics
+    ///
+    /// If an offset is not a multiple of 4 inside the region.
+    #[inline]
+    pub fn store_then_load_u32(&self, store: usize, value: u32, load: usize) -> u32 {
+        // Sequentially consistent accesses have one order. It costs one locked instruction.
+        self.0.u32_at(store).store(value, Ordering::SeqCst);
+        self.0.u32_at(load).load(Ordering::SeqCst)
+    }
+
     /// Sets all bytes to zero.
     pub fn clear(&self) {
         for at in 0..self.0.len {
             self.0.byte(at).store(0, Ordering::Relaxed);
         }
+    }
+}
+
+/// Equal pieces of a region, a power of two of them: every index, taken modulo their number, names one that lies inside. So where they lie
+/// is checked when they are made and not again. Made for the entries of rings: where the sizes are known when the program is compiled,
+/// so is all that depends on them.
+#[derive(Debug)]
+pub struct Pieces<'a> {
+    /// A copy, so that it can stay in registers: to the compiler, what is written to shared memory may change any other memory.
+    region: SharedRegion,
+    lifetime: PhantomData<&'a SharedRegion>,
+    // `first + size * (mask + 1)` is at most the region's length, and `mask + 1` a power of two.
+    first: usize,
+    size: usize,
+    mask: u32,
+}
+
+impl Pieces<'_> {
+    /// Copies `into.len()` bytes from the beginning of a piece.
+    ///
+    /// # Panics
+    ///
+    /// If a piece has fewer bytes.
+    #[inline(always)]
+    pub fn read(&self, index: u32, into: &mut [u8]) {
+        let (region, offset) = (&self.region, self.offset(index, into.len()));
+        match self.align() {
+            8 => region.read_words(offset, into),
+            4 => region.read_halves(offset, into),
+            _ => region.read(offset, into),
+        }
+    }
+
+    /// Copies `bytes` to the beginning of a piece.
+    ///
+    /// # Panics
+    ///
+    /// If a piece has fewer bytes.
+    #[inline(always)]
+    pub fn write(&self, index: u32, bytes: &[u8]) {
+        let (region, offset) = (&self.region, self.offset(index, bytes.len()));
+        match self.align() {
+            8 => region.write_words(offset, bytes),
+            4 => region.write_halves(offset, bytes),
+            _ => region.write(offset, bytes),
+        }
+    }
+
+    /// Where `len` bytes of a piece lie: inside the region.
+    #[inline(always)]
+    fn offset(&self, index: u32, len: usize) -> usize {
+        assert!(len <= self.size, "access leaves the piece");
+        self.first + (index & self.mask) as usize * self.size
+    }
+
+    /// A power of two, 8 at most, of which the beginning of every piece is a multiple.
+    #[inline(always)]
+    fn align(&self) -> usize {
+        1 << (self.first | self.size).trailing_zeros().min(3)
+    }
+}
+
+/// Calls `each` for all items, the first four without a loop: if the caller knows how many there are, then so does the compiler, and what
+/// is copied can stay in registers. A small value that takes its way through memory in pieces of another size makes the processor wait.
+#[inline(always)]
+fn for_each<I: IntoIterator>(items: I, mut each: impl FnMut(usize, I::Item)) {
+    const STRAIGHT: usize = 4;
+    let mut items = items.into_iter();
+    macro_rules! step {
+        ($($index:literal)*) => {
+            $(match items.next() {
+                Some(item) => each($index, item),
+                None => return,
+            })*
+        };
+    }
+    step!(0 1 2 3);
+    for (index, item) in (STRAIGHT..).zip(items) {
+        each(index, item);
     }
 }
 
@@ -225,6 +391,67 @@ mod tests {
                     assert_eq!(back, bytes);
                 }
             }
+        });
+    }
+
+    #[test]
+    fn pieces_of_every_size_keep_apart() {
+        with_region(4096, |region| {
+            for (first, size) in (0..20).flat_map(|first| (1..40).map(move |size| (first, size))) {
+                region.clear();
+                let pieces = region.pieces(first, size, 8);
+                for index in 0..8u32 {
+                    pieces.write(index.wrapping_sub(3), &vec![index as u8 + 1; size]);
+                }
+                let mut all = vec![0; first + 8 * size + 8];
+                region.read(0, &mut all);
+                for index in 0..8u32 {
+                    let mut back = vec![0; size];
+                    pieces.read(index.wrapping_sub(3), &mut back);
+                    assert_eq!(back, vec![index as u8 + 1; size]);
+                    let at = first + (index as usize + 5) % 8 * size;
+                    assert_eq!(all[at..at + size], back);
+                }
+                assert!(
+                    all[..first]
+                        .iter()
+                        .chain(&all[first + 8 * size..])
+                        .all(|&b| b == 0)
+                );
+            }
+        });
+    }
+
+    #[test]
+    #[should_panic(expected = "leaves the shared region")]
+    fn pieces_lie_inside() {
+        with_region(64, |region| {
+            region.pieces(8, 7, 8);
+            region.pieces(8, 8, 8);
+        });
+    }
+
+    #[test]
+    #[should_panic(expected = "leaves the shared region")]
+    fn pieces_that_overflow_panic() {
+        with_region(64, |region| {
+            region.pieces(8, usize::MAX / 2, 8);
+        });
+    }
+
+    #[test]
+    #[should_panic(expected = "leaves the piece")]
+    fn an_access_stays_in_its_piece() {
+        with_region(64, |region| region.pieces(0, 4, 4).read(0, &mut [0; 5]));
+    }
+
+    #[test]
+    fn a_value_is_stored_before_another_is_read() {
+        with_region(16, |region| {
+            region.store_u32(4, 7);
+            assert_eq!(region.store_then_load_u32(0, 5, 4), 7);
+            assert_eq!(region.load_u32(0), 5);
+            assert_eq!(region.store_then_load_u32(8, 9, 8), 9);
         });
     }
 

@@ -1,10 +1,8 @@
 //! The back end of a ring: requests out, responses in.
 
-use core::marker::PhantomData;
-
 use morgana_hal::Pages;
 
-use crate::half::{Consumer, Kind, Producer, drain};
+use crate::half::{Consumer, Producer, Requests, Responses};
 use crate::layout::{Entry, Geometry, RSP_PROD};
 use crate::{Armed, Drained, Notify, RingError, RingFull};
 
@@ -12,10 +10,9 @@ use crate::{Armed, Drained, Notify, RingError, RingFull};
 #[derive(Debug)]
 pub struct BackRing<M, Req, Rsp> {
     pages: M,
-    geometry: Geometry,
-    requests: Consumer,
-    responses: Producer,
-    entries: PhantomData<fn(Req) -> Rsp>,
+    geometry: Geometry<Req, Rsp>,
+    requests: Consumer<Requests>,
+    responses: Producer<Responses>,
 }
 
 impl<M: Pages, Req: Entry, Rsp: Entry> BackRing<M, Req, Rsp> {
@@ -27,14 +24,13 @@ impl<M: Pages, Req: Entry, Rsp: Entry> BackRing<M, Req, Rsp> {
     /// [`RingError`] if the pages are too few, or the indices in them are not possible.
     pub fn attach(pages: M) -> Result<Self, RingError> {
         let region = pages.region();
-        let geometry = Geometry::of::<Req, Rsp>(region.len()).ok_or(RingError::NoRoom)?;
+        let geometry = Geometry::of(region.len()).ok_or(RingError::NoRoom)?;
         let index = region.load_u32(RSP_PROD);
         let mut ring = Self {
             pages,
             geometry,
-            requests: Consumer::new(Kind::Requests, index),
-            responses: Producer::new(Kind::Responses, index),
-            entries: PhantomData,
+            requests: Consumer::new(index),
+            responses: Producer::new(index),
         };
         ring.available()?;
         Ok(ring)
@@ -65,6 +61,7 @@ impl<M: Pages, Req: Entry, Rsp: Entry> BackRing<M, Req, Rsp> {
     /// # Errors
     ///
     /// [`RingError`] if the peer's index is not possible.
+    #[inline]
     pub fn pop(&mut self) -> Result<Option<Req>, RingError> {
         let limit = self.room();
         self.requests.pop(self.pages.region(), self.geometry, limit)
@@ -75,8 +72,61 @@ impl<M: Pages, Req: Entry, Rsp: Entry> BackRing<M, Req, Rsp> {
     /// # Errors
     ///
     /// [`RingError`] if the peer's index is not possible.
-    pub fn drain(&mut self, budget: usize, each: impl FnMut(Req)) -> Result<Drained, RingError> {
-        drain(budget, || self.pop(), each)
+    #[inline]
+    pub fn drain(
+        &mut self,
+        budget: usize,
+        mut each: impl FnMut(Req),
+    ) -> Result<Drained, RingError> {
+        let mut left = u32::try_from(budget).unwrap_or(u32::MAX);
+        while left > 0 {
+            let limit = self.room();
+            let (first, count) = self.requests.take(self.pages.region(), limit, left)?;
+            if count == 0 {
+                return Ok(Drained::Empty);
+            }
+            left -= count;
+            let entries = self.geometry.entries_of(self.pages.region());
+            for number in 0..count {
+                each(entries.read(first.wrapping_add(number)));
+            }
+        }
+        Ok(Drained::More)
+    }
+
+    /// Answers the waiting requests at once, `budget` at the most: `each` makes the response to a request. If other requests wait for their
+    /// responses, these go into those's entries, as with [`push`](Self::push).
+    ///
+    /// # Errors
+    ///
+    /// [`RingError`] if the peer's index is not possible.
+    #[inline]
+    pub fn answer(
+        &mut self,
+        budget: usize,
+        mut each: impl FnMut(Req) -> Rsp,
+    ) -> Result<Drained, RingError> {
+        let mut left = u32::try_from(budget).unwrap_or(u32::MAX);
+        while left > 0 {
+            let limit = self.room();
+            let (first, count) = self.requests.take(self.pages.region(), limit, left)?;
+            if count == 0 {
+                return Ok(Drained::Empty);
+            }
+            left -= count;
+            let entries = self.geometry.entries_of(self.pages.region());
+            let mut next = first;
+            let end = first.wrapping_add(count);
+            self.responses.push_all(&entries, count, || {
+                if next == end {
+                    return None;
+                }
+                let request = entries.read(next);
+                next = next.wrapping_add(1);
+                Some(each(request))
+            });
+        }
+        Ok(Drained::More)
     }
 
     /// Writes a response into the entry of the oldest request without one. The peer sees it after [`publish`](Self::publish).
@@ -84,6 +134,7 @@ impl<M: Pages, Req: Entry, Rsp: Entry> BackRing<M, Req, Rsp> {
     /// # Errors
     ///
     /// [`RingFull`] if every request taken out has its response.
+    #[inline]
     pub fn push(&mut self, response: &Rsp) -> Result<(), RingFull> {
         if self.unanswered() == 0 {
             return Err(RingFull);
@@ -94,6 +145,7 @@ impl<M: Pages, Req: Entry, Rsp: Entry> BackRing<M, Req, Rsp> {
     }
 
     /// Shows the peer all responses written so far.
+    #[inline]
     pub fn publish(&mut self) -> Notify {
         self.responses.publish(self.pages.region())
     }
@@ -103,6 +155,7 @@ impl<M: Pages, Req: Entry, Rsp: Entry> BackRing<M, Req, Rsp> {
     /// # Errors
     ///
     /// [`RingError`] if the peer's index is not possible.
+    #[inline]
     pub fn available(&mut self) -> Result<u32, RingError> {
         let limit = self.room();
         self.requests.look(self.pages.region(), limit)
@@ -113,6 +166,7 @@ impl<M: Pages, Req: Entry, Rsp: Entry> BackRing<M, Req, Rsp> {
     /// # Errors
     ///
     /// [`RingError`] if the peer's index is not possible.
+    #[inline]
     pub fn arm(&mut self) -> Result<Armed, RingError> {
         self.arm_after(1)
     }
@@ -122,12 +176,14 @@ impl<M: Pages, Req: Entry, Rsp: Entry> BackRing<M, Req, Rsp> {
     /// # Errors
     ///
     /// [`RingError`] if the peer's index is not possible.
+    #[inline]
     pub fn arm_after(&mut self, count: u32) -> Result<Armed, RingError> {
         let limit = self.room();
         self.requests.arm(self.pages.region(), limit, count)
     }
 
     /// How many requests can wait at most: the peer may use an entry again only after it has been shown the response in it.
+    #[inline]
     fn room(&self) -> u32 {
         let in_use = self
             .requests

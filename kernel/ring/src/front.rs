@@ -1,10 +1,8 @@
 //! The front end of a ring: requests in, responses out.
 
-use core::marker::PhantomData;
-
 use morgana_hal::Pages;
 
-use crate::half::{Consumer, Kind, Producer, drain};
+use crate::half::{Consumer, Producer, Requests, Responses};
 use crate::layout::{Entry, Geometry, REQ_EVENT, REQ_PROD, RSP_EVENT, RSP_PROD};
 use crate::{Armed, Drained, Notify, RingError, RingFull};
 
@@ -12,10 +10,9 @@ use crate::{Armed, Drained, Notify, RingError, RingFull};
 #[derive(Debug)]
 pub struct FrontRing<M, Req, Rsp> {
     pages: M,
-    geometry: Geometry,
-    requests: Producer,
-    responses: Consumer,
-    entries: PhantomData<fn(Req) -> Rsp>,
+    geometry: Geometry<Req, Rsp>,
+    requests: Producer<Requests>,
+    responses: Consumer<Responses>,
 }
 
 impl<M: Pages, Req: Entry, Rsp: Entry> FrontRing<M, Req, Rsp> {
@@ -35,7 +32,7 @@ impl<M: Pages, Req: Entry, Rsp: Entry> FrontRing<M, Req, Rsp> {
     /// [`RingError::NoRoom`].
     pub fn starting_at(pages: M, index: u32) -> Result<Self, RingError> {
         let region = pages.region();
-        let geometry = Geometry::of::<Req, Rsp>(region.len()).ok_or(RingError::NoRoom)?;
+        let geometry = Geometry::of(region.len()).ok_or(RingError::NoRoom)?;
         region.clear();
         region.store_u32(REQ_EVENT, index.wrapping_add(1));
         region.store_u32(RSP_EVENT, index.wrapping_add(1));
@@ -44,9 +41,8 @@ impl<M: Pages, Req: Entry, Rsp: Entry> FrontRing<M, Req, Rsp> {
         Ok(Self {
             pages,
             geometry,
-            requests: Producer::new(Kind::Requests, index),
-            responses: Consumer::new(Kind::Responses, index),
-            entries: PhantomData,
+            requests: Producer::new(index),
+            responses: Consumer::new(index),
         })
     }
 
@@ -80,6 +76,7 @@ impl<M: Pages, Req: Entry, Rsp: Entry> FrontRing<M, Req, Rsp> {
     /// # Errors
     ///
     /// [`RingFull`] if every entry holds a request without response.
+    #[inline]
     pub fn push(&mut self, request: &Req) -> Result<(), RingFull> {
         if self.free() == 0 {
             return Err(RingFull);
@@ -89,7 +86,17 @@ impl<M: Pages, Req: Entry, Rsp: Entry> FrontRing<M, Req, Rsp> {
         Ok(())
     }
 
+    /// Writes requests as long as `make` makes some and an entry is free; returns how many. What it does is what
+    /// [`push`](Self::push) does in a loop, with less to do for each.
+    #[inline]
+    pub fn push_all(&mut self, make: impl FnMut() -> Option<Req>) -> u32 {
+        let room = self.free();
+        let entries = self.geometry.entries_of(self.pages.region());
+        self.requests.push_all(&entries, room, make)
+    }
+
     /// Shows the peer all requests written so far.
+    #[inline]
     pub fn publish(&mut self) -> Notify {
         self.requests.publish(self.pages.region())
     }
@@ -99,6 +106,7 @@ impl<M: Pages, Req: Entry, Rsp: Entry> FrontRing<M, Req, Rsp> {
     /// # Errors
     ///
     /// [`RingError`] if the peer's index is not possible.
+    #[inline]
     pub fn pop(&mut self) -> Result<Option<Rsp>, RingError> {
         let limit = self.unanswered();
         self.responses
@@ -110,8 +118,26 @@ impl<M: Pages, Req: Entry, Rsp: Entry> FrontRing<M, Req, Rsp> {
     /// # Errors
     ///
     /// [`RingError`] if the peer's index is not possible.
-    pub fn drain(&mut self, budget: usize, each: impl FnMut(Rsp)) -> Result<Drained, RingError> {
-        drain(budget, || self.pop(), each)
+    #[inline]
+    pub fn drain(
+        &mut self,
+        budget: usize,
+        mut each: impl FnMut(Rsp),
+    ) -> Result<Drained, RingError> {
+        let mut left = u32::try_from(budget).unwrap_or(u32::MAX);
+        while left > 0 {
+            let limit = self.unanswered();
+            let (first, count) = self.responses.take(self.pages.region(), limit, left)?;
+            if count == 0 {
+                return Ok(Drained::Empty);
+            }
+            left -= count;
+            let entries = self.geometry.entries_of(self.pages.region());
+            for number in 0..count {
+                each(entries.read(first.wrapping_add(number)));
+            }
+        }
+        Ok(Drained::More)
     }
 
     /// How many responses wait.
@@ -119,6 +145,7 @@ impl<M: Pages, Req: Entry, Rsp: Entry> FrontRing<M, Req, Rsp> {
     /// # Errors
     ///
     /// [`RingError`] if the peer's index is not possible.
+    #[inline]
     pub fn available(&mut self) -> Result<u32, RingError> {
         let limit = self.unanswered();
         self.responses.look(self.pages.region(), limit)
@@ -129,6 +156,7 @@ impl<M: Pages, Req: Entry, Rsp: Entry> FrontRing<M, Req, Rsp> {
     /// # Errors
     ///
     /// [`RingError`] if the peer's index is not possible.
+    #[inline]
     pub fn arm(&mut self) -> Result<Armed, RingError> {
         self.arm_after(1)
     }
@@ -139,12 +167,14 @@ impl<M: Pages, Req: Entry, Rsp: Entry> FrontRing<M, Req, Rsp> {
     /// # Errors
     ///
     /// [`RingError`] if the peer's index is not possible.
+    #[inline]
     pub fn arm_after(&mut self, count: u32) -> Result<Armed, RingError> {
         let limit = self.unanswered();
         self.responses.arm(self.pages.region(), limit, count)
     }
 
     /// How many responses there can be at most: the peer can only answer what it has been shown.
+    #[inline]
     fn unanswered(&self) -> u32 {
         self.requests
             .published()

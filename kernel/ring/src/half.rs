@@ -2,64 +2,55 @@
 //!
 //! The own indices are private copies; what is in the shared pages is only ever told to the peer, or is the peer's allegation.
 
-use core::sync::atomic::{Ordering, fence};
+use core::marker::PhantomData;
 
 use morgana_hal::SharedRegion;
 
-use crate::layout::{Entry, Geometry, REQ_EVENT, REQ_PROD, RSP_EVENT, RSP_PROD};
-use crate::{Armed, Drained, Notify, RingError};
+use crate::layout::{Entries, Entry, Geometry, REQ_EVENT, REQ_PROD, RSP_EVENT, RSP_PROD};
+use crate::{Armed, Notify, RingError};
 
-/// Which kind of entry a half deals with.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Kind {
-    Requests,
-    Responses,
+/// Which kind of entry a half deals with. A type, so that where its index lies is known when the program is compiled.
+pub(crate) trait Kind {
+    const PRODUCER: usize;
+    const EVENT: usize;
+    const WENT_BACK: RingError;
+    const TOO_MANY: RingError;
 }
 
-impl Kind {
-    const fn producer_offset(self) -> usize {
-        match self {
-            Self::Requests => REQ_PROD,
-            Self::Responses => RSP_PROD,
-        }
-    }
+#[derive(Debug)]
+pub(crate) struct Requests;
 
-    const fn event_offset(self) -> usize {
-        match self {
-            Self::Requests => REQ_EVENT,
-            Self::Responses => RSP_EVENT,
-        }
-    }
+impl Kind for Requests {
+    const PRODUCER: usize = REQ_PROD;
+    const EVENT: usize = REQ_EVENT;
+    const WENT_BACK: RingError = RingError::RequestsWentBack;
+    const TOO_MANY: RingError = RingError::TooManyRequests;
+}
 
-    const fn went_back(self) -> RingError {
-        match self {
-            Self::Requests => RingError::RequestsWentBack,
-            Self::Responses => RingError::ResponsesWentBack,
-        }
-    }
+#[derive(Debug)]
+pub(crate) struct Responses;
 
-    const fn too_many(self) -> RingError {
-        match self {
-            Self::Requests => RingError::TooManyRequests,
-            Self::Responses => RingError::TooManyResponses,
-        }
-    }
+impl Kind for Responses {
+    const PRODUCER: usize = RSP_PROD;
+    const EVENT: usize = RSP_EVENT;
+    const WENT_BACK: RingError = RingError::ResponsesWentBack;
+    const TOO_MANY: RingError = RingError::TooManyResponses;
 }
 
 /// Puts entries in.
 #[derive(Debug)]
-pub(crate) struct Producer {
-    kind: Kind,
+pub(crate) struct Producer<K> {
+    kind: PhantomData<K>,
     /// The index of the next entry.
     next: u32,
     /// What the peer has been told: it may look at entries before this one.
     published: u32,
 }
 
-impl Producer {
-    pub(crate) const fn new(kind: Kind, index: u32) -> Self {
+impl<K: Kind> Producer<K> {
+    pub(crate) const fn new(index: u32) -> Self {
         Self {
-            kind,
+            kind: PhantomData,
             next: index,
             published: index,
         }
@@ -74,22 +65,46 @@ impl Producer {
     }
 
     /// Writes the next entry; the caller knows that there is room.
-    pub(crate) fn push(&mut self, region: &SharedRegion, geometry: Geometry, entry: &impl Entry) {
-        region.write(geometry.offset(self.next), entry.as_bytes());
+    #[inline(always)]
+    pub(crate) fn push<Req, Rsp>(
+        &mut self,
+        region: &SharedRegion,
+        geometry: Geometry<Req, Rsp>,
+        entry: &impl Entry,
+    ) {
+        geometry.entries_of(region).write(self.next, entry);
         self.next = self.next.wrapping_add(1);
     }
 
+    /// Writes entries as long as `make` makes some, `room` at the most; the caller knows that there is room for as many.
+    #[inline(always)]
+    pub(crate) fn push_all<T: Entry>(
+        &mut self,
+        entries: &Entries<'_>,
+        room: u32,
+        mut make: impl FnMut() -> Option<T>,
+    ) -> u32 {
+        // The index stays in a register: to the compiler, what is written to shared memory may change what it has in memory.
+        let (first, mut next) = (self.next, self.next);
+        while next.wrapping_sub(first) < room {
+            let Some(entry) = make() else { break };
+            entries.write(next, &entry);
+            next = next.wrapping_add(1);
+        }
+        self.next = next;
+        next.wrapping_sub(first)
+    }
+
     /// Shows the peer all entries up to here, and finds out whether it waits for one of them.
+    #[inline(always)]
     pub(crate) fn publish(&mut self, region: &SharedRegion) -> Notify {
         let fresh = self.next.wrapping_sub(self.published);
         if fresh == 0 {
             return Notify::NotNeeded;
         }
-        region.store_u32(self.kind.producer_offset(), self.next);
-        // The peer writes its event index and then looks at our producer index; we do it the other way round. With a full fence on
-        // both sides one of us sees the other's write.
-        fence(Ordering::SeqCst);
-        let event = region.load_u32(self.kind.event_offset());
+        // The peer writes its event index and then looks at our producer index; we do it the other way round. As both keep to that
+        // order, one of us sees the other's write.
+        let event = region.store_then_load_u32(K::PRODUCER, self.next, K::EVENT);
         self.published = self.next;
         if self.next.wrapping_sub(event) < fresh {
             Notify::Needed
@@ -101,8 +116,8 @@ impl Producer {
 
 /// Takes entries out.
 #[derive(Debug)]
-pub(crate) struct Consumer {
-    kind: Kind,
+pub(crate) struct Consumer<K> {
+    kind: PhantomData<K>,
     /// The index of the next entry.
     next: u32,
     /// The peer's producer index as it was last read and found possible: `next` never passes it.
@@ -110,10 +125,10 @@ pub(crate) struct Consumer {
     broken: Option<RingError>,
 }
 
-impl Consumer {
-    pub(crate) const fn new(kind: Kind, index: u32) -> Self {
+impl<K: Kind> Consumer<K> {
+    pub(crate) const fn new(index: u32) -> Self {
         Self {
-            kind,
+            kind: PhantomData,
             next: index,
             seen: index,
             broken: None,
@@ -125,56 +140,76 @@ impl Consumer {
     }
 
     /// Copies out the next entry, if there is one that the peer may have produced: of `limit` at most from `next` on.
-    pub(crate) fn pop<T: Entry>(
+    #[inline(always)]
+    pub(crate) fn pop<T: Entry, Req, Rsp>(
         &mut self,
         region: &SharedRegion,
-        geometry: Geometry,
+        geometry: Geometry<Req, Rsp>,
         limit: u32,
     ) -> Result<Option<T>, RingError> {
-        let Some(index) = self.take(region, limit)? else {
-            return Ok(None);
-        };
-        let mut entry = T::new_zeroed();
-        region.read(geometry.offset(index), entry.as_mut_bytes());
-        Ok(Some(entry))
-    }
-
-    /// Takes the index of an entry, under the same conditions. Reads the peer's index only when all that was seen before is taken.
-    fn take(&mut self, region: &SharedRegion, limit: u32) -> Result<Option<u32>, RingError> {
-        if let Some(error) = self.broken {
-            return Err(error);
-        }
+        // Reads the peer's index only when all that was seen before is taken. A broken half has seen nothing, so it comes here too.
         if self.next == self.seen && self.look(region, limit)? == 0 {
             return Ok(None);
         }
         let index = self.next;
         self.next = index.wrapping_add(1);
-        Ok(Some(index))
+        Ok(Some(geometry.entries_of(region).read(index)))
+    }
+
+    /// Takes the indices of entries under the same conditions, `most` at the most: the first, and how many. They count as taken from now on.
+    #[inline(always)]
+    pub(crate) fn take(
+        &mut self,
+        region: &SharedRegion,
+        limit: u32,
+        most: u32,
+    ) -> Result<(u32, u32), RingError> {
+        let mut waiting = self.seen.wrapping_sub(self.next);
+        if waiting == 0 {
+            waiting = self.look(region, limit)?;
+        }
+        let (first, count) = (self.next, waiting.min(most));
+        self.next = first.wrapping_add(count);
+        Ok((first, count))
     }
 
     /// Reads the peer's index once and says how many entries wait.
+    #[inline(always)]
     pub(crate) fn look(&mut self, region: &SharedRegion, limit: u32) -> Result<u32, RingError> {
         if let Some(error) = self.broken {
             return Err(error);
         }
-        let alleged = region.load_u32(self.kind.producer_offset());
+        self.believe(region.load_u32(K::PRODUCER), limit)
+    }
+
+    /// Checks an index that was read; if it is possible, says how many entries wait.
+    #[inline(always)]
+    fn believe(&mut self, alleged: u32, limit: u32) -> Result<u32, RingError> {
         let waiting = alleged.wrapping_sub(self.next);
         let known = self.seen.wrapping_sub(self.next);
         if waiting < known || waiting > limit {
-            let forward = alleged.wrapping_sub(self.seen);
-            let error = if forward > u32::MAX / 2 {
-                self.kind.went_back()
-            } else {
-                self.kind.too_many()
-            };
-            self.broken = Some(error);
-            return Err(error);
+            return Err(self.give_up(alleged));
         }
         self.seen = alleged;
         Ok(waiting)
     }
 
+    /// Names what is wrong with an index, now and for ever.
+    #[cold]
+    fn give_up(&mut self, alleged: u32) -> RingError {
+        let forward = alleged.wrapping_sub(self.seen);
+        let error = if forward > u32::MAX / 2 {
+            K::WENT_BACK
+        } else {
+            K::TOO_MANY
+        };
+        self.seen = self.next;
+        self.broken = Some(error);
+        error
+    }
+
     /// Asks for a notification of the `count`-th entry from here on, and looks whether it came meanwhile.
+    #[inline(always)]
     pub(crate) fn arm(
         &mut self,
         region: &SharedRegion,
@@ -185,27 +220,12 @@ impl Consumer {
         if self.look(region, limit)? >= count {
             return Ok(Armed::Work);
         }
-        region.store_u32(self.kind.event_offset(), self.next.wrapping_add(count));
         // See `Producer::publish`.
-        fence(Ordering::SeqCst);
-        if self.look(region, limit)? >= count {
+        let wanted = self.next.wrapping_add(count);
+        let alleged = region.store_then_load_u32(K::EVENT, wanted, K::PRODUCER);
+        if self.believe(alleged, limit)? >= count {
             return Ok(Armed::Work);
         }
         Ok(Armed::Idle)
     }
-}
-
-/// Hands what `pop` finds to `each`, `budget` entries at the most.
-pub(crate) fn drain<T>(
-    budget: usize,
-    mut pop: impl FnMut() -> Result<Option<T>, RingError>,
-    mut each: impl FnMut(T),
-) -> Result<Drained, RingError> {
-    for _ in 0..budget {
-        match pop()? {
-            Some(entry) => each(entry),
-            None => return Ok(Drained::Empty),
-        }
-    }
-    Ok(Drained::More)
 }

@@ -1,6 +1,9 @@
 //! Where things lie in the shared pages of a request/response ring (io/ring.h, `DEFINE_RING_TYPES`).
 
-use morgana_hal::PAGE_SIZE;
+use core::fmt;
+use core::marker::PhantomData;
+
+use morgana_hal::{PAGE_SIZE, Pieces, SharedRegion};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 /// `req_prod`: how many requests the front end has put in.
@@ -22,43 +25,87 @@ impl<T: FromBytes + IntoBytes + Immutable + Copy + 'static> Entry for T {}
 /// How many entries a ring of `pages` pages has: as many as fit after the indices, rounded down to a power of two
 /// (io/ring.h, `__RING_SIZE`). 0 if not one fits.
 pub const fn ring_entries<Req, Rsp>(pages: usize) -> u32 {
-    match Geometry::of::<Req, Rsp>(pages * PAGE_SIZE) {
-        Some(geometry) => geometry.entries,
+    match entries_in(pages * PAGE_SIZE, union_size::<Req, Rsp>()) {
+        Some(entries) => entries,
         None => 0,
     }
 }
 
-/// The size of entries and how many there are. Entry `index & (entries - 1)` lies inside the pages for every index.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Geometry {
-    entry_bytes: usize,
+/// How many entries there are, of a size that the types tell.
+pub(crate) struct Geometry<Req, Rsp> {
     entries: u32,
+    types: PhantomData<fn(Req) -> Rsp>,
 }
 
-impl Geometry {
+impl<Req, Rsp> Geometry<Req, Rsp> {
+    const ENTRY_BYTES: usize = union_size::<Req, Rsp>();
     /// `None` if not one entry fits.
-    pub(crate) const fn of<Req, Rsp>(region_bytes: usize) -> Option<Self> {
-        let entry_bytes = union_size::<Req, Rsp>();
-        if entry_bytes == 0 || region_bytes < ENTRIES + entry_bytes {
-            return None;
+    pub(crate) const fn of(region_bytes: usize) -> Option<Self> {
+        match entries_in(region_bytes, Self::ENTRY_BYTES) {
+            Some(entries) => Some(Self {
+                entries,
+                types: PhantomData,
+            }),
+            None => None,
         }
-        let fit = (region_bytes - ENTRIES) / entry_bytes;
-        // More entries than indices can tell apart (2^31) would need 2 GiB at the least.
-        let entries = 1u32 << if fit.ilog2() < 31 { fit.ilog2() } else { 31 };
-        Some(Self {
-            entry_bytes,
-            entries,
-        })
     }
 
-    pub(crate) const fn entries(self) -> u32 {
+    pub(crate) const fn entries(&self) -> u32 {
         self.entries
     }
 
-    /// Where the entry of a free-running index lies.
-    pub(crate) const fn offset(self, index: u32) -> usize {
-        ENTRIES + (index & (self.entries - 1)) as usize * self.entry_bytes
+    /// The entries in the pages that this geometry is of.
+    #[inline(always)]
+    pub(crate) fn entries_of<'a>(&self, region: &'a SharedRegion) -> Entries<'a> {
+        Entries(region.pieces(ENTRIES, Self::ENTRY_BYTES, self.entries))
     }
+}
+
+/// The entries of a ring: a free-running index names one of them.
+pub(crate) struct Entries<'a>(Pieces<'a>);
+
+impl Entries<'_> {
+    /// Copies an entry out.
+    #[inline(always)]
+    pub(crate) fn read<T: Entry>(&self, index: u32) -> T {
+        let mut entry = T::new_zeroed();
+        self.0.read(index, entry.as_mut_bytes());
+        entry
+    }
+
+    /// Copies an entry in.
+    #[inline(always)]
+    pub(crate) fn write<T: Entry>(&self, index: u32, entry: &T) {
+        self.0.write(index, entry.as_bytes());
+    }
+}
+
+// Not derived: they would ask the same of the entries' types.
+impl<Req, Rsp> Clone for Geometry<Req, Rsp> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<Req, Rsp> Copy for Geometry<Req, Rsp> {}
+
+impl<Req, Rsp> fmt::Debug for Geometry<Req, Rsp> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Geometry")
+            .field("entry_bytes", &Self::ENTRY_BYTES)
+            .field("entries", &self.entries)
+            .finish()
+    }
+}
+
+/// How many entries of this size fit after the indices, rounded down to a power of two; `None` if not one does.
+const fn entries_in(region_bytes: usize, entry_bytes: usize) -> Option<u32> {
+    if entry_bytes == 0 || region_bytes < ENTRIES + entry_bytes {
+        return None;
+    }
+    let fit = (region_bytes - ENTRIES) / entry_bytes;
+    // More entries than indices can tell apart (2^31) would need 2 GiB at the least.
+    Some(1 << if fit.ilog2() < 31 { fit.ilog2() } else { 31 })
 }
 
 /// The size of C's union of both types: that of the larger, rounded up to the stricter alignment.
@@ -79,6 +126,7 @@ const fn union_size<Req, Rsp>() -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use morgana_hal::{LocalPages, Pages};
 
     #[test]
     fn sizes_are_those_of_the_c_macros() {
@@ -95,12 +143,27 @@ mod tests {
     }
 
     #[test]
-    fn every_index_lies_inside() {
-        let geometry = Geometry::of::<[u8; 12], [u8; 4]>(4096).unwrap();
-        for index in [0, 1, 255, 256, u32::MAX - 1, u32::MAX] {
-            let offset = geometry.offset(index);
-            assert!(offset >= ENTRIES && offset + 12 <= 4096);
+    fn entries_of_every_size_keep_apart() {
+        fn check<const N: usize>() {
+            let pages = LocalPages::new(1);
+            let geometry = Geometry::<[u8; N], [u8; 1]>::of(PAGE_SIZE).unwrap();
+            let entries = geometry.entries_of(pages.region());
+            // From somewhere before the wrap-around of indices on.
+            let indices = || (0..geometry.entries()).map(|number| number.wrapping_sub(5));
+            for index in indices() {
+                entries.write(index, &[index as u8 ^ 0x5a; N]);
+            }
+            for index in indices() {
+                let entry: [u8; N] = entries.read(index);
+                assert_eq!(entry, [index as u8 ^ 0x5a; N]);
+            }
         }
-        assert_eq!(geometry.offset(u32::MAX), geometry.offset(255));
+        check::<1>();
+        check::<6>();
+        check::<7>();
+        check::<8>();
+        check::<12>();
+        check::<20>();
+        check::<112>();
     }
 }
