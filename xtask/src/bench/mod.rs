@@ -4,6 +4,7 @@ mod block;
 mod boot;
 mod net;
 mod record;
+mod ring;
 
 use std::fs::File;
 use std::io::Write;
@@ -21,8 +22,9 @@ type Benchmark = (&'static str, fn(&Workspace, &mut Report<'_>) -> Result<()>);
 /// What a benchmark hands its figures to.
 type Report<'a> = dyn FnMut(&Record) -> Result<()> + 'a;
 
-const ALL: [Benchmark; 3] = [
+const ALL: [Benchmark; 4] = [
     ("boot", boot::run),
+    ("ring", ring::run),
     ("net", net::run),
     ("block", block::run),
 ];
