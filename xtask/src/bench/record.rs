@@ -83,21 +83,6 @@ impl Record {
         self
     }
 
-    /// Rates in units a second, of which the higher is the better: the medians of both sides.
-    pub(super) fn rates(
-        bench: &'static str,
-        case: &'static str,
-        ours: &[f64],
-        peer: &'static str,
-        theirs: &[f64],
-    ) -> Option<Record> {
-        let (ours, theirs) = (median(ours)?, median(theirs)?);
-        let ratio = Some(rounded(ours / theirs));
-        let mut record = Record::alone(bench, case, "1/s", rounded(ours));
-        (record.peer, record.theirs, record.ratio) = (Some(peer), Some(rounded(theirs)), ratio);
-        Some(record)
-    }
-
     /// The line.
     pub(super) fn line(&self) -> anyhow::Result<String> {
         serde_json::to_string(self).context("a figure is no number")
@@ -152,7 +137,7 @@ mod tests {
         let record = Record::times("boot", "first-byte", &[0.9], "linux-pv", &[18.3]).unwrap();
         let wanted = r#"{"bench":"boot","case":"first-byte","unit":"s","ours":0.9,"peer":"linux-pv","theirs":18.3,"ratio":20.33}"#;
         assert_eq!(record.line().unwrap(), wanted);
-        let record = Record::rates("ring", "net-8", &[9e6], "xen-ring-h", &[6e6]).unwrap();
+        let record = Record::rates("ring", "net-8", "1/s", &[9e6], "xen-ring-h", &[6e6]).unwrap();
         let wanted = r#"{"bench":"ring","case":"net-8","unit":"1/s","ours":9000000,"peer":"xen-ring-h","theirs":6000000,"ratio":1.5}"#;
         assert_eq!(record.line().unwrap(), wanted);
         let alone = Record::alone("boot", "min-memory", "MiB", 5.0);

@@ -43,7 +43,7 @@ pub(super) fn run(workspace: &Workspace, report: &mut Report<'_>) -> Result<()> 
             us.push(rate(&ours, arguments)?);
             them.push(rate(&peer, arguments)?);
         }
-        let record = Record::rates(BENCH, case, &us, PEER, &them);
+        let record = Record::rates(BENCH, case, "1/s", &us, PEER, &them);
         report(&record.context("nothing was measured")?)?;
     }
     Ok(())
