@@ -13,7 +13,10 @@ pub(super) struct Record {
     ours: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     peer: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "plain_if_any"
+    )]
     theirs: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ratio: Option<f64>,
@@ -95,6 +98,14 @@ fn plain<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_i64(*value as i64)
     } else {
         serializer.serialize_f64(*value)
+    }
+}
+
+/// The same, for a figure that there may be.
+fn plain_if_any<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => plain(value, serializer),
+        None => serializer.serialize_none(),
     }
 }
 
