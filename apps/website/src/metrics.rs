@@ -261,6 +261,16 @@ fn device<W: Write>(text: &mut Exposition<W>, device: &netfront::Stats) -> fmt::
             device.rx_bytes,
         ),
         (
+            "netfront_large_sent_total",
+            "Large TCP frames among those handed to the back end.",
+            device.tx_large,
+        ),
+        (
+            "netfront_large_received_total",
+            "Large TCP frames among those received.",
+            device.rx_large,
+        ),
+        (
             "netfront_completed_checksums_total",
             "Frames whose checksum was completed here, because the back end takes no blank ones.",
             device.tx_completed,
@@ -299,6 +309,7 @@ fn device<W: Write>(text: &mut Exposition<W>, device: &netfront::Stats) -> fmt::
             ("received_too_long", device.rx_too_long),
             ("received_too_short", device.rx_too_short),
             ("received_not_negotiated", device.rx_not_negotiated),
+            ("received_not_large", device.rx_not_large),
         ],
     )?;
     for (name, help, value) in [
