@@ -120,7 +120,7 @@ fn sum_up(frame: &mut [u8], start: usize, field: usize) -> Option<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use morgana_net_device::{Offload, Verdict, blank_or_complete, complete, verify};
+    use morgana_net_device::{Offload, blank_or_complete};
 
     /// An IPv4 TCP frame with a blank checksum.
     fn tcp(payload: usize) -> Vec<u8> {
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_blank_checksum_in_an_unusual_place_is_completed() {
-        // An IPv4 header, as if it were to be completed by the device.
+        // As if the sum were over the whole packet, and its place in the IPv4 header.
         let mut frame = tcp(10);
         let header = Header {
             flags: NEEDS_CHECKSUM,
@@ -171,13 +171,12 @@ mod tests {
             ..Header::default()
         };
         assert_eq!(header.read(&mut frame), Some(RxChecksum::Unverified.into()));
-        let sum: u32 = frame[14..34]
+        // RFC 1071: all that the sum is over, with the checksum, gives ones only.
+        let sum: u32 = frame[14..]
             .chunks(2)
             .map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]])))
             .sum();
         assert_eq!((sum & 0xffff) + (sum >> 16), 0xffff);
-        complete(&mut frame).unwrap();
-        assert_eq!(verify(&frame), Verdict::Right);
     }
 
     #[test]

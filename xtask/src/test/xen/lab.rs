@@ -100,6 +100,19 @@ impl<'a> Lab<'a> {
             .with_context(|| format!("its console:\n{text}"))
     }
 
+    /// Starts a program in dom0 that goes on, and waits until it has written `text`. Its output is in a file of its name with `.log`.
+    pub(crate) fn start_program(&self, program: &str, arguments: &str, text: &str) -> Result<()> {
+        let script = format!(
+            "setsid {program} {arguments} >{program}.log 2>&1 </dev/null &\n\
+             tries=0; until grep -q '{text}' {program}.log; do tries=$((tries+1)); [ $tries -lt 120 ] || break; sleep 0.5; done\n\
+             grep -q '{text}' {program}.log || {{ cat {program}.log; exit 1; }}"
+        );
+        self.testbed
+            .sh_within(&script, PATIENCE + PATIENCE)
+            .map(drop)
+            .with_context(|| format!("{program} never wrote {text:?}"))
+    }
+
     /// Leads a free port of the host to a port of the guest at the usual address; returns it.
     pub(crate) fn forward_to(&self, port: u16) -> Result<u16> {
         let host = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?

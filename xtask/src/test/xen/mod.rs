@@ -4,11 +4,13 @@
 
 mod apps;
 mod block;
+mod clients;
 mod conformance;
 mod guests;
 mod lab;
 mod large;
 mod linux;
+mod net;
 mod testbed;
 
 use anyhow::Result;
@@ -36,6 +38,8 @@ fn subjects() -> Vec<&'static [XenTest]> {
         block::TESTS,
         large::TESTS,
         linux::TESTS,
+        net::TESTS,
+        clients::TESTS,
     ]
 }
 
