@@ -21,10 +21,6 @@ pub(super) const TESTS: &[XenTest] = &[
         run: |lab| cell(lab, Front::Linux, Back::DriverDomain),
     },
     XenTest {
-        name: "net/linux-and-process",
-        run: |lab| cell(lab, Front::Linux, Back::Process),
-    },
-    XenTest {
         name: "net/unikernel-and-linux",
         run: |lab| cell(lab, Front::Unikernel, Back::Linux),
     },
@@ -33,20 +29,12 @@ pub(super) const TESTS: &[XenTest] = &[
         run: |lab| cell(lab, Front::Unikernel, Back::DriverDomain),
     },
     XenTest {
-        name: "net/unikernel-and-process",
-        run: |lab| cell(lab, Front::Unikernel, Back::Process),
-    },
-    XenTest {
         name: "net/process-and-linux",
         run: |lab| cell(lab, Front::Process, Back::Linux),
     },
     XenTest {
         name: "net/process-and-driver-domain",
         run: |lab| cell(lab, Front::Process, Back::DriverDomain),
-    },
-    XenTest {
-        name: "net/process-and-process",
-        run: |lab| cell(lab, Front::Process, Back::Process),
     },
     XenTest {
         name: "net/hotplug",
