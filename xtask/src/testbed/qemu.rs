@@ -154,14 +154,20 @@ impl Machine {
     }
 }
 
+/// The emulated processor: one that Linux boots on as dom0, without AVX. With it, programs in dom0 and in Linux guests came to random ends
+/// (broken heaps, wrong checksums) once several domains were running: their C library uses its registers, and their upper halves do not
+/// survive all changes of domain.
+const PROCESSOR: &str = "Haswell,-avx,-avx2,-f16c,-fma";
+
 fn machine(start: Start<'_>) -> Vec<OsString> {
     let share = match start.from {
         From::Boot => "on",
         From::Snapshot => "off",
     };
     let mut arguments = words(
-        "-nodefaults -no-user-config -display none -no-reboot -accel tcg,thread=multi -smp 2 -cpu Haswell",
+        "-nodefaults -no-user-config -display none -no-reboot -accel tcg,thread=multi -smp 2 -cpu",
     );
+    arguments.push(PROCESSOR.into());
     arguments.extend(words(&format!(
         "-m {MACHINE_MIB} -machine pc,memory-backend=ram -object"
     )));

@@ -43,8 +43,13 @@ fn subjects() -> Vec<&'static [XenTest]> {
     ]
 }
 
+/// Tests that are run only by their names, since they were not seen to pass each time: docs/drivers.md tells what was seen of them.
+fn on_trial() -> Vec<&'static [XenTest]> {
+    vec![block::ON_TRIAL, net::ON_TRIAL]
+}
+
 fn tests() -> impl Iterator<Item = &'static XenTest> {
-    subjects().into_iter().flatten()
+    subjects().into_iter().chain(on_trial()).flatten()
 }
 
 /// Whether there is a test of this name, or are tests whose names begin so.
@@ -59,7 +64,12 @@ pub(super) fn names() -> String {
 
 /// Runs the tests whose names begin with `chosen`.
 pub(super) fn suite(workspace: &Workspace, chosen: Option<&str>, tally: &mut Tally) {
-    for test in tests().filter(|test| chosen.is_none_or(|chosen| test.name.starts_with(chosen))) {
+    let all = subjects().into_iter().flatten();
+    let wanted: Vec<_> = match chosen {
+        None => all.collect(),
+        Some(name) => tests().filter(|test| test.name.starts_with(name)).collect(),
+    };
+    for test in wanted {
         tally.test_twice(&format!("xen/{}", test.name), || {
             let lab = Lab::new(workspace)?;
             (test.run)(&lab).map_err(|error| lab.explain(error))

@@ -46,6 +46,21 @@ pub(super) const TESTS: &[XenTest] = &[
     },
 ];
 
+pub(super) const ON_TRIAL: &[XenTest] = &[
+    XenTest {
+        name: "net/linux-and-process",
+        run: |lab| cell(lab, Front::Linux, Back::Process),
+    },
+    XenTest {
+        name: "net/unikernel-and-process",
+        run: |lab| cell(lab, Front::Unikernel, Back::Process),
+    },
+    XenTest {
+        name: "net/process-and-process",
+        run: |lab| cell(lab, Front::Process, Back::Process),
+    },
+];
+
 /// How long the largest transfer may take: a busy machine emulates both ends.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -105,7 +120,7 @@ fn driver_domain_restarts(lab: &Lab<'_>) -> Result<()> {
     front.start(lab, back.vif())?;
     transfer(lab, 100_000)?;
     for _ in 0..2 {
-        lab.sh("timeout 60 xl destroy netback; rm /var/log/xen/console/guest-netback.log; pkill -HUP xenconsoled")?;
+        lab.sh("timeout 60 xl destroy netback; rm /var/log/xen/console/guest-netback.log; kill -HUP $(pidof xenconsoled)")?;
         back.start(lab)?;
         lab.sh(&format!("timeout 60 xl network-detach {} 0", front::NAME))?;
         attach(lab, back)?;

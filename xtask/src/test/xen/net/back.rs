@@ -12,7 +12,6 @@ pub(super) enum Back {
     /// Our driver domain.
     DriverDomain,
     /// Our process in dom0.
-    #[expect(dead_code, reason = "docs/drivers.md: not yet")]
     Process,
 }
 
