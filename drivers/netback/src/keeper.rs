@@ -83,12 +83,19 @@ impl<P: Platform> Keeper<P> {
                 _ => log::info!("{name}: disconnected: {why}"),
             }
             if why == Parted::Removed {
+                // Whoever waits for a front end that never came would wait for ever.
+                self.shared.joint.tell();
                 return;
             }
             if let Err(error) = device.close(&self.timers).await {
                 log::warn!("{name}: cannot close in order: {error}");
             }
-            if why == Parted::Abandoned || !self.is_wanted(&device).await {
+            if why == Parted::Abandoned {
+                return;
+            }
+            if !self.is_wanted(&device).await {
+                self.shared.parted.set(Parted::Removed);
+                self.shared.joint.tell();
                 return;
             }
         }

@@ -105,6 +105,11 @@ impl<L> Joint<L> {
         Ok(())
     }
 
+    /// The keeper: tells the device to look again although no connection came or went. It ends, perhaps without there having been one.
+    pub fn tell(&self) {
+        self.changed.notify();
+    }
+
     /// The keeper: takes the connection away. `None` if there is none, or if the device holds on to it right now.
     pub fn take(&self) -> Option<L> {
         let link = self.link.try_borrow_mut().ok()?.take();

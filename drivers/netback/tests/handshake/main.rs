@@ -3,6 +3,8 @@
 mod support;
 mod xenstored;
 
+use std::task::Poll;
+
 use morgana_hal::DomId;
 use morgana_netback as netback;
 use morgana_netfront as netfront;
@@ -358,5 +360,30 @@ fn a_back_end_that_dies_is_not_waited_for() {
             driver.reach("dead");
             // It ends without a word: its tasks are dropped with it.
         },
+    );
+}
+
+#[test]
+fn a_device_that_is_taken_away_before_a_front_end_came_tells_its_user() {
+    run(
+        0,
+        async |control| {
+            control.attach(DomId::DOM0).await;
+            let mut back = control.netback().await;
+            let path = back_path(DomId::DOM0);
+            let wait = std::future::poll_fn(|cx| match back.parted() {
+                netback::Parted::Removed => Poll::Ready(()),
+                _ => back.poll_ready(cx),
+            });
+            // First the user waits, then the device goes.
+            let removed = async {
+                control.pause().await;
+                control.client.remove(&path).await.unwrap();
+            };
+            morgana_exec::join(wait, removed).await;
+            assert_eq!(back.stats().connections, 0);
+        },
+        async |_| {},
+        async |_| {},
     );
 }
