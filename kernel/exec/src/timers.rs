@@ -31,7 +31,7 @@ impl fmt::Debug for Timers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Timers")
             .field("now", &self.now())
-            .field("waiting", &self.queue.waiting.borrow().len())
+            .field("waiting", &self.waiting())
             .finish()
     }
 }
@@ -40,6 +40,11 @@ impl Timers {
     /// The time at which the current pass of the run loop began.
     pub fn now(&self) -> Instant {
         self.queue.now.get()
+    }
+
+    /// How many sleeps are being waited for.
+    pub fn waiting(&self) -> usize {
+        self.queue.waiting.borrow().len()
     }
 
     /// Ready at `deadline` or a little later.
