@@ -1,0 +1,140 @@
+//! Domain 0: xenstored, and a toolstack that obeys the test.
+
+use std::cell::Cell;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use morgana_emul::{EmulPlatform, XenstoreRing};
+use morgana_exec::Receiver;
+use morgana_hal::{DomId, Port};
+use morgana_xenstore_client::{Access, Client, Error, Permission, Tree};
+use morgana_xenstored::{Quota, Rights, Server};
+
+use crate::Inside;
+
+/// What a test tells domain 0 to do.
+pub(crate) type Order = Box<dyn FnOnce(Rc<Control>) -> Pin<Box<dyn Future<Output = ()>>>>;
+
+/// The toolstack.
+pub struct Control {
+    client: Client,
+    server: Server<EmulPlatform>,
+}
+
+/// Domain 0's main task.
+pub(crate) async fn control(
+    inside: Inside,
+    ring: XenstoreRing,
+    orders: Receiver<Order>,
+    obeyed: Rc<Cell<u64>>,
+) {
+    let server = Server::new(inside.platform.clone(), &inside.handle, Quota::default());
+    let served = server.introduce(DomId::DOM0, ring.port(), Rights::Control);
+    served.expect("domain 0 can serve itself");
+    let client = inside.xenstore();
+    let control = Rc::new(Control { client, server });
+    while let Some(order) = orders.receive().await {
+        order(control.clone()).await;
+        obeyed.set(obeyed.get() + 1);
+    }
+}
+
+impl Control {
+    /// Writes a new domain down, and lets xenstored serve it.
+    pub(crate) async fn introduce(&self, domain: DomId, port: Port) {
+        let home = home(domain);
+        self.client.make(&home).await.expect("domain 0 may write");
+        let readable = [
+            permission(DomId::DOM0, Access::None),
+            permission(domain, Access::Read),
+        ];
+        let set = self.client.set_permissions(&home, &readable).await;
+        set.expect("domain 0 may write");
+        let introduced = self.server.introduce(domain, port, Rights::Guest);
+        introduced.expect("a new domain has a ring");
+    }
+
+    /// Forgets a dead domain: xenstored lets go of it, and its keys go.
+    pub(crate) async fn bury(&self, domain: DomId) {
+        self.server.release(domain);
+        self.client
+            .remove(&home(domain))
+            .await
+            .expect("domain 0 may write");
+    }
+
+    /// Makes the network device 0 of `front`, with its back end in `back`. A front end that was there before is moved to it.
+    pub async fn attach(&self, front: DomId, back: DomId) {
+        let made = self.client.transaction(async |tree| {
+            let (front_path, back_path) = (front_path(front), back_path(front, back));
+            give(tree, &front_parent(front), DomId::DOM0, front).await?;
+            tree.remove(&front_path).await?;
+            give(tree, &back_path, back, front).await?;
+            give(tree, &front_path, front, back).await?;
+            let mac = format!(
+                "00:16:3e:00:{:02x}:{:02x}",
+                front.number() >> 8,
+                front.number() & 0xff
+            );
+            for (path, key, value) in [
+                (&back_path, "frontend", front_path.clone()),
+                (&back_path, "frontend-id", front.number().to_string()),
+                (&back_path, "online", "1".to_owned()),
+                (&back_path, "state", "1".to_owned()),
+                (&front_path, "mac", mac),
+                (&front_path, "state", "1".to_owned()),
+                (&front_path, "backend-id", back.number().to_string()),
+                (&front_path, "backend", back_path.clone()),
+            ] {
+                tree.write(&format!("{path}/{key}"), value).await?;
+            }
+            Ok::<_, Error>(())
+        });
+        made.await.expect("domain 0 may write");
+    }
+
+    /// Takes the back end of a network device away: its front end's domain is dead.
+    pub async fn detach(&self, front: DomId, back: DomId) {
+        let directory = format!("{}/backend/vif/{}", home(back), front.number());
+        self.client
+            .remove(&directory)
+            .await
+            .expect("domain 0 may write");
+    }
+
+    /// How many domains have keys.
+    pub async fn domains(&self) -> usize {
+        let children = self.client.children("/local/domain").await;
+        children.expect("there is at least one").len()
+    }
+}
+
+/// Makes a node that belongs to one domain, and another may read.
+async fn give(tree: &Tree, path: &str, owner: DomId, reader: DomId) -> Result<(), Error> {
+    tree.make(path).await?;
+    let permissions = [
+        permission(owner, Access::None),
+        permission(reader, Access::Read),
+    ];
+    tree.set_permissions(path, &permissions).await
+}
+
+fn permission(domain: DomId, access: Access) -> Permission {
+    Permission { domain, access }
+}
+
+fn home(domain: DomId) -> String {
+    format!("/local/domain/{}", domain.number())
+}
+
+fn front_parent(front: DomId) -> String {
+    format!("{}/device/vif", home(front))
+}
+
+fn front_path(front: DomId) -> String {
+    format!("{}/0", front_parent(front))
+}
+
+fn back_path(front: DomId, back: DomId) -> String {
+    format!("{}/backend/vif/{}/0", home(back), front.number())
+}

@@ -1,0 +1,33 @@
+//! What a domain holds.
+
+use morgana_emul::EmulPlatform;
+use morgana_exec::Handle;
+use morgana_hal::Platform;
+
+/// What a domain holds at some moment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Holdings {
+    /// Grant references in use.
+    pub grants: usize,
+    /// Pages given back while the peer still mapped them.
+    pub quarantined_pages: usize,
+    /// Event channel ports.
+    pub ports: usize,
+    /// Tasks.
+    pub tasks: usize,
+    /// Timers that are waited for.
+    pub timers: usize,
+}
+
+impl Holdings {
+    pub(crate) fn of(platform: &EmulPlatform, handle: &Handle) -> Self {
+        let usage = platform.usage();
+        Self {
+            grants: usage.grants_used,
+            quarantined_pages: usage.quarantined_pages,
+            ports: usage.ports_used,
+            tasks: handle.tasks(),
+            timers: handle.timers().waiting(),
+        }
+    }
+}
