@@ -154,9 +154,8 @@ impl Machine {
     }
 }
 
-/// The emulated processor: one that Linux boots on as dom0, without AVX. With it, programs in dom0 and in Linux guests came to random ends
-/// (broken heaps, wrong checksums) once several domains were running: their C library uses its registers, and their upper halves do not
-/// survive all changes of domain.
+/// The emulated processor: one that Linux boots on as dom0. Without AVX: with it, programs of dom0 and of Linux guests came to random ends
+/// (segmentation faults, broken heaps) now and then. Without it that was seen less, though not never; the cause is not known.
 const PROCESSOR: &str = "Haswell,-avx,-avx2,-f16c,-fma";
 
 fn machine(start: Start<'_>) -> Vec<OsString> {
