@@ -43,9 +43,10 @@ fn subjects() -> Vec<&'static [XenTest]> {
     ]
 }
 
-/// Tests that are run only by their names, since they were not seen to pass each time: docs/drivers.md tells what was seen of them.
+/// Tests that are run only by their names, since they were not seen to pass each time. docs/drivers.md tells what was
+/// seen of the disks; `linux/both` fails now and then at a virtual interrupt that two processes of one domain want.
 fn on_trial() -> Vec<&'static [XenTest]> {
-    vec![block::ON_TRIAL, net::ON_TRIAL]
+    vec![block::ON_TRIAL, linux::ON_TRIAL, net::ON_TRIAL]
 }
 
 fn tests() -> impl Iterator<Item = &'static XenTest> {
