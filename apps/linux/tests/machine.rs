@@ -37,12 +37,13 @@ async fn echo(platform: EmulPlatform, tasks: Handle, command_line: String) -> Ex
         ..StackConfig::default()
     };
     let (stack, runner) = Stack::new(front.await.unwrap(), config, &tasks.timers());
+    // Before the first frame is looked at: a connection to a port that nobody listens on yet is refused.
+    let listener = TcpListener::bind(&stack, 80, ListenOptions::default()).unwrap();
     let running = async move { match runner.run().await {} };
     tasks.spawn(running).unwrap();
     let serving = {
         let tasks = tasks.clone();
         async move {
-            let listener = TcpListener::bind(&stack, 80, ListenOptions::default()).unwrap();
             loop {
                 let mut stream = listener.accept().await;
                 let connection = async move {
@@ -64,10 +65,20 @@ async fn echo(platform: EmulPlatform, tasks: Handle, command_line: String) -> Ex
     Exit::Poweroff
 }
 
+/// Asks the machine to end when the clients are through, or have failed.
+struct Ask(UnixStream);
+
+impl Drop for Ask {
+    fn drop(&mut self) {
+        self.0.write_all(b"!").unwrap();
+    }
+}
+
 fn serve_and_stop(command_line: &str) {
-    let (options, mut ask) = options(command_line);
+    let (options, ask) = options(command_line);
     let (tell, told) = mpsc::channel();
     let clients = std::thread::spawn(move || {
+        let _ask = Ask(ask);
         let port: u16 = told.recv().unwrap();
         let connect = || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
         let mut clients: Vec<TcpStream> = (0..50).map(|_| connect()).collect();
@@ -80,7 +91,6 @@ fn serve_and_stop(command_line: &str) {
             client.read_to_end(&mut heard).unwrap();
             assert_eq!(heard, [number as u8; 5000]);
         }
-        ask.write_all(b"!").unwrap();
     });
     let announce = move |forwards: &[Forward]| tell.send(forwards[0].host).unwrap();
     let outcome = run(options, announce, echo).unwrap();
