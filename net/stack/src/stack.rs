@@ -117,7 +117,7 @@ impl Stack {
             tcp_connections: engine.tcp.len(),
             tcp_parked_now: engine.tcp.parked,
             tcp_buffer_bytes: engine.tcp.memory,
-            tcp_time_wait: engine.tcp.time_waits.len(),
+            tcp_time_wait: engine.tcp.names.remembered(),
             udp_sockets: engine.udp.sockets.len(),
             ..engine.stats
         }

@@ -40,9 +40,7 @@ impl Engine {
                     local: SocketAddr::new(local, port),
                 };
                 let tcp = &engine.tcp;
-                let taken = tcp.flows.contains_key(&flow)
-                    || tcp.time_waits.contains(&flow)
-                    || tcp.listeners.contains_key(&port);
+                let taken = tcp.names.is_taken(&flow) || tcp.listeners.contains_key(&port);
                 (!taken).then_some(flow)
             })
             .ok_or(ConnectError::PortsExhausted)?;
@@ -213,7 +211,7 @@ impl Engine {
             return;
         };
         let (stage, flow) = (connection.stage, connection.flow);
-        if self.tcp.flows.get(&flow) != Some(&id) {
+        if self.tcp.names.connection(&flow) != Some(id) {
             // It is over on the wire, and had unread bytes at most.
             self.tcp.remove(id);
             return;

@@ -47,7 +47,7 @@ impl Engine {
             return Room::Enough;
         };
         let flow = connection.flow;
-        if self.tcp.flows.get(&flow) != Some(&id) {
+        if self.tcp.names.connection(&flow) != Some(id) {
             // It is over on the wire, and has unread bytes at most.
             return Room::Enough;
         }

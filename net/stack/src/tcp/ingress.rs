@@ -6,8 +6,8 @@ use smoltcp::wire::TcpControl;
 use super::TcpError;
 use super::connection::{Body, Connection, HANDSHAKE, Stage, new_socket};
 use super::emit::BareSegment;
+use super::names::Late;
 use super::table::ConnectionId;
-use super::time_wait::Late;
 use super::wire::Wire;
 use crate::engine::Engine;
 use crate::flow::FlowKey;
@@ -18,11 +18,11 @@ use crate::time::instant_to_smoltcp;
 impl Engine {
     /// A TCP segment for one of our addresses, its checksum verified.
     pub(crate) fn segment(&mut self, segment: &Segment, frame: &mut [u8], now: Instant) {
-        if let Some(&id) = self.tcp.flows.get(&segment.flow) {
+        if let Some(id) = self.tcp.names.connection(&segment.flow) {
             self.feed_connection(id, segment, frame, now);
             return;
         }
-        match self.tcp.time_waits.receive(segment, now) {
+        match self.tcp.names.late(segment, now) {
             Some(Late::Answer(answer)) => {
                 answer.reply(&mut self.reply, self.mac, segment.from_mac, self.offload);
                 return;

@@ -8,12 +8,12 @@ mod emit;
 mod error;
 mod ingress;
 mod listener;
+mod names;
 mod options;
 mod park;
 mod settle;
 mod stream;
 mod table;
-mod time_wait;
 mod wire;
 
 pub(crate) use egress::Room;

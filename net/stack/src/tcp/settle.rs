@@ -38,11 +38,11 @@ impl Engine {
             self.progress(id, stage, state, unread);
             return;
         }
-        if state == State::TimeWait && self.tcp.flows.get(&flow) == Some(&id) {
+        if state == State::TimeWait && self.tcp.names.connection(&flow) == Some(id) {
             let limit = self.limits.time_wait;
-            self.tcp.time_waits.insert(flow, &wire, now, limit);
+            self.tcp.names.remember(flow, &wire, now, limit);
         }
-        self.tcp.unname(flow, id);
+        self.tcp.names.take(&flow, id);
         self.tcp.set_deadline(id, None);
         match stage {
             Stage::Opening { .. } | Stage::Queued | Stage::Orphan { .. } => self.tcp.remove(id),

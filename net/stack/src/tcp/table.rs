@@ -1,7 +1,7 @@
 //! All connections, and who is to be looked at when.
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
 use morgana_exec::{SmallMap, Waiters};
@@ -9,8 +9,7 @@ use morgana_hal::Instant;
 
 use super::connection::{Body, Connection, End, Lease, Stage};
 use super::listener::Listening;
-use super::time_wait::TimeWaits;
-use crate::flow::FlowKey;
+use super::names::Names;
 
 /// A connection's place in the table. A place that is used again gets a new generation, so that an old id finds nothing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -30,9 +29,8 @@ struct Place {
 pub(crate) struct Tcp {
     places: Vec<Place>,
     free: Vec<u32>,
-    pub(crate) flows: BTreeMap<FlowKey, ConnectionId>,
+    pub(crate) names: Names,
     pub(crate) listeners: SmallMap<u16, Listening>,
-    pub(crate) time_waits: TimeWaits,
     /// Those that may have something to send, each once.
     ready: VecDeque<ConnectionId>,
     deadlines: BTreeSet<(Instant, ConnectionId)>,
@@ -71,7 +69,7 @@ impl Tcp {
             generation: place.generation,
         };
         self.memory += connection.lease.bytes();
-        self.flows.insert(connection.flow, id);
+        self.names.give(connection.flow, id);
         place.connection = Some(Box::new(connection));
         id
     }
@@ -122,18 +120,11 @@ impl Tcp {
         connection.wake();
         self.parked -= usize::from(was_parked);
         self.release(bytes);
-        self.unname(flow, id);
+        self.names.take(&flow, id);
         if matches!(stage, Stage::Opening { .. } | Stage::Queued)
             && let Some(listening) = self.listeners.get_mut(&flow.local.port())
         {
             listening.forget(id, stage);
-        }
-    }
-
-    /// Gives up a connection's name, so that segments no longer find it.
-    pub(crate) fn unname(&mut self, flow: FlowKey, id: ConnectionId) {
-        if self.flows.get(&flow) == Some(&id) {
-            self.flows.remove(&flow);
         }
     }
 
@@ -233,6 +224,7 @@ impl Tcp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flow::FlowKey;
     use crate::tcp::{TcpOptions, Wire};
     use core::net::{Ipv4Addr, SocketAddr};
 
@@ -262,7 +254,9 @@ mod tests {
         let new = tcp.insert(connection(2));
         assert_eq!(old.index, new.index);
         assert!(tcp.get(old).is_none() && tcp.get(new).is_some());
-        assert_eq!((tcp.len(), tcp.flows.len()), (1, 1));
+        assert_eq!(tcp.len(), 1);
+        let taken = |port| tcp.names.is_taken(&connection(port).flow);
+        assert!(!taken(1) && taken(2));
     }
 
     #[test]

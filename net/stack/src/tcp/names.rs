@@ -1,4 +1,4 @@
-//! Connections that this side closed first, remembered for a while without a socket (RFC 9293 section 3.6.1).
+//! Who has a connection's name: a connection, or the memory of one that this side closed first (RFC 9293 section 3.6.1).
 
 use alloc::collections::{BTreeMap, VecDeque};
 use core::time::Duration;
@@ -7,6 +7,7 @@ use morgana_hal::Instant;
 use smoltcp::wire::TcpControl;
 
 use super::emit::BareSegment;
+use super::table::ConnectionId;
 use super::wire::{Wire, after};
 use crate::flow::FlowKey;
 use crate::frame::Segment;
@@ -15,17 +16,26 @@ use crate::frame::Segment;
 const DURATION: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy, Debug)]
+enum Owner {
+    Connection(ConnectionId),
+    TimeWait(Remembered),
+}
+
+/// A connection in TIME-WAIT, which needs no socket.
+#[derive(Clone, Copy, Debug)]
 struct Remembered {
     until: Instant,
     send_next: u32,
     receive_next: u32,
 }
 
-/// Connections in TIME-WAIT.
+/// All names that are taken.
 #[derive(Debug, Default)]
-pub(crate) struct TimeWaits {
-    by_flow: BTreeMap<FlowKey, Remembered>,
-    /// In the order of their ends. An entry whose end differs from the one remembered is void.
+pub(crate) struct Names {
+    owners: BTreeMap<FlowKey, Owner>,
+    /// How many of them are in TIME-WAIT.
+    remembered: usize,
+    /// Those, in the order of their ends. An entry whose end differs from the one remembered is void.
     order: VecDeque<(Instant, FlowKey)>,
 }
 
@@ -39,15 +49,51 @@ pub(crate) enum Late {
     Ignore,
 }
 
-impl TimeWaits {
-    pub(crate) fn len(&self) -> usize {
-        self.by_flow.len()
+impl Names {
+    /// How many are in TIME-WAIT.
+    pub(crate) fn remembered(&self) -> usize {
+        self.remembered
     }
 
-    /// Remembers a connection. At the limit the oldest is forgotten.
-    pub(crate) fn insert(&mut self, flow: FlowKey, wire: &Wire, now: Instant, limit: usize) {
+    pub(crate) fn is_taken(&self, flow: &FlowKey) -> bool {
+        self.owners.contains_key(flow)
+    }
+
+    /// The connection of that name.
+    pub(crate) fn connection(&self, flow: &FlowKey) -> Option<ConnectionId> {
+        match self.owners.get(flow) {
+            Some(&Owner::Connection(id)) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// Gives a name to a connection.
+    pub(crate) fn give(&mut self, flow: FlowKey, id: ConnectionId) {
+        self.set(flow, Owner::Connection(id));
+    }
+
+    /// Takes a name from a connection, if it has it.
+    pub(crate) fn take(&mut self, flow: &FlowKey, id: ConnectionId) {
+        if self.connection(flow) == Some(id) {
+            self.owners.remove(flow);
+        }
+    }
+
+    fn set(&mut self, flow: FlowKey, owner: Owner) -> Option<Remembered> {
+        self.remembered += usize::from(matches!(owner, Owner::TimeWait(_)));
+        match self.owners.insert(flow, owner) {
+            Some(Owner::TimeWait(before)) => {
+                self.remembered -= 1;
+                Some(before)
+            }
+            _ => None,
+        }
+    }
+
+    /// Lets a name be that of a connection in TIME-WAIT. At the limit the oldest of these is forgotten.
+    pub(crate) fn remember(&mut self, flow: FlowKey, wire: &Wire, now: Instant, limit: usize) {
         self.expire(now);
-        while self.by_flow.len() >= limit.max(1) {
+        while self.remembered >= limit.max(1) {
             let Some((until, oldest)) = self.order.pop_front() else {
                 break;
             };
@@ -59,25 +105,22 @@ impl TimeWaits {
             send_next: wire.send_next,
             receive_next: wire.receive_next,
         };
-        let before = self.by_flow.insert(flow, remembered);
+        let before = self.set(flow, Owner::TimeWait(remembered));
         if before.is_none_or(|before| before.until != until) {
             self.order.push_back((until, flow));
         }
         // Void entries come from reopened connections, each of which took a handshake; they go as their time passes.
         if self.order.len() > 2 * limit.max(1) {
-            let by_flow = &self.by_flow;
+            let owners = &self.owners;
             self.order
-                .retain(|(until, flow)| by_flow.get(flow).is_some_and(|kept| kept.until == *until));
+                .retain(|(until, flow)| ends_at(owners.get(flow), *until));
         }
     }
 
     fn forget(&mut self, flow: &FlowKey, until: Instant) {
-        if self
-            .by_flow
-            .get(flow)
-            .is_some_and(|kept| kept.until == until)
-        {
-            self.by_flow.remove(flow);
+        if ends_at(self.owners.get(flow), until) {
+            self.owners.remove(flow);
+            self.remembered -= 1;
         }
     }
 
@@ -91,12 +134,14 @@ impl TimeWaits {
     }
 
     /// What to do about a segment; `None` if its connection is not in TIME-WAIT.
-    pub(crate) fn receive(&mut self, segment: &Segment, now: Instant) -> Option<Late> {
+    pub(crate) fn late(&mut self, segment: &Segment, now: Instant) -> Option<Late> {
         self.expire(now);
-        let kept = self.by_flow.get(&segment.flow)?;
+        let Some(&Owner::TimeWait(kept)) = self.owners.get(&segment.flow) else {
+            return None;
+        };
         // RFC 9293 section 3.10.7.4: a SYN beyond the old connection's numbers may open a new one.
         if segment.opens() && after(segment.sequence, kept.receive_next) {
-            self.by_flow.remove(&segment.flow);
+            self.forget(&segment.flow, kept.until);
             return Some(Late::Reopens);
         }
         let silent = segment.control == TcpControl::Rst
@@ -117,11 +162,10 @@ impl TimeWaits {
             sack_permitted: false,
         }))
     }
+}
 
-    /// Whether a connection of that name is remembered.
-    pub(crate) fn contains(&self, flow: &FlowKey) -> bool {
-        self.by_flow.contains_key(flow)
-    }
+fn ends_at(owner: Option<&Owner>, until: Instant) -> bool {
+    matches!(owner, Some(Owner::TimeWait(kept)) if kept.until == until)
 }
 
 #[cfg(test)]
@@ -162,10 +206,10 @@ mod tests {
 
     #[test]
     fn a_repeated_end_is_answered_and_everything_else_is_not() {
-        let mut time_waits = TimeWaits::default();
-        time_waits.insert(flow(1), &wire(), Instant::ZERO, 10);
+        let mut names = Names::default();
+        names.remember(flow(1), &wire(), Instant::ZERO, 10);
         let mut receive =
-            |control, sequence| time_waits.receive(&segment(control, sequence), Instant::ZERO);
+            |control, sequence| names.late(&segment(control, sequence), Instant::ZERO);
         let Some(Late::Answer(answer)) = receive(TcpControl::Fin, 499) else {
             panic!("the peer's end goes without an answer");
         };
@@ -184,21 +228,21 @@ mod tests {
 
     #[test]
     fn they_end_and_the_oldest_goes_first() {
-        let mut time_waits = TimeWaits::default();
+        let mut names = Names::default();
         let at = |s| Instant::ZERO + Duration::from_secs(s);
         for port in 0..20u16 {
-            time_waits.insert(flow(port), &wire(), at(port.into()), 4);
-            assert!(time_waits.len() <= 4);
+            names.remember(flow(port), &wire(), at(port.into()), 4);
+            assert!(names.remembered() <= 4);
         }
-        assert!(!time_waits.contains(&flow(15)) && time_waits.contains(&flow(16)));
+        assert!(!names.is_taken(&flow(15)) && names.is_taken(&flow(16)));
         let syn = segment(TcpControl::Syn, 400);
-        assert!(time_waits.receive(&syn, at(27)).is_none());
-        assert_eq!(time_waits.len(), 2);
+        assert!(names.late(&syn, at(27)).is_none());
+        assert_eq!(names.remembered(), 2);
         // The same name again and again is one entry, and leaves no trail.
         for step in 0..1000 {
-            time_waits.insert(flow(1), &wire(), at(40 + step / 500), 4);
+            names.remember(flow(1), &wire(), at(40 + step / 500), 4);
         }
-        assert_eq!(time_waits.len(), 1);
-        assert!(time_waits.order.len() <= 9);
+        assert_eq!(names.remembered(), 1);
+        assert!(names.order.len() <= 9);
     }
 }
