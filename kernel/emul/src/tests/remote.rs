@@ -137,13 +137,17 @@ fn without_its_hypervisor_a_domain_is_dead() {
     let hypervisor = Hypervisor::new();
     let _near = domain(&hypervisor).enter();
     let (far, served) = handed_over(&hypervisor);
+    let (running, runs) = std::sync::mpsc::channel();
     let (tell, told) = std::sync::mpsc::channel::<()>();
     let far = far.spawn(move |platform, tasks, _| async move {
+        running.send(()).unwrap();
         told.recv().unwrap();
         let refused = platform.memory().share(D0, 1);
         assert_eq!(refused.err(), Some(MemoryError::NoSuchDomain));
         tasks.timers().sleep(core::time::Duration::MAX).await;
     });
+    // A domain that dies before its thread has come to run never polls its main task.
+    runs.recv().unwrap();
     drop(served);
     tell.send(()).unwrap();
     assert_eq!(far.unwrap().join(), Outcome::Killed);
