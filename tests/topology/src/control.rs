@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::pin::Pin;
 use std::rc::Rc;
 
+use morgana_blkfront::Vdev;
 use morgana_emul::{EmulPlatform, XenstoreRing};
 use morgana_exec::Receiver;
 use morgana_hal::{DomId, Port};
@@ -11,6 +12,48 @@ use morgana_xenstore_client::{Access, Client, Error, Permission, Tree};
 use morgana_xenstored::{Quota, Rights, Server};
 
 use crate::Inside;
+
+/// A kind of device. Each guest has at most one of each.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// The network device 0.
+    Vif,
+    /// The disk `xvda`.
+    Vbd,
+}
+
+impl Kind {
+    /// The device's number.
+    pub(crate) fn index(self) -> u32 {
+        match self {
+            Self::Vif => 0,
+            Self::Vbd => Vdev::XVDA.number(),
+        }
+    }
+
+    fn class(self) -> &'static str {
+        match self {
+            Self::Vif => "vif",
+            Self::Vbd => "vbd",
+        }
+    }
+
+    fn front_parent(self, front: DomId) -> String {
+        format!("{}/device/{}", home(front), self.class())
+    }
+
+    fn front_path(self, front: DomId) -> String {
+        format!("{}/{}", self.front_parent(front), self.index())
+    }
+
+    fn back_parent(self, front: DomId, back: DomId) -> String {
+        format!("{}/backend/{}/{}", home(back), self.class(), front.number())
+    }
+
+    fn back_path(self, front: DomId, back: DomId) -> String {
+        format!("{}/{}", self.back_parent(front, back), self.index())
+    }
+}
 
 /// What a test tells domain 0 to do.
 pub(crate) type Order = Box<dyn FnOnce(Rc<Control>) -> Pin<Box<dyn Future<Output = ()>>>>;
@@ -63,11 +106,11 @@ impl Control {
             .expect("domain 0 may write");
     }
 
-    /// Makes the network device 0 of `front`, with its back end in `back`. A front end that was there before is moved to it.
-    pub async fn attach(&self, front: DomId, back: DomId) {
+    /// Makes a device of `front`, with its back end in `back`. A front end that was there before is moved to it.
+    pub async fn attach(&self, kind: Kind, front: DomId, back: DomId) {
         let made = self.client.transaction(async |tree| {
-            let (front_path, back_path) = (front_path(front), back_path(front, back));
-            give(tree, &front_parent(front), DomId::DOM0, front).await?;
+            let (front_path, back_path) = (kind.front_path(front), kind.back_path(front, back));
+            give(tree, &kind.front_parent(front), DomId::DOM0, front).await?;
             tree.remove(&front_path).await?;
             give(tree, &back_path, back, front).await?;
             give(tree, &front_path, front, back).await?;
@@ -81,7 +124,7 @@ impl Control {
                 (&back_path, "frontend-id", front.number().to_string()),
                 (&back_path, "online", "1".to_owned()),
                 (&back_path, "state", "1".to_owned()),
-                (&front_path, "mac", mac),
+                (&front_path, "mac", mac), // A disk has no use for it.
                 (&front_path, "state", "1".to_owned()),
                 (&front_path, "backend-id", back.number().to_string()),
                 (&front_path, "backend", back_path.clone()),
@@ -93,13 +136,10 @@ impl Control {
         made.await.expect("domain 0 may write");
     }
 
-    /// Takes the back end of a network device away: its front end's domain is dead.
-    pub async fn detach(&self, front: DomId, back: DomId) {
-        let directory = format!("{}/backend/vif/{}", home(back), front.number());
-        self.client
-            .remove(&directory)
-            .await
-            .expect("domain 0 may write");
+    /// Takes the back end of a device away: its front end's domain is dead.
+    pub async fn detach(&self, kind: Kind, front: DomId, back: DomId) {
+        let removed = self.client.remove(&kind.back_parent(front, back)).await;
+        removed.expect("domain 0 may write");
     }
 
     /// How many domains have keys.
@@ -125,16 +165,4 @@ fn permission(domain: DomId, access: Access) -> Permission {
 
 fn home(domain: DomId) -> String {
     format!("/local/domain/{}", domain.number())
-}
-
-fn front_parent(front: DomId) -> String {
-    format!("{}/device/vif", home(front))
-}
-
-fn front_path(front: DomId) -> String {
-    format!("{}/0", front_parent(front))
-}
-
-fn back_path(front: DomId, back: DomId) -> String {
-    format!("{}/backend/vif/{}/0", home(back), front.number())
 }

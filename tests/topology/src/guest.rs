@@ -1,119 +1,47 @@
-//! A guest: a front end that sends frames for ever, and checks what comes back.
+//! What guests of any kind have in common, seen from outside.
 
-use std::cell::Cell;
-use std::future::poll_fn;
-use std::rc::Rc;
-use std::time::Duration;
+use crate::{Driver, Inside, Kind, World};
 
-use morgana_emul::EmulPlatform;
-use morgana_exec::{Either, select};
-use morgana_netfront::{Netfront, TxMeta};
+/// A guest with one device, which it uses for ever, checking what it gets.
+pub trait Guest: Sized {
+    /// Of what kind its device is.
+    const KIND: Kind;
 
-use crate::{Inside, Random, World};
+    /// Starts one. Its device is to be [attached](attach); it waits for that as long as it takes.
+    fn start(world: &mut World) -> Self;
 
-/// A guest, from outside.
-pub struct Guest {
+    /// Lets the driver domain serve its device.
+    fn serve(&self, driver: &Driver);
+
     /// What is inside.
-    pub inside: Inside,
-    seen: Rc<Seen>,
-}
+    fn inside(&self) -> &Inside;
 
-#[derive(Default)]
-struct Seen {
-    returned: Cell<u64>,
-    connections: Cell<u64>,
-    parted: Cell<bool>,
-}
-
-/// Starts a guest. Its device is to be attached; it waits for that as long as it takes.
-pub fn guest(world: &mut World) -> Guest {
-    let seen = Rc::new(Seen::default());
-    let (inner, random) = (seen.clone(), Random::new(world.random.number()));
-    let inside = world.start(move |inside| main(inside, inner, random));
-    Guest { inside, seen }
-}
-
-impl Guest {
-    /// How many frames have come back.
-    pub fn returned(&self) -> u64 {
-        self.seen.returned.get()
-    }
+    /// How much was done: frames that have come back, accesses that were answered.
+    fn steps(&self) -> u64;
 
     /// How many times it was connected.
-    pub fn connections(&self) -> u64 {
-        self.seen.connections.get()
-    }
+    fn connections(&self) -> u64;
 
     /// Whether its back end is gone.
-    pub fn is_parted(&self) -> bool {
-        self.seen.parted.get()
-    }
+    fn is_parted(&self) -> bool;
+
+    /// Checks what can be checked from outside.
+    ///
+    /// # Panics
+    ///
+    /// If something is not as it was told.
+    fn check(&self);
+
+    /// Lets it begin nothing more.
+    fn hold(&self);
+
+    /// Lets it go on.
+    fn release(&self);
 }
 
-async fn main(inside: Inside, seen: Rc<Seen>, mut random: Random) {
-    let client = inside.xenstore();
-    let mut front = loop {
-        let (platform, handle) = (&inside.platform, &inside.handle);
-        match Netfront::connect(platform, &client, handle, 0, Default::default()).await {
-            Ok(front) => break front,
-            // There is no device yet.
-            Err(_) => handle.timers().sleep(Duration::from_millis(10)).await,
-        }
-    };
-    for number in 0.. {
-        let frame = frame(number, &mut random, front.max_frame());
-        exchange(&inside, &mut front, &frame, &seen).await;
-        seen.returned.set(number + 1);
-        // Time only jumps while nobody has anything to do.
-        let pause = Duration::from_millis(random.below(40));
-        inside.handle.timers().sleep(pause).await;
-    }
-}
-
-/// Sends a frame until it has come back: frames are lost while there is no connection.
-async fn exchange(inside: &Inside, front: &mut Netfront<EmulPlatform>, frame: &[u8], seen: &Seen) {
-    let timers = inside.handle.timers();
-    loop {
-        if let Some(slot) = front.transmit() {
-            slot.send(frame.len(), |into| {
-                into.copy_from_slice(frame);
-                TxMeta::default()
-            });
-        }
-        front.flush();
-        let patience = timers.now() + Duration::from_secs(1);
-        loop {
-            seen.parted.set(front.parted().is_some());
-            seen.connections.set(front.stats().connections);
-            while let Some(mut received) = front.receive() {
-                let bytes = received.bytes();
-                // One that was sent twice comes twice.
-                assert!(is_intact(bytes), "a frame was corrupted");
-                if bytes == frame {
-                    return;
-                }
-            }
-            let ready = poll_fn(|cx| front.poll_ready(cx));
-            if let Either::Second(()) = select(ready, timers.sleep_until(patience)).await {
-                break;
-            }
-        }
-    }
-}
-
-/// A frame of any length, whose bytes follow from its number and its length.
-fn frame(number: u64, random: &mut Random, longest: usize) -> Vec<u8> {
-    let len = 60 + random.below(longest as u64 - 59) as usize;
-    let mut frame = number.to_le_bytes().to_vec();
-    let mut content = Random::new(number ^ len as u64);
-    frame.resize_with(len, || content.number() as u8);
-    frame
-}
-
-fn is_intact(frame: &[u8]) -> bool {
-    let Some((number, rest)) = frame.split_first_chunk::<8>() else {
-        return false;
-    };
-    let mut content = Random::new(u64::from_le_bytes(*number) ^ frame.len() as u64);
-    rest.iter().all(|&byte| byte == content.number() as u8)
+/// Gives a guest's device its first back end, or another one.
+pub fn attach<G: Guest>(world: &mut World, guest: &G, driver: &Driver) {
+    let (front, back) = (guest.inside().id(), driver.inside.id());
+    world.order(async move |control| control.attach(G::KIND, front, back).await);
+    guest.serve(driver);
 }

@@ -5,7 +5,7 @@ use morgana_exec::Handle;
 use morgana_hal::Platform;
 
 /// What a domain holds at some moment.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Holdings {
     /// Grant references in use.
     pub grants: usize,
@@ -17,6 +17,8 @@ pub struct Holdings {
     pub tasks: usize,
     /// Timers that are waited for.
     pub timers: usize,
+    /// Bytes of heap, if the program's allocator is [`HeapAccounts`](morgana_emul::HeapAccounts).
+    pub heap_bytes: usize,
 }
 
 impl Holdings {
@@ -28,6 +30,13 @@ impl Holdings {
             ports: usage.ports_used,
             tasks: handle.tasks(),
             timers: handle.timers().waiting(),
+            heap_bytes: usage.heap_used_bytes,
         }
+    }
+
+    /// Whether this is as much as `before`, but for so many bytes of heap.
+    pub(crate) fn is_back_at(self, before: Self, slack_bytes: usize) -> bool {
+        let heap_bytes = before.heap_bytes;
+        self.heap_bytes <= heap_bytes + slack_bytes && Self { heap_bytes, ..self } == before
     }
 }

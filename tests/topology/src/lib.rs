@@ -2,19 +2,29 @@
 #![forbid(unsafe_code)]
 
 mod control;
+mod disks;
 mod driver;
+mod echo;
+mod frames;
 mod guest;
 mod holdings;
 mod hostile;
+mod ledger;
+mod medium;
+mod pace;
 mod random;
 mod seeds;
 mod world;
 
-pub use control::Control;
+pub use control::{Control, Kind};
+pub use disks::Disks;
 pub use driver::{Driver, driver};
-pub use guest::{Guest, guest};
+pub use frames::Frames;
+pub use guest::{Guest, attach};
 pub use holdings::Holdings;
 pub use hostile::hostile;
+pub use ledger::{Growth, Ledger};
+pub use medium::Medium;
 pub use random::Random;
 pub use seeds::for_each_seed;
 pub use world::{Inside, World};

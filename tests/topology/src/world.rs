@@ -2,13 +2,15 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::time::Duration;
 
-use morgana_emul::{Domain, DomainConfig, EmulPlatform, Lockstep, XenstoreServer};
+use morgana_emul::{Domain, DomainConfig, EmulPlatform, FaultPlan, Lockstep, XenstoreServer};
 use morgana_exec::{Handle, Sender, channel};
 use morgana_hal::{DomId, Exit, Platform};
 use morgana_xenstore_client::Client;
 
 use crate::control::{Control, Order, control};
+use crate::ledger::Rest;
 use crate::{Holdings, Random};
 
 /// A machine whose domain 0 runs xenstored and obeys orders.
@@ -145,6 +147,40 @@ impl World {
         }
     }
 
+    /// Lets things go wrong from now on as `plan` says.
+    pub fn inject(&self, plan: FaultPlan) {
+        self.machine.inject(plan);
+    }
+
+    /// Lets nothing go wrong any more. Tells how many faults have struck.
+    pub fn end_faults(&self) -> usize {
+        let struck = self.machine.hypervisor().struck().len();
+        self.machine.inject(FaultPlan::new());
+        struck
+    }
+
+    /// Runs until nobody has anything to do for [`REST`], and tells what there was in that while. What `domains` hold after a wait is not what
+    /// they hold in it, so each turn may be the last one before.
+    pub(crate) fn rest(&mut self, domains: &[&Inside], heap_bytes: fn() -> usize) -> Rest {
+        let last = self.machine.turns() + TURNS;
+        let mut rest = Rest {
+            holdings: vec![Holdings::default(); domains.len()],
+            heap_bytes: 0,
+        };
+        loop {
+            for (holdings, domain) in rest.holdings.iter_mut().zip(domains) {
+                *holdings = domain.holdings();
+            }
+            rest.heap_bytes = heap_bytes();
+            let before = self.machine.now();
+            // Time jumps to the next timer only when nobody can run before.
+            if !self.machine.turn() || self.machine.now() >= before + REST {
+                return rest;
+            }
+            assert!(self.machine.turns() < last, "no rest in {TURNS} turns");
+        }
+    }
+
     /// How many grants, mappings, pages and ports are in use beyond what domains begin with.
     pub fn in_use(&self) -> usize {
         self.machine.hypervisor().leftovers().iter().count()
@@ -182,6 +218,9 @@ where
     });
     seen.expect("main was called")
 }
+
+/// How long nobody does anything while all is at rest: longer than the ends of a device wait for each other.
+const REST: Duration = Duration::from_secs(6);
 
 /// How many turns a step of a test may take.
 const TURNS: u64 = 2_000_000;

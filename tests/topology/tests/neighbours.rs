@@ -1,6 +1,6 @@
 //! One guest writes anything into its rings; the others notice nothing.
 
-use morgana_topology::{World, driver, for_each_seed, guest, hostile};
+use morgana_topology::{Frames, Guest, Kind, World, attach, driver, for_each_seed, hostile};
 
 #[test]
 fn a_hostile_guest_disturbs_nobody() {
@@ -8,16 +8,17 @@ fn a_hostile_guest_disturbs_nobody() {
         let mut world = World::new(seed);
         let driver = driver(&mut world);
         let back = driver.inside.id();
-        let neighbours = [guest(&mut world), guest(&mut world)];
+        let neighbours = [Frames::start(&mut world), Frames::start(&mut world)];
         let attacker = hostile(&mut world, back);
-        let fronts = neighbours.iter().map(|guest| guest.inside.id());
-        for front in fronts.chain([attacker.id()]) {
-            world.order(async move |control| control.attach(front, back).await);
-            driver.serve(front);
+        for neighbour in &neighbours {
+            attach(&mut world, neighbour, &driver);
         }
+        let front = attacker.id();
+        world.order(async move |control| control.attach(Kind::Vif, front, back).await);
+        driver.echo(front);
         let enough = 500;
         world.run_until(|| {
-            driver.violations() >= 20 && neighbours.iter().all(|guest| guest.returned() >= enough)
+            driver.violations() >= 20 && neighbours.iter().all(|guest| guest.steps() >= enough)
         });
         for neighbour in &neighbours {
             assert_eq!(neighbour.connections(), 1);
