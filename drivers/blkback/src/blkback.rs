@@ -1,14 +1,14 @@
 //! A disk that is being served.
 
 use alloc::rc::Rc;
-use core::cell::Cell;
+use core::cell::{Cell, RefCell};
 use core::fmt;
 
 use morgana_blkif::keys;
 use morgana_block::BlockDevice;
 use morgana_exec::{Handle, Notify, Task};
 use morgana_hal::Platform;
-use morgana_xenbus::{BackendAddress, Device};
+use morgana_xenbus::{BackendAddress, Device, keep};
 use morgana_xenstore_client::Client;
 
 use crate::handshake::ConnectError;
@@ -54,8 +54,9 @@ impl Blkback {
             disk: Rc::new(disk),
             config,
             shared: shared.clone(),
+            link: RefCell::new(None),
         };
-        let keeper = handle.spawn(keeper.run(device));
+        let keeper = handle.spawn(keep(keeper, device, handle.timers()));
         Ok(Self {
             shared,
             keeper: Some(keeper.map_err(|_| ConnectError::TooManyTasks)?),

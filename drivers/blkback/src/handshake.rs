@@ -67,35 +67,14 @@ pub(crate) async fn connect<P: Platform, D: BlockDevice + 'static>(
     disk: &Rc<D>,
     config: &Config,
 ) -> Result<Link<P, D>, ConnectError> {
-    // Keys of a front end that is connected already are those of an earlier connection: it has to begin anew.
-    if CONNECTED.contains(&device.peer_state().await?) {
-        device.close(timers).await?;
-    }
-    wait_for(
-        device,
-        &[State::Unknown, State::Initialising, State::Closed],
-    )
-    .await?;
+    device.wait_for_beginner(timers).await?;
     let told = published(disk.as_ref(), config);
     device.publish(State::InitWait, &told).await?;
-    wait_for(device, &CONNECTED).await?;
+    device.wait_long_for(&State::READY_FRONTEND).await?;
     let keys = queues(device, config).await?;
     let link = Link::new(platform, device.peer_domain(), &keys, disk.clone(), config)?;
     device.switch(State::Connected).await?;
     Ok(link)
-}
-
-/// Waits until the front end is in one of `wanted`. One that has closed may come back.
-async fn wait_for(device: &Device, wanted: &[State]) -> Result<(), XenbusError> {
-    loop {
-        match device.wait_for(wanted).await {
-            Ok(_) => return Ok(()),
-            Err(XenbusError::PeerEnding(_)) => {
-                device.next().await?;
-            }
-            Err(error) => return Err(error),
-        }
-    }
 }
 
 /// What the front end says of its queues.
@@ -186,6 +165,3 @@ fn published(disk: &impl BlockDevice, config: &Config) -> Vec<(&'static str, Str
 pub(crate) fn sectors(disk: &impl BlockDevice) -> String {
     (disk.geometry().bytes() / SECTOR_SIZE as u64).to_string()
 }
-
-/// The states of a front end whose keys are written.
-pub(crate) const CONNECTED: [State; 2] = [State::Initialised, State::Connected];

@@ -1,13 +1,14 @@
 //! The device that an app owns.
 
 use alloc::rc::Rc;
+use core::cell::RefCell;
 use core::fmt;
 
 use morgana_blkif::{SECTOR_SIZE, Vdev, keys};
 use morgana_block::{BlockDevice, BlockError, Discard, Geometry, Writes};
 use morgana_exec::{Handle, Task};
 use morgana_hal::Platform;
-use morgana_xenbus::Device;
+use morgana_xenbus::{Device, keep};
 use morgana_xenstore_client::Client;
 
 use crate::handshake::{ConnectError, connect};
@@ -46,14 +47,18 @@ impl<P: Platform> Blkfront<P> {
         let shared = Rc::new(Shared::new(Table::new(&config), geometry, features));
         let keeper = Keeper {
             platform: platform.clone(),
-            client: client.clone(),
             timers,
             vdev,
             config,
             shared: shared.clone(),
+            parting: RefCell::new(None),
         };
         keeper.enter(link);
-        let keeper = handle.spawn(keeper.run(device));
+        let (ended, timers) = (shared.clone(), handle.timers());
+        let keeper = handle.spawn(async move {
+            keep(keeper, device, timers).await;
+            ended.end();
+        });
         Ok(Self {
             shared,
             vdev,

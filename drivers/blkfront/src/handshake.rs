@@ -80,7 +80,7 @@ pub(crate) async fn connect<P: Platform>(
     config: &Config,
 ) -> Result<(Link<P>, Geometry, Features), ConnectError> {
     device.begin(timers).await?;
-    wait_for_backend(device).await?;
+    device.wait_long_for(&[State::InitWait]).await?;
     let limits = limits(device, config).await?;
     let link = Link::new(platform, device.peer_domain(), config, limits)?;
     let keys = published(&link);
@@ -91,19 +91,6 @@ pub(crate) async fn connect<P: Platform>(
     let (geometry, features) = (geometry?, features?);
     device.switch(State::Connected).await?;
     Ok((link, geometry, features))
-}
-
-/// Waits for a back end that is ready for a new front end. One that has closed may come back.
-async fn wait_for_backend(device: &Device) -> Result<(), XenbusError> {
-    loop {
-        match device.wait_for(&[State::InitWait]).await {
-            Ok(_) => return Ok(()),
-            Err(XenbusError::PeerEnding(_)) => {
-                device.next().await?;
-            }
-            Err(error) => return Err(error),
-        }
-    }
 }
 
 /// What the back end offers, as far as we want it.

@@ -104,22 +104,22 @@ impl<P: Platform> Shared<P> {
         }
     }
 
-    /// The keeper: does what there is to do. Ready when the back end has broken the protocol, or when the device is abandoned and nothing is under
-    /// way any more.
-    pub(crate) fn poll_serve(&self, cx: &mut Context<'_>) -> Poll<Served> {
+    /// The keeper: does what there is to do. Ready when the back end has broken the protocol; with `None` when the device is abandoned and
+    /// nothing is under way any more.
+    pub(crate) fn poll_serve(&self, cx: &mut Context<'_>) -> Poll<Option<Violation>> {
         let seen = self.work.count();
         let mut table = self.table.borrow_mut();
         if let Some(link) = self.link.borrow_mut().as_mut()
             && let Poll::Ready(violation) = link.poll(cx, &mut table)
         {
-            return Poll::Ready(Served::Violation(violation));
+            return Poll::Ready(Some(violation));
         }
         self.tell_of_room(&mut table);
         if self.abandoned.get() && table.waiting() == 0 {
-            return Poll::Ready(Served::Abandoned);
+            return Poll::Ready(None);
         }
         // Nothing that runs here gives more work.
-        self.work.poll_after(seen, cx).map(|_| Served::Abandoned)
+        self.work.poll_after(seen, cx).map(|_| None)
     }
 
     /// The keeper: waits until the device is abandoned.
@@ -131,10 +131,6 @@ impl<P: Platform> Shared<P> {
             }
             self.work.after(seen).await;
         }
-    }
-
-    pub(crate) fn is_abandoned(&self) -> bool {
-        self.abandoned.get()
     }
 
     /// The device: nobody uses it any more.
@@ -153,8 +149,7 @@ impl<P: Platform> Shared<P> {
     }
 
     /// The keeper: the connection is not to be used any more. It stays, with its pages, until the back end has let go of them.
-    pub(crate) fn leave(&self, why: Parted) -> Option<Link<P>> {
-        self.parted.set(Some(why));
+    pub(crate) fn leave(&self) -> Option<Link<P>> {
         self.link.borrow_mut().take()
     }
 
@@ -185,11 +180,4 @@ impl<P: Platform> Shared<P> {
             ..self.past.get().and(&now)
         }
     }
-}
-
-/// Why serving a connection has ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Served {
-    Violation(Violation),
-    Abandoned,
 }

@@ -66,15 +66,7 @@ pub(crate) async fn connect<P: Platform>(
     timers: &Timers,
     config: &Config,
 ) -> Result<Link<P>, ConnectError> {
-    // Keys of a front end that is connected already are those of an earlier connection: it has to begin anew.
-    if CONNECTED.contains(&device.peer_state().await?) {
-        device.close(timers).await?;
-    }
-    wait_for(
-        device,
-        &[State::Unknown, State::Initialising, State::Closed],
-    )
-    .await?;
+    device.wait_for_beginner(timers).await?;
     let published = published(config);
     // The last key is the one that the toolstack's script writes.
     let own = match config.hotplug {
@@ -82,7 +74,7 @@ pub(crate) async fn connect<P: Platform>(
         Hotplug::ByToolstack => &published[..published.len() - 1],
     };
     device.publish(State::InitWait, own).await?;
-    wait_for(device, &CONNECTED).await?;
+    device.wait_long_for(&State::READY_FRONTEND).await?;
 
     let rings = rings(device, config).await?;
     let mut asked = Features::KEYS.to_vec();
@@ -129,19 +121,6 @@ async fn rings(device: &Device, config: &Config) -> Result<Vec<RingKeys>, Connec
     Ok(rings)
 }
 
-/// Waits until the front end is in one of `wanted`. One that has closed may come back.
-async fn wait_for(device: &Device, wanted: &[State]) -> Result<(), XenbusError> {
-    loop {
-        match device.wait_for(wanted).await {
-            Ok(_) => return Ok(()),
-            Err(XenbusError::PeerEnding(_)) => {
-                device.next().await?;
-            }
-            Err(error) => return Err(error),
-        }
-    }
-}
-
 /// What the front end is told.
 fn published(config: &Config) -> [(&'static str, String); 9] {
     [
@@ -156,9 +135,6 @@ fn published(config: &Config) -> [(&'static str, String); 9] {
         (keys::HOTPLUG_STATUS, keys::HOTPLUG_CONNECTED.into()),
     ]
 }
-
-/// The states of a front end whose keys are written.
-pub(crate) const CONNECTED: [State; 2] = [State::Initialised, State::Connected];
 
 const YES: &str = "1";
 const NO: &str = "0";

@@ -8,7 +8,7 @@ use core::task::{Context, Poll};
 use morgana_exec::{Handle, Notify, Task};
 use morgana_hal::Platform;
 use morgana_netif::{ETHERNET_HEADER, Joint, Offload, SegmentationOffload, keys};
-use morgana_xenbus::{BackendAddress, Device};
+use morgana_xenbus::{BackendAddress, Device, keep};
 use morgana_xenstore_client::Client;
 
 use crate::handshake::ConnectError;
@@ -85,9 +85,9 @@ impl<P: Platform> Netback<P> {
             config,
             shared: shared.clone(),
         };
-        let over = shared.clone();
+        let (over, timers) = (shared.clone(), handle.timers());
         let keeper = handle.spawn(async move {
-            keeper.run(device).await;
+            keep(keeper, device, timers).await;
             over.over.notify();
         });
         Ok(Self {

@@ -122,7 +122,7 @@ async fn negotiate(device: &Device) -> Result<Features, ConnectError> {
     if ready? {
         return features;
     }
-    wait_for_backend(device).await?;
+    device.wait_long_for(&[State::InitWait]).await?;
     self::features(device).await
 }
 
@@ -134,19 +134,6 @@ async fn features(device: &Device) -> Result<Features, ConnectError> {
         return Err(ConnectError::NoCopy);
     }
     Ok(Features::from_flags(|key| flags.is_set(key)))
-}
-
-/// Waits for a back end that is ready for a new front end. One that has closed may come back.
-async fn wait_for_backend(device: &Device) -> Result<(), XenbusError> {
-    loop {
-        match device.wait_for(&[State::InitWait]).await {
-            Ok(_) => return Ok(()),
-            Err(XenbusError::PeerEnding(_)) => {
-                device.next().await?;
-            }
-            Err(error) => return Err(error),
-        }
-    }
 }
 
 /// What the back end is told.

@@ -1,18 +1,18 @@
 //! The device that a network stack owns.
 
 use alloc::rc::Rc;
-use core::cell::{Cell, RefMut};
+use core::cell::{Cell, RefCell, RefMut};
 use core::fmt;
 use core::task::{Context, Poll};
 
 use morgana_exec::{Handle, Task, join};
 use morgana_hal::Platform;
 use morgana_netif::{Joint, MacAddr, Offload, SegmentationOffload, keys};
-use morgana_xenbus::Device;
+use morgana_xenbus::{Device, keep};
 use morgana_xenstore_client::Client;
 
 use crate::handshake::{ConnectError, Interface, connect, interface};
-use crate::keeper::{Keeper, Parted};
+use crate::keeper::{Keeper, Parted, Phase};
 use crate::{Config, Link, RxFrame, Stats, TxSlot};
 
 /// A network device of this domain.
@@ -95,9 +95,11 @@ impl<P: Platform> Netfront<P> {
             max_frame,
             segmentation,
             shared: shared.clone(),
+            phase: Cell::new(Phase::Joining),
+            parting: RefCell::new(None),
         };
         keeper.enter(link).await;
-        let keeper = handle.spawn(keeper.run(device));
+        let keeper = handle.spawn(keep(keeper, device, handle.timers()));
         Ok(Self {
             shared,
             interface,

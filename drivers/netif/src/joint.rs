@@ -4,9 +4,11 @@
 //! connection, `L`, lies in a [`Joint`] that both hold: the device uses it while it is there, and its keeper puts it there and takes it away.
 
 use core::cell::{Cell, RefCell, RefMut};
+use core::convert::Infallible;
 use core::task::{Context, Poll};
+use core::time::Duration;
 
-use morgana_exec::Notify;
+use morgana_exec::{Notify, Timers};
 
 /// A place for a connection that comes and goes.
 #[derive(Debug)]
@@ -75,27 +77,47 @@ impl<L> Joint<L> {
         self.attention.notify();
     }
 
-    /// The keeper: whether nobody uses the device any more.
-    pub fn is_abandoned(&self) -> bool {
-        self.abandoned.get()
+    /// The keeper: waits until nobody uses the device any more.
+    pub async fn abandoned(&self) {
+        self.over(|_| None::<Infallible>).await;
     }
 
-    /// The keeper: how often it was called. To be read before looking at what there is.
-    pub fn calls(&self) -> u64 {
-        self.attention.count()
+    /// The keeper: waits until there is a `violation` of the connection. `None` if nobody uses the device any more.
+    pub async fn over<V>(&self, violation: impl Fn(&L) -> Option<V>) -> Option<V> {
+        loop {
+            let seen = self.attention.count();
+            if self.abandoned.get() {
+                return None;
+            }
+            let found = self.link().and_then(|link| violation(&link));
+            if found.is_some() {
+                return found;
+            }
+            self.attention.after(seen).await;
+        }
     }
 
-    /// The keeper: waits until it is called again, or the device is abandoned.
-    pub async fn called(&self, seen: u64) {
-        self.attention.after(seen).await;
+    /// The keeper: puts a connection there, in place of what was there. The device may be using that, which lasts no longer than a pass.
+    pub async fn put_in_time(&self, timers: &Timers, link: L) {
+        let mut next = link;
+        while let Err(link) = self.put(next) {
+            next = link;
+            timers.sleep(BUSY_PAUSE).await;
+        }
     }
 
-    /// The keeper: puts a connection there, in place of what was there.
-    ///
-    /// # Errors
-    ///
-    /// The connection, if the device holds on to the old one right now.
-    pub fn put(&self, link: L) -> Result<(), L> {
+    /// The keeper: takes the connection away, which is there.
+    pub async fn take_in_time(&self, timers: &Timers) -> L {
+        loop {
+            match self.take() {
+                Some(link) => return link,
+                None => timers.sleep(BUSY_PAUSE).await,
+            }
+        }
+    }
+
+    /// Puts a connection there, unless the device holds on to the old one right now: then it is handed back.
+    fn put(&self, link: L) -> Result<(), L> {
         let Ok(mut place) = self.link.try_borrow_mut() else {
             return Err(link);
         };
@@ -110,8 +132,8 @@ impl<L> Joint<L> {
         self.changed.notify();
     }
 
-    /// The keeper: takes the connection away. `None` if there is none, or if the device holds on to it right now.
-    pub fn take(&self) -> Option<L> {
+    /// Takes the connection away. `None` if there is none, or if the device holds on to it right now.
+    fn take(&self) -> Option<L> {
         let link = self.link.try_borrow_mut().ok()?.take();
         if link.is_some() {
             self.changed.notify();
@@ -119,6 +141,9 @@ impl<L> Joint<L> {
         link
     }
 }
+
+/// How long to wait for the end of a pass.
+const BUSY_PAUSE: Duration = Duration::from_millis(1);
 
 #[cfg(test)]
 mod tests {

@@ -91,7 +91,11 @@ impl Device {
         Ok(device)
     }
 
-    async fn open(client: &Client, role: Role, own: String) -> Result<Self, XenbusError> {
+    pub(crate) async fn open(
+        client: &Client,
+        role: Role,
+        own: String,
+    ) -> Result<Self, XenbusError> {
         let paths = [role.link(), role.link_domain(), "state"].map(|key| format!("{own}/{key}"));
         let link = &paths[0];
         // All at once, but the watch is set before the link is read, so that no change of it is missed: xenstored answers in order.

@@ -113,6 +113,23 @@ impl Device {
             event = Some(self.next().await?);
         }
     }
+
+    /// As [`wait_for`](Self::wait_for), but an end that has closed may come back.
+    ///
+    /// # Errors
+    ///
+    /// [`XenbusError`], but not that the other end is ending.
+    pub async fn wait_long_for(&self, wanted: &[State]) -> Result<(), XenbusError> {
+        loop {
+            match self.wait_for(wanted).await {
+                Ok(_) => return Ok(()),
+                Err(XenbusError::PeerEnding(_)) => {
+                    self.next().await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
 }
 
 /// Takes all changes that are known already, so that they cost one look together.

@@ -42,6 +42,20 @@ impl Device {
         self.switch(State::Initialising).await
     }
 
+    /// A back end: waits for a front end that begins. Keys of one that is connected already are those of an earlier connection, so it is made to
+    /// begin anew.
+    ///
+    /// # Errors
+    ///
+    /// [`XenbusError`].
+    pub async fn wait_for_beginner(&self, timers: &Timers) -> Result<(), XenbusError> {
+        if State::READY_FRONTEND.contains(&self.peer_state().await?) {
+            self.close(timers).await?;
+        }
+        let fresh = [State::Unknown, State::Initialising, State::Closed];
+        self.wait_long_for(&fresh).await
+    }
+
     /// Writes own keys and then the own state. Keys may lie in sub-directories (`queue-0/tx-ring-ref`).
     ///
     /// The other end looks at the keys once it sees the state, and xenstored does what it is asked in order. That is enough for a front end, and

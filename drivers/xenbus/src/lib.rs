@@ -12,9 +12,12 @@ mod error;
 mod event;
 mod flags;
 mod handshake;
+mod keeper;
+mod parted;
 mod state;
 #[cfg(test)]
 mod tests;
+mod woken;
 
 pub use attend::{Directories, Wish, attend};
 pub use close::{CLOSE_TIMEOUT, Farewell};
@@ -23,4 +26,6 @@ pub use directory::{BackendAddress, backends, frontends};
 pub use error::XenbusError;
 pub use event::Event;
 pub use flags::Flags;
+pub use keeper::{Kept, keep};
+pub use parted::Parted;
 pub use state::State;

@@ -40,6 +40,9 @@ impl State {
         Self::Reconfigured,
     ];
 
+    /// The states of a front end whose keys are written.
+    pub const READY_FRONTEND: [Self; 2] = [Self::Initialised, Self::Connected];
+
     /// The number that stands in the key `state`.
     pub const fn number(self) -> u8 {
         self as u8
@@ -48,6 +51,14 @@ impl State {
     /// The state with this number, if there is one.
     pub fn from_number(number: u8) -> Option<Self> {
         Self::ALL.get(usize::from(number)).copied()
+    }
+
+    /// Whether the end works, perhaps while it changes.
+    pub const fn is_connected(self) -> bool {
+        matches!(
+            self,
+            Self::Connected | Self::Reconfiguring | Self::Reconfigured
+        )
     }
 
     /// Whether the end has ended, or is about to, or is not there.

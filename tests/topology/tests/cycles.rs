@@ -11,9 +11,9 @@ use morgana_topology::{
 /// With the fixed seeds of the two tests of network devices, so that there are a thousand.
 const CYCLES: u32 = 500;
 /// With the fixed seeds of the two tests of disks.
-const DISK_CYCLES: u32 = 250;
+const DISK_CYCLES: u32 = 150;
 /// With a seed that nobody chose.
-const MORE_CYCLES: u32 = 100;
+const MORE_CYCLES: u32 = 60;
 
 #[test]
 fn network_front_ends_die_and_others_come() {

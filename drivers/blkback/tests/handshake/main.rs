@@ -282,7 +282,7 @@ fn accesses_wait_for_a_back_end_and_a_dropped_one_leaves_nothing_behind() {
             own.wait_for("away").await;
             assert!(matches!(
                 front.parted(),
-                Some(blkfront::Parted::BackendLeft(_))
+                Some(blkfront::Parted::PeerLeft(_))
             ));
             let waiting = {
                 let front = front.clone();
@@ -576,7 +576,7 @@ fn a_back_end_that_dies_is_not_waited_for() {
             own.reach("once");
             own.wait_for("cleaned").await;
             own.pause().await;
-            let gone = blkfront::Parted::BackendLeft(State::Unknown);
+            let gone = blkfront::Parted::PeerLeft(State::Unknown);
             assert_eq!(front.parted(), Some(gone));
             own.reach("seen");
             let mut bytes = vec![0; 512];

@@ -145,7 +145,7 @@ fn a_back_end_comes_again_and_the_device_goes_on() {
                     .await;
                 assert!(matches!(
                     front.parted(),
-                    Some(netfront::Parted::BackendLeft(_))
+                    Some(netfront::Parted::PeerLeft(_))
                 ));
                 assert!(front.transmit().is_none() && front.receive().is_none());
                 ping(&own, &mut front, 10).await;
@@ -345,7 +345,7 @@ fn a_back_end_that_dies_is_not_waited_for() {
             own.reach("once");
             own.wait_for("cleaned").await;
             own.pause().await;
-            let gone = netfront::Parted::BackendLeft(State::Unknown);
+            let gone = netfront::Parted::PeerLeft(State::Unknown);
             assert_eq!(front.parted(), Some(gone));
             own.reach("seen");
             ping(&own, &mut front, 10).await;

@@ -1,0 +1,248 @@
+//! The task that keeps an end of a device for as long as it is used: other ends come, leave, and come again.
+//!
+//! ```text
+//!                 other end leaves, or breaks the protocol; the device is moved or removed
+//! waiting ──► connected ─────────────────────────────────────────────────────────────────► parting ──► waiting …
+//!    │            │                                                                           │
+//!    │            └── abandoned ──► parting ──► ended                                         └── a back end that is
+//!    └── abandoned ──► ended                                                                      not wanted ──► ended
+//! ```
+
+use core::convert::Infallible;
+use core::fmt::Display;
+use core::future::pending;
+use core::time::Duration;
+
+use morgana_exec::{Either, Timers, select};
+use morgana_xenstore_client::Problem;
+
+use crate::woken::when_woken;
+use crate::{Device, Event, Parted, Role, State, XenbusError};
+
+/// What a driver adds to the keeper of its end of a device. It has the place where a connection lies for whoever uses the device.
+#[allow(async_fn_in_trait)]
+pub trait Kept {
+    /// What the other end can break.
+    type Violation: Copy + Display;
+    /// Why a connection did not come off.
+    type Error: Display + From<XenbusError>;
+
+    /// Which device of this kind it is, for log lines.
+    fn name(&self) -> impl Display;
+
+    /// Goes through the handshake, and puts the connection in its place. It waits for the other end as long as it takes.
+    ///
+    /// # Errors
+    ///
+    /// After one it is called again, a while later.
+    async fn connect(&self, device: &Device) -> Result<(), Self::Error>;
+
+    /// What a failure to connect has to do with the device as such.
+    fn xenbus_error(error: &Self::Error) -> Option<&XenbusError>;
+
+    /// While connected: waits until the other end has broken the protocol. `None` if the device is abandoned, and does nothing any more.
+    async fn over(&self) -> Option<Self::Violation>;
+
+    /// While connected: what else there is to do with xenstore.
+    async fn attend(&self, _device: &Device) -> Infallible {
+        pending().await
+    }
+
+    /// While connected: whether the connection lasts if the other end is in this state.
+    fn lasts_in(&self, state: State) -> bool;
+
+    /// Waits until nobody uses the device any more.
+    async fn abandoned(&self);
+
+    /// There is no connection, and this is why. It also comes when there was none, and before the keeper ends.
+    fn parted(&self, why: Parted<Self::Violation>);
+
+    /// Takes the connection from its place. A back end lets go of the other's pages now; a front end keeps its pages until
+    /// [`release`](Self::release).
+    async fn disconnect(&self);
+
+    /// The other end has let go of what was shared with it, or does not answer.
+    fn release(&self) {}
+}
+
+/// Keeps an end: a front end, which is connected already, until it is abandoned; a back end until the toolstack does not want it
+/// any more, either. It is to be a task of its own.
+pub async fn keep<K: Kept>(kept: K, mut device: Device, timers: Timers) {
+    let keeper = Keeper { kept, timers };
+    let mut connected = device.role() == Role::Frontend;
+    let mut pause = Duration::ZERO;
+    loop {
+        let why = if connected {
+            keeper.until_parted(&device).await
+        } else {
+            let waited = keeper.until_connected(&mut device, pause);
+            match select(waited, keeper.kept.abandoned()).await {
+                Either::First(Met::Connected) => {
+                    connected = true;
+                    continue;
+                }
+                Either::First(Met::Removed) => Parted::Removed,
+                Either::Second(()) => Parted::Abandoned,
+            }
+        };
+        keeper.tell(why);
+        if connected {
+            keeper.kept.disconnect().await;
+            connected = false;
+        }
+        if !matches!(why, Parted::Moved | Parted::Removed) {
+            // What is in the own directory after a move concerns the new back end.
+            keeper.close(&device).await;
+        }
+        keeper.kept.release();
+        if !keeper.goes_on(&device, why).await {
+            return;
+        }
+        pause = match device.role() {
+            Role::Frontend if why.is_trouble() => FIRST_PAUSE,
+            _ => Duration::ZERO,
+        };
+    }
+}
+
+struct Keeper<K> {
+    kept: K,
+    timers: Timers,
+}
+
+/// How waiting for the other end has ended.
+enum Met {
+    Connected,
+    /// The back end's device is gone.
+    Removed,
+}
+
+impl<K: Kept> Keeper<K> {
+    fn tell(&self, why: Parted<K::Violation>) {
+        let name = self.kept.name();
+        if why.is_trouble() {
+            log::warn!("{name}: disconnected: {why}");
+        } else {
+            log::info!("{name}: disconnected: {why}");
+        }
+        self.kept.parted(why);
+    }
+
+    /// Waits for the end of the connection. What moves data is polled whenever the task is; what waits for xenstore only when it was woken.
+    async fn until_parted(&self, device: &Device) -> Parted<K::Violation> {
+        let lasts_in = |state| self.kept.lasts_in(state);
+        let left = device.until_left(&self.timers, &lasts_in);
+        let beside = when_woken(select(left, self.kept.attend(device)));
+        match select(self.kept.over(), beside).await {
+            Either::First(Some(violation)) => Parted::Violation(violation),
+            Either::First(None) => Parted::Abandoned,
+            Either::Second(Either::First(Left::Peer(state))) => Parted::PeerLeft(state),
+            Either::Second(Either::First(Left::Moved)) => Parted::Moved,
+            Either::Second(Either::First(Left::Removed)) => Parted::Removed,
+            Either::Second(Either::First(Left::Xenstore)) => Parted::Xenstore,
+            Either::Second(Either::Second(never)) => match never {},
+        }
+    }
+
+    /// Tries until there is a connection; a front end perhaps to another back end.
+    async fn until_connected(&self, device: &mut Device, pause: Duration) -> Met {
+        self.timers.sleep(pause).await;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let mut error = match self.kept.connect(device).await {
+                Ok(()) => return Met::Connected,
+                Err(error) => error,
+            };
+            if let Some(XenbusError::Moved | XenbusError::Removed) = K::xenbus_error(&error) {
+                if device.role() == Role::Backend {
+                    return Met::Removed;
+                }
+                match device.reopen().await {
+                    Ok(opened) => {
+                        *device = opened;
+                        continue;
+                    }
+                    Err(failed) => error = failed.into(),
+                }
+            }
+            log::warn!("{}: cannot connect: {error}", self.kept.name());
+            self.timers.sleep(pause).await;
+            pause = (pause * 2).min(LAST_PAUSE);
+        }
+    }
+
+    async fn close(&self, device: &Device) {
+        if let Err(error) = device.close(&self.timers).await {
+            log::warn!("{}: cannot close in order: {error}", self.kept.name());
+        }
+    }
+
+    /// Whether another end may come.
+    async fn goes_on(&self, device: &Device, why: Parted<K::Violation>) -> bool {
+        match (device.role(), why) {
+            (_, Parted::Abandoned) | (Role::Backend, Parted::Removed) => false,
+            (Role::Frontend, _) => true,
+            (Role::Backend, _) => {
+                let online = device.is_online().await.unwrap_or_else(|error| {
+                    log::warn!("{}: {error}", self.kept.name());
+                    false
+                });
+                if !online {
+                    self.kept.parted(Parted::Removed);
+                }
+                online
+            }
+        }
+    }
+}
+
+/// What ends a connection from outside.
+enum Left {
+    Peer(State),
+    Moved,
+    Removed,
+    Xenstore,
+}
+
+impl Device {
+    /// Waits until the other end is in a state that the connection does not last in, or the device goes.
+    async fn until_left(&self, timers: &Timers, lasts_in: &dyn Fn(State) -> bool) -> Left {
+        loop {
+            match self.next().await {
+                // The toolstack does not give a back end another front end: it makes another back end.
+                Ok(Event::Moved) if self.role() == Role::Frontend => return Left::Moved,
+                Ok(Event::Moved | Event::Removed) => return Left::Removed,
+                Ok(Event::Peer(state)) if !lasts_in(state) => return Left::Peer(state),
+                Ok(Event::Peer(_)) => {}
+                // Without xenstore the rings work all the same.
+                Err(error) if is_transient(&error) => timers.sleep(FIRST_PAUSE).await,
+                Err(_) => return Left::Xenstore,
+            }
+        }
+    }
+
+    /// Opens the device again, once it is there.
+    async fn reopen(&self) -> Result<Self, XenbusError> {
+        let watch = self.client.watch(&self.own).await?;
+        loop {
+            match Self::open(&self.client, self.role, self.own.clone()).await {
+                Err(XenbusError::Removed) => {}
+                result => return result,
+            }
+            watch.next().await?;
+        }
+    }
+}
+
+/// Whether it is xenstored that does not answer, and not the other end that has written nonsense.
+fn is_transient(error: &XenbusError) -> bool {
+    match error {
+        XenbusError::Request(_) => true,
+        XenbusError::Key(error) => matches!(error.problem, Problem::Request(_)),
+        _ => false,
+    }
+}
+
+/// How long to wait after a first and a last of several failures, so that another end which breaks everything does not cost much.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LAST_PAUSE: Duration = Duration::from_secs(64);
