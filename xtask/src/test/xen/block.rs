@@ -10,17 +10,6 @@ use crate::testbed::End;
 
 pub(super) const TESTS: &[XenTest] = &[
     XenTest {
-        name: "block/unikernel-and-linux",
-        run: unikernel_and_linux,
-    },
-    XenTest {
-        name: "block/read-only",
-        run: read_only,
-    },
-];
-
-pub(super) const ON_TRIAL: &[XenTest] = &[
-    XenTest {
         name: "block/linux-back",
         run: linux_back,
     },
@@ -31,6 +20,10 @@ pub(super) const ON_TRIAL: &[XenTest] = &[
     XenTest {
         name: "block/process-back",
         run: process_back,
+    },
+    XenTest {
+        name: "block/read-only",
+        run: read_only,
     },
     XenTest {
         name: "block/hotplug",
@@ -50,21 +43,6 @@ const NOTHING: &str = "#!/bin/sh\n";
 const DEVICE: &str = "/dev/ram0";
 /// How long a Linux domain may take to boot, to do its work and to end.
 const LINUX_PATIENCE: Duration = Duration::from_secs(180);
-
-/// Our guest's disk, served by Linux in dom0: what it writes is what dom0 then reads.
-fn unikernel_and_linux(lab: &Lab<'_>) -> Result<()> {
-    ram_disks(lab)?;
-    let disks = Some(vec![format!(
-        "vdev=xvda,format=raw,access=rw,target={DEVICE}"
-    )]);
-    let ours = run(lab, "do=write seed=11", &disks)?;
-    let theirs = lab.sh(&format!("crc32 {DEVICE}"))?;
-    ensure!(
-        theirs.starts_with(word_after(&ours, "crc ")?),
-        "we wrote {ours}, dom0 has {theirs}"
-    );
-    run(lab, "do=check", &disks).map(drop)
-}
 
 /// The back end of Linux in dom0, with every front end.
 fn linux_back(lab: &Lab<'_>) -> Result<()> {

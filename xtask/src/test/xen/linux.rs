@@ -26,12 +26,11 @@ pub(super) const TESTS: &[XenTest] = &[
         name: "linux/peer",
         run: peer,
     },
+    XenTest {
+        name: "linux/both",
+        run: both,
+    },
 ];
-
-pub(super) const ON_TRIAL: &[XenTest] = &[XenTest {
-    name: "linux/both",
-    run: both,
-}];
 
 /// How long the suite may take; see `conformance`.
 const PATIENCE: Duration = Duration::from_secs(180);

@@ -43,14 +43,8 @@ fn subjects() -> Vec<&'static [XenTest]> {
     ]
 }
 
-/// Tests that are run only by their names, since they were not seen to pass each time. docs/drivers.md tells what was
-/// seen of the disks; `linux/both` fails now and then at a virtual interrupt that two processes of one domain want.
-fn on_trial() -> Vec<&'static [XenTest]> {
-    vec![block::ON_TRIAL, linux::ON_TRIAL, net::ON_TRIAL]
-}
-
 fn tests() -> impl Iterator<Item = &'static XenTest> {
-    subjects().into_iter().chain(on_trial()).flatten()
+    subjects().into_iter().flatten()
 }
 
 /// Whether there is a test of this name, or are tests whose names begin so.
@@ -65,12 +59,8 @@ pub(super) fn names() -> String {
 
 /// Runs the tests whose names begin with `chosen`.
 pub(super) fn suite(workspace: &Workspace, chosen: Option<&str>, tally: &mut Tally) {
-    let all = subjects().into_iter().flatten();
-    let wanted: Vec<_> = match chosen {
-        None => all.collect(),
-        Some(name) => tests().filter(|test| test.name.starts_with(name)).collect(),
-    };
-    for test in wanted {
+    let wanted = chosen.unwrap_or_default();
+    for test in tests().filter(|test| test.name.starts_with(wanted)) {
         tally.test_twice(&format!("xen/{}", test.name), || {
             let lab = Lab::new(workspace)?;
             (test.run)(&lab).map_err(|error| lab.explain(error))

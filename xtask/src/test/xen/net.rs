@@ -21,12 +21,20 @@ pub(super) const TESTS: &[XenTest] = &[
         run: |lab| cell(lab, Front::Linux, Back::DriverDomain),
     },
     XenTest {
+        name: "net/linux-and-process",
+        run: |lab| cell(lab, Front::Linux, Back::Process),
+    },
+    XenTest {
         name: "net/unikernel-and-linux",
         run: |lab| cell(lab, Front::Unikernel, Back::Linux),
     },
     XenTest {
         name: "net/unikernel-and-driver-domain",
         run: |lab| cell(lab, Front::Unikernel, Back::DriverDomain),
+    },
+    XenTest {
+        name: "net/unikernel-and-process",
+        run: |lab| cell(lab, Front::Unikernel, Back::Process),
     },
     XenTest {
         name: "net/process-and-linux",
@@ -37,27 +45,16 @@ pub(super) const TESTS: &[XenTest] = &[
         run: |lab| cell(lab, Front::Process, Back::DriverDomain),
     },
     XenTest {
+        name: "net/process-and-process",
+        run: |lab| cell(lab, Front::Process, Back::Process),
+    },
+    XenTest {
         name: "net/hotplug",
         run: hotplug,
     },
     XenTest {
         name: "net/driver-domain-restarts",
         run: driver_domain_restarts,
-    },
-];
-
-pub(super) const ON_TRIAL: &[XenTest] = &[
-    XenTest {
-        name: "net/linux-and-process",
-        run: |lab| cell(lab, Front::Linux, Back::Process),
-    },
-    XenTest {
-        name: "net/unikernel-and-process",
-        run: |lab| cell(lab, Front::Unikernel, Back::Process),
-    },
-    XenTest {
-        name: "net/process-and-process",
-        run: |lab| cell(lab, Front::Process, Back::Process),
     },
 ];
 
