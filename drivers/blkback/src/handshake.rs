@@ -10,52 +10,24 @@ use morgana_blkif::{Info, SECTOR_SIZE, keys};
 use morgana_block::{BlockDevice, Discard, Writes};
 use morgana_exec::Timers;
 use morgana_hal::{GrantRef, Platform, Port};
-use morgana_xenbus::{Device, State, XenbusError};
+use morgana_xenbus::{Device, State};
 use morgana_xenstore_client::{KeyError, Problem};
 
-use crate::{Config, Link, LinkError, QueueKeys};
+use crate::{Config, Link, QueueKeys};
 
 /// Why a back end could not be set up, or not connect to a front end.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum ConnectError {
-    /// The handshake failed.
-    Xenbus(XenbusError),
-    /// The front end's rings or event channels cannot be used.
-    Link(LinkError),
-    /// The front end's requests are laid out for another processor (`protocol`).
+pub type ConnectError = morgana_xenbus::ConnectError<Unsuitable>;
+
+/// What makes a front end unsuitable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unsuitable {
+    /// Its requests are laid out for another processor (`protocol`).
     Protocol,
-    /// The executor has no task left to keep the connection.
-    TooManyTasks,
 }
 
-impl fmt::Display for ConnectError {
+impl fmt::Display for Unsuitable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Xenbus(error) => error.fmt(f),
-            Self::Link(error) => error.fmt(f),
-            Self::Protocol => f.write_str("the block front end is not one of an x86_64 domain"),
-            Self::TooManyTasks => f.write_str("no task is left for a disk"),
-        }
-    }
-}
-
-impl core::error::Error for ConnectError {}
-
-impl From<XenbusError> for ConnectError {
-    fn from(error: XenbusError) -> Self {
-        Self::Xenbus(error)
-    }
-}
-
-impl From<KeyError> for ConnectError {
-    fn from(error: KeyError) -> Self {
-        Self::Xenbus(error.into())
-    }
-}
-
-impl From<LinkError> for ConnectError {
-    fn from(error: LinkError) -> Self {
-        Self::Link(error)
+        f.write_str("the block front end is not one of an x86_64 domain")
     }
 }
 
@@ -85,7 +57,7 @@ async fn queues(device: &Device, config: &Config) -> Result<Vec<QueueKeys>, Conn
         Err(error) if error.is_not_found() => {}
         result => {
             if result? != keys::PROTOCOL_X86_64 {
-                return Err(ConnectError::Protocol);
+                return Err(ConnectError::Unsuitable(Unsuitable::Protocol));
             }
         }
     }

@@ -11,9 +11,9 @@ use morgana_blkif::{Vdev, keys};
 use morgana_block::BlockDevice;
 use morgana_exec::{Either, Notify, Timers, select};
 use morgana_hal::Platform;
-use morgana_xenbus::{BackendAddress, Device, Kept, State, XenbusError};
+use morgana_xenbus::{BackendAddress, Device, Kept, State};
 
-use crate::handshake::{ConnectError, connect, sectors};
+use crate::handshake::{ConnectError, Unsuitable, connect, sectors};
 use crate::{Config, Link, Stats, Violation};
 
 /// Why there is no connection.
@@ -69,7 +69,7 @@ impl<P: Platform, D: BlockDevice + 'static> Keeper<P, D> {
 
 impl<P: Platform, D: BlockDevice + 'static> Kept for Keeper<P, D> {
     type Violation = Violation;
-    type Error = ConnectError;
+    type Unsuitable = Unsuitable;
 
     fn name(&self) -> impl fmt::Display {
         Name(self.address)
@@ -85,13 +85,6 @@ impl<P: Platform, D: BlockDevice + 'static> Kept for Keeper<P, D> {
         self.shared.connected.set(true);
         *self.link.borrow_mut() = Some(link);
         Ok(())
-    }
-
-    fn xenbus_error(error: &ConnectError) -> Option<&XenbusError> {
-        match error {
-            ConnectError::Xenbus(error) => Some(error),
-            _ => None,
-        }
     }
 
     async fn over(&self) -> Option<Violation> {

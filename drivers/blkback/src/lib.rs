@@ -16,10 +16,10 @@ mod violation;
 
 pub use blkback::Blkback;
 pub use config::Config;
-pub use handshake::ConnectError;
+pub use handshake::{ConnectError, Unsuitable};
 pub use keeper::Parted;
-pub use link::{Link, LinkError, QueueKeys};
+pub use link::{Link, QueueKeys};
 pub use morgana_block::{BlockDevice, BlockError, Discard, Geometry, Writes};
-pub use morgana_xenbus::BackendAddress;
+pub use morgana_xenbus::{BackendAddress, LinkError};
 pub use stats::Stats;
 pub use violation::Violation;

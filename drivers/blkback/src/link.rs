@@ -9,10 +9,9 @@ use core::task::{Context, Poll};
 
 use morgana_blkif::{Operation, RawRequest, Response, Status};
 use morgana_block::{BlockDevice, BlockError, Discard, Writes};
-use morgana_hal::{
-    Channel, DomId, EventError, Events, GrantRef, Memory, MemoryError, Platform, Port,
-};
-use morgana_ring::{Armed, BackRing, Notify, RingError};
+use morgana_hal::{Channel, DomId, Events, GrantRef, Memory, Platform, Port};
+use morgana_ring::{Armed, BackRing, Notify};
+use morgana_xenbus::LinkError;
 
 use crate::job::{Failure, run};
 use crate::parse::{Refusal, Rules, Work, operation, parse};
@@ -356,48 +355,3 @@ impl<P: Platform, D> fmt::Debug for Link<P, D> {
             .finish_non_exhaustive()
     }
 }
-
-/// Why a disk could not be connected.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum LinkError {
-    /// The front end's rings could not be mapped.
-    Memory(MemoryError),
-    /// The front end's event channels could not be connected.
-    Events(EventError),
-    /// The front end's rings are none.
-    Ring(RingError),
-    /// More queues or larger rings than were offered.
-    Queues,
-}
-
-impl From<MemoryError> for LinkError {
-    fn from(error: MemoryError) -> Self {
-        Self::Memory(error)
-    }
-}
-
-impl From<EventError> for LinkError {
-    fn from(error: EventError) -> Self {
-        Self::Events(error)
-    }
-}
-
-impl From<RingError> for LinkError {
-    fn from(error: RingError) -> Self {
-        Self::Ring(error)
-    }
-}
-
-impl fmt::Display for LinkError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the block front end cannot be connected: ")?;
-        match self {
-            Self::Memory(error) => error.fmt(f),
-            Self::Events(error) => error.fmt(f),
-            Self::Ring(error) => error.fmt(f),
-            Self::Queues => f.write_str("more queues or larger rings than were offered"),
-        }
-    }
-}
-
-impl core::error::Error for LinkError {}

@@ -10,10 +10,10 @@ use morgana_blkif::{Info, SECTOR_SIZE, keys};
 use morgana_block::{Geometry, Writes};
 use morgana_exec::{Timers, join};
 use morgana_hal::Platform;
-use morgana_xenbus::{Device, State, XenbusError};
+use morgana_xenbus::{Device, State};
 use morgana_xenstore_client::{KeyError, Problem};
 
-use crate::{Config, Limits, Link, LinkError};
+use crate::{Config, Limits, Link};
 
 /// What a back end can do besides reading and writing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -27,48 +27,18 @@ pub struct Features {
 }
 
 /// Why a front end could not connect.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum ConnectError {
-    /// The handshake failed.
-    Xenbus(XenbusError),
-    /// Rings, pool or event channels could not be had.
-    Link(LinkError),
-    /// A back end that took the place of another has larger or smaller sectors than that had.
+pub type ConnectError = morgana_xenbus::ConnectError<Unsuitable>;
+
+/// What makes a back end unsuitable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unsuitable {
+    /// It took the place of another, and has larger or smaller sectors than that had.
     OtherSectorSize,
-    /// The executor has no task left to keep the connection.
-    TooManyTasks,
 }
 
-impl fmt::Display for ConnectError {
+impl fmt::Display for Unsuitable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Xenbus(error) => error.fmt(f),
-            Self::Link(error) => error.fmt(f),
-            Self::OtherSectorSize => {
-                f.write_str("the new block back end has sectors of another size than the old one")
-            }
-            Self::TooManyTasks => f.write_str("no task is left for a block device"),
-        }
-    }
-}
-
-impl core::error::Error for ConnectError {}
-
-impl From<XenbusError> for ConnectError {
-    fn from(error: XenbusError) -> Self {
-        Self::Xenbus(error)
-    }
-}
-
-impl From<KeyError> for ConnectError {
-    fn from(error: KeyError) -> Self {
-        Self::Xenbus(error.into())
-    }
-}
-
-impl From<LinkError> for ConnectError {
-    fn from(error: LinkError) -> Self {
-        Self::Link(error)
+        f.write_str("the new block back end has sectors of another size than the old one")
     }
 }
 

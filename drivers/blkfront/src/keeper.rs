@@ -10,9 +10,9 @@ use core::time::Duration;
 use morgana_blkif::{Vdev, keys};
 use morgana_exec::{Either, Timers, select};
 use morgana_hal::Platform;
-use morgana_xenbus::{CLOSE_TIMEOUT, Device, Kept, State, XenbusError};
+use morgana_xenbus::{CLOSE_TIMEOUT, Device, Kept, State};
 
-use crate::handshake::{ConnectError, connect, geometry};
+use crate::handshake::{ConnectError, Unsuitable, connect, geometry};
 use crate::shared::Shared;
 use crate::{Config, Link, Violation};
 
@@ -59,7 +59,7 @@ impl<P: Platform> Keeper<P> {
 
 impl<P: Platform> Kept for Keeper<P> {
     type Violation = Violation;
-    type Error = ConnectError;
+    type Unsuitable = Unsuitable;
 
     fn name(&self) -> impl Display {
         self.vdev
@@ -70,7 +70,7 @@ impl<P: Platform> Kept for Keeper<P> {
             connect(&self.platform, device, &self.timers, &self.config).await?;
         let old = self.shared.geometry.get();
         if geometry.sector_size() != old.sector_size() {
-            return Err(ConnectError::OtherSectorSize);
+            return Err(ConnectError::Unsuitable(Unsuitable::OtherSectorSize));
         }
         if geometry != old {
             log::warn!("{}: was {old:?}, is {geometry:?}", self.vdev);
@@ -79,13 +79,6 @@ impl<P: Platform> Kept for Keeper<P> {
         self.shared.features.set(features);
         self.enter(link);
         Ok(())
-    }
-
-    fn xenbus_error(error: &ConnectError) -> Option<&XenbusError> {
-        match error {
-            ConnectError::Xenbus(error) => Some(error),
-            _ => None,
-        }
     }
 
     /// An abandoned device waits for what is under way, but not for ever.

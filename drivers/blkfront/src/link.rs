@@ -11,10 +11,11 @@ use morgana_blkif::{
 };
 use morgana_block::{BlockError, Discard};
 use morgana_hal::{
-    Channel, DomId, EventError, Events, GrantRef, Memory, MemoryError, PAGE_SIZE, Pages, Platform,
-    Port, SharedPages,
+    Channel, DomId, Events, GrantRef, Memory, MemoryError, PAGE_SIZE, Pages, Platform, Port,
+    SharedPages,
 };
-use morgana_ring::{Armed, Drained, FrontRing, Notify, RingError};
+use morgana_ring::{Armed, Drained, FrontRing, Notify};
+use morgana_xenbus::LinkError;
 use zerocopy::IntoBytes;
 
 use crate::pool::{Chain, Pool};
@@ -415,44 +416,3 @@ impl<P: Platform> fmt::Debug for Link<P> {
             .finish_non_exhaustive()
     }
 }
-
-/// Why a device could not be set up.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum LinkError {
-    /// Pages could not be shared.
-    Memory(MemoryError),
-    /// No event channel could be opened.
-    Events(EventError),
-    /// The pages are too few for a ring.
-    Ring(RingError),
-}
-
-impl From<MemoryError> for LinkError {
-    fn from(error: MemoryError) -> Self {
-        Self::Memory(error)
-    }
-}
-
-impl From<EventError> for LinkError {
-    fn from(error: EventError) -> Self {
-        Self::Events(error)
-    }
-}
-
-impl From<RingError> for LinkError {
-    fn from(error: RingError) -> Self {
-        Self::Ring(error)
-    }
-}
-
-impl fmt::Display for LinkError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Memory(error) => write!(f, "no memory for a block device: {error}"),
-            Self::Events(error) => write!(f, "no event channel for a block device: {error}"),
-            Self::Ring(error) => write!(f, "no ring for a block device: {error}"),
-        }
-    }
-}
-
-impl core::error::Error for LinkError {}

@@ -7,55 +7,28 @@ use core::fmt;
 use morgana_exec::Timers;
 use morgana_hal::{GrantRef, Platform, Port};
 use morgana_netif::{Features, RingKeys, keys};
-use morgana_xenbus::{Device, State, XenbusError};
-use morgana_xenstore_client::KeyError;
+use morgana_xenbus::{Device, State};
 
-use crate::{Config, Hotplug, Link, LinkError, RxNotify};
+use crate::{Config, Hotplug, Link, RxNotify};
 
 /// Why a back end could not be set up, or not connect to a front end.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum ConnectError {
-    /// The handshake failed.
-    Xenbus(XenbusError),
-    /// The front end's rings or event channel cannot be used.
-    Link(LinkError),
-    /// The front end does not want frames to be copied into its pages (`request-rx-copy`).
+pub type ConnectError = morgana_xenbus::ConnectError<Unsuitable>;
+
+/// What makes a front end unsuitable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unsuitable {
+    /// It does not want frames to be copied into its pages (`request-rx-copy`).
     NoCopy,
-    /// The front end wants none, or more queues than it is offered.
+    /// It wants none, or more queues than it is offered.
     Queues(usize),
-    /// The executor has no task left to keep the connection.
-    TooManyTasks,
 }
 
-impl fmt::Display for ConnectError {
+impl fmt::Display for Unsuitable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Xenbus(error) => error.fmt(f),
-            Self::Link(error) => error.fmt(f),
             Self::NoCopy => f.write_str("the network front end does not offer pages to copy into"),
             Self::Queues(queues) => write!(f, "the network front end wants {queues} queues"),
-            Self::TooManyTasks => f.write_str("no task is left for a network interface"),
         }
-    }
-}
-
-impl core::error::Error for ConnectError {}
-
-impl From<XenbusError> for ConnectError {
-    fn from(error: XenbusError) -> Self {
-        Self::Xenbus(error)
-    }
-}
-
-impl From<KeyError> for ConnectError {
-    fn from(error: KeyError) -> Self {
-        Self::Xenbus(error.into())
-    }
-}
-
-impl From<LinkError> for ConnectError {
-    fn from(error: LinkError) -> Self {
-        Self::Link(error)
     }
 }
 
@@ -81,7 +54,7 @@ pub(crate) async fn connect<P: Platform>(
     asked.extend([keys::REQUEST_RX_COPY, keys::FEATURE_RX_NOTIFY]);
     let flags = device.peer_flags(&asked).await?;
     if !flags.is_set(keys::REQUEST_RX_COPY) {
-        return Err(ConnectError::NoCopy);
+        return Err(ConnectError::Unsuitable(Unsuitable::NoCopy));
     }
     let features = Features::from_flags(|key| flags.is_set(key));
     let notify = if flags.is_set(keys::FEATURE_RX_NOTIFY) {
@@ -104,7 +77,7 @@ async fn rings(device: &Device, config: &Config) -> Result<Vec<RingKeys>, Connec
         .peer_number_or(keys::MULTI_QUEUE_NUM_QUEUES, 1usize)
         .await?;
     if !(1..=config.queues()).contains(&queues) {
-        return Err(ConnectError::Queues(queues));
+        return Err(ConnectError::Unsuitable(Unsuitable::Queues(queues)));
     }
     let mut rings = Vec::with_capacity(queues);
     for queue in 0..queues {

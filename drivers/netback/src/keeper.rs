@@ -5,9 +5,9 @@ use core::fmt;
 
 use morgana_exec::Timers;
 use morgana_hal::Platform;
-use morgana_xenbus::{BackendAddress, Device, Kept, State, XenbusError};
+use morgana_xenbus::{BackendAddress, Device, Kept, State};
 
-use crate::handshake::{ConnectError, connect};
+use crate::handshake::{ConnectError, Unsuitable, connect};
 use crate::netback::Shared;
 use crate::{Config, Link, Violation};
 
@@ -24,7 +24,7 @@ pub(crate) struct Keeper<P: Platform> {
 
 impl<P: Platform> Kept for Keeper<P> {
     type Violation = Violation;
-    type Error = ConnectError;
+    type Unsuitable = Unsuitable;
 
     fn name(&self) -> impl fmt::Display {
         Name(self.address)
@@ -37,13 +37,6 @@ impl<P: Platform> Kept for Keeper<P> {
         self.shared.joint.put_in_time(&self.timers, link).await;
         log::info!("{}: connected", self.name());
         Ok(())
-    }
-
-    fn xenbus_error(error: &ConnectError) -> Option<&XenbusError> {
-        match error {
-            ConnectError::Xenbus(error) => Some(error),
-            _ => None,
-        }
     }
 
     async fn over(&self) -> Option<Violation> {

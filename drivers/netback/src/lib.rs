@@ -17,15 +17,15 @@ mod stats;
 mod violation;
 
 pub use config::{Config, Hotplug, RxNotify};
-pub use handshake::ConnectError;
+pub use handshake::{ConnectError, Unsuitable};
 pub use keeper::Parted;
-pub use link::{Link, LinkError, RxFrame, TxSlot};
+pub use link::{Link, RxFrame, TxSlot};
 pub use monitor::Monitor;
 pub use morgana_netif::{
     Chains, Features, GsoProtocol, MacAddr, Offload, RingKeys, RxChecksum, RxMeta, Segmentation,
     SegmentationOffload, TxChecksum, TxMeta,
 };
-pub use morgana_xenbus::BackendAddress;
+pub use morgana_xenbus::{BackendAddress, LinkError};
 pub use netback::Netback;
 pub use stats::Stats;
 pub use violation::Violation;

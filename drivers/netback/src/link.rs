@@ -5,9 +5,10 @@ use core::fmt;
 use core::ops::DerefMut;
 use core::task::{Context, Poll};
 
-use morgana_hal::{Channel, DomId, EventError, Events, Memory, MemoryError, Platform};
+use morgana_hal::{Channel, DomId, Events, Memory, Platform};
 use morgana_netif::{Features, RingKeys, RxMeta, TxMeta, VLAN_TAG};
-use morgana_ring::{BackRing, RingError};
+use morgana_ring::BackRing;
+use morgana_xenbus::LinkError;
 
 use crate::inbound::Inbound;
 use crate::outbound::Outbound;
@@ -48,7 +49,7 @@ impl<P: Platform> Link<P> {
         config: &Config,
     ) -> Result<Self, LinkError> {
         if queues.is_empty() {
-            return Err(LinkError::NoQueue);
+            return Err(LinkError::Queues);
         }
         let memory = platform.memory();
         let (mut tx_rings, mut rx_rings, mut channels) = (Vec::new(), Vec::new(), Vec::new());
@@ -245,48 +246,3 @@ impl<P: Platform, L: DerefMut<Target = Link<P>>> RxFrame<L> {
         self.link.inbound.bytes_mut(self.start, self.len)
     }
 }
-
-/// Why an interface could not be connected.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum LinkError {
-    /// The front end's rings could not be mapped.
-    Memory(MemoryError),
-    /// The front end's event channel could not be connected.
-    Events(EventError),
-    /// The front end's rings are none.
-    Ring(RingError),
-    /// There is no queue.
-    NoQueue,
-}
-
-impl From<MemoryError> for LinkError {
-    fn from(error: MemoryError) -> Self {
-        Self::Memory(error)
-    }
-}
-
-impl From<EventError> for LinkError {
-    fn from(error: EventError) -> Self {
-        Self::Events(error)
-    }
-}
-
-impl From<RingError> for LinkError {
-    fn from(error: RingError) -> Self {
-        Self::Ring(error)
-    }
-}
-
-impl fmt::Display for LinkError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the network front end cannot be connected: ")?;
-        match self {
-            Self::Memory(error) => error.fmt(f),
-            Self::Events(error) => error.fmt(f),
-            Self::Ring(error) => error.fmt(f),
-            Self::NoQueue => f.write_str("it has no queue"),
-        }
-    }
-}
-
-impl core::error::Error for LinkError {}

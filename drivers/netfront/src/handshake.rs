@@ -8,10 +8,10 @@ use core::fmt;
 use morgana_exec::{Timers, join};
 use morgana_hal::Platform;
 use morgana_netif::{DEFAULT_MTU, Features, MAX_PACKET, MacAddr, keys};
-use morgana_xenbus::{Device, State, XenbusError};
+use morgana_xenbus::{Device, State};
 use morgana_xenstore_client::{KeyError, Problem, Tree, number_or, text};
 
-use crate::{Config, Link, LinkError};
+use crate::{Config, Link};
 
 /// What the toolstack and the first back end have made of the device.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,51 +21,23 @@ pub(crate) struct Interface {
 }
 
 /// Why a front end could not connect.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum ConnectError {
-    /// The handshake failed.
-    Xenbus(XenbusError),
-    /// Rings, pools or event channel could not be had.
-    Link(LinkError),
-    /// The back end cannot copy into our pages (`feature-rx-copy`).
+pub type ConnectError = morgana_xenbus::ConnectError<Unsuitable>;
+
+/// What makes a back end unsuitable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unsuitable {
+    /// It cannot copy into our pages (`feature-rx-copy`).
     NoCopy,
-    /// A back end that took the place of another takes only shorter frames than that did.
+    /// It took the place of another, and takes only shorter frames than that did.
     ShorterFrames,
-    /// The executor has no task left to keep the connection.
-    TooManyTasks,
 }
 
-impl fmt::Display for ConnectError {
+impl fmt::Display for Unsuitable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Xenbus(error) => error.fmt(f),
-            Self::Link(error) => error.fmt(f),
-            Self::NoCopy => f.write_str("the network back end cannot copy into pages"),
-            Self::ShorterFrames => {
-                f.write_str("the new network back end takes shorter frames than the old one")
-            }
-            Self::TooManyTasks => f.write_str("no task is left for a network device"),
-        }
-    }
-}
-
-impl core::error::Error for ConnectError {}
-
-impl From<XenbusError> for ConnectError {
-    fn from(error: XenbusError) -> Self {
-        Self::Xenbus(error)
-    }
-}
-
-impl From<KeyError> for ConnectError {
-    fn from(error: KeyError) -> Self {
-        Self::Xenbus(error.into())
-    }
-}
-
-impl From<LinkError> for ConnectError {
-    fn from(error: LinkError) -> Self {
-        Self::Link(error)
+        f.write_str(match self {
+            Self::NoCopy => "the network back end cannot copy into pages",
+            Self::ShorterFrames => "the new network back end takes shorter frames than the old one",
+        })
     }
 }
 
@@ -131,7 +103,7 @@ async fn features(device: &Device) -> Result<Features, ConnectError> {
     asked.push(keys::FEATURE_RX_COPY);
     let flags = device.peer_flags(&asked).await?;
     if !flags.is_set(keys::FEATURE_RX_COPY) {
-        return Err(ConnectError::NoCopy);
+        return Err(ConnectError::Unsuitable(Unsuitable::NoCopy));
     }
     Ok(Features::from_flags(|key| flags.is_set(key)))
 }

@@ -7,10 +7,10 @@ use core::fmt::Display;
 use morgana_exec::Timers;
 use morgana_hal::Platform;
 use morgana_netif::SegmentationOffload;
-use morgana_xenbus::{Device, Kept, State, XenbusError};
+use morgana_xenbus::{Device, Kept, State};
 use morgana_xenstore_client::Client;
 
-use crate::handshake::{ConnectError, Interface, connect, interface};
+use crate::handshake::{ConnectError, Interface, Unsuitable, connect, interface};
 use crate::netfront::Shared;
 use crate::{Config, Link, Violation};
 
@@ -62,7 +62,7 @@ impl<P: Platform> Keeper<P> {
 
 impl<P: Platform> Kept for Keeper<P> {
     type Violation = Violation;
-    type Error = ConnectError;
+    type Unsuitable = Unsuitable;
 
     fn name(&self) -> impl Display {
         Name(self.index)
@@ -80,18 +80,11 @@ impl<P: Platform> Kept for Keeper<P> {
         }
         let mut link = connect(platform, device, timers, &self.config, self.interface.mtu).await?;
         if link.max_frame() < self.max_frame {
-            return Err(ConnectError::ShorterFrames);
+            return Err(ConnectError::Unsuitable(Unsuitable::ShorterFrames));
         }
         link.promise(self.segmentation);
         self.enter(link).await;
         Ok(())
-    }
-
-    fn xenbus_error(error: &ConnectError) -> Option<&XenbusError> {
-        match error {
-            ConnectError::Xenbus(error) => Some(error),
-            _ => None,
-        }
     }
 
     async fn over(&self) -> Option<Violation> {

@@ -16,13 +16,14 @@ mod transmit;
 mod violation;
 
 pub use config::Config;
-pub use handshake::ConnectError;
+pub use handshake::{ConnectError, Unsuitable};
 pub use keeper::Parted;
-pub use link::{Link, LinkError, RxFrame, TxSlot};
+pub use link::{Link, RxFrame, TxSlot};
 pub use morgana_netif::{
     Chains, Features, GsoProtocol, MacAddr, Offload, RingKeys, RxChecksum, RxMeta, Segmentation,
     SegmentationOffload, TxChecksum, TxMeta,
 };
+pub use morgana_xenbus::LinkError;
 pub use netfront::{Monitor, Netfront};
 pub use stats::Stats;
 pub use violation::Violation;

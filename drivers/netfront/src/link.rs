@@ -6,13 +6,11 @@ use core::fmt;
 use core::ops::DerefMut;
 use core::task::{Context, Poll};
 
-use morgana_hal::{
-    Channel, DomId, EventError, Events, MemoryError, PAGE_SIZE, Platform, SharedPages,
-};
+use morgana_hal::{Channel, DomId, Events, PAGE_SIZE, Platform, SharedPages};
 use morgana_netif::{
     Chains, Features, MAX_EXTRAS, MAX_SLOTS, Offload, RingKeys, RxMeta, SegmentationOffload, TxMeta,
 };
-use morgana_ring::RingError;
+use morgana_xenbus::LinkError;
 
 use crate::config::frame_length;
 use crate::receive::Receiver;
@@ -326,44 +324,3 @@ impl<P: Platform, L: DerefMut<Target = Link<P>>> RxFrame<L> {
         self.link.receivers[self.queue].frame_mut(self.len)
     }
 }
-
-/// Why a device could not be set up.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum LinkError {
-    /// Pages could not be shared.
-    Memory(MemoryError),
-    /// No event channel could be opened.
-    Events(EventError),
-    /// The page is too small for a ring.
-    Ring(RingError),
-}
-
-impl From<MemoryError> for LinkError {
-    fn from(error: MemoryError) -> Self {
-        Self::Memory(error)
-    }
-}
-
-impl From<EventError> for LinkError {
-    fn from(error: EventError) -> Self {
-        Self::Events(error)
-    }
-}
-
-impl From<RingError> for LinkError {
-    fn from(error: RingError) -> Self {
-        Self::Ring(error)
-    }
-}
-
-impl fmt::Display for LinkError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Memory(error) => write!(f, "no memory for a network device: {error}"),
-            Self::Events(error) => write!(f, "no event channel for a network device: {error}"),
-            Self::Ring(error) => write!(f, "no ring for a network device: {error}"),
-        }
-    }
-}
-
-impl core::error::Error for LinkError {}

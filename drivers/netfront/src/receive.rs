@@ -14,8 +14,8 @@ use morgana_netif::{
 use morgana_ring::{Armed, FrontRing, Notify};
 use zerocopy::transmute;
 
-use crate::link::LinkError;
 use crate::{Config, Stats, Violation};
+use morgana_xenbus::LinkError;
 
 /// A slot as it stands in the ring: a response, or extra info.
 type Slot = [u8; RX_ENTRY_SIZE];

@@ -15,9 +15,9 @@ use morgana_netif::{
 use morgana_ring::{Armed, FrontRing, Notify, Slots};
 use zerocopy::transmute;
 
-use crate::link::LinkError;
 use crate::pool::{MAX_RUN, Pool, UNIT};
 use crate::{Config, Stats, Violation};
+use morgana_xenbus::LinkError;
 
 /// A slot as it stands in the ring: a request, or extra info.
 type Slot = [u8; TX_ENTRY_SIZE];

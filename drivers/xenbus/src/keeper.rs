@@ -17,15 +17,15 @@ use morgana_exec::{Either, Timers, select};
 use morgana_xenstore_client::Problem;
 
 use crate::woken::when_woken;
-use crate::{Device, Event, Parted, Role, State, XenbusError};
+use crate::{ConnectError, Device, Event, Parted, Role, State, XenbusError};
 
 /// What a driver adds to the keeper of its end of a device. It has the place where a connection lies for whoever uses the device.
 #[allow(async_fn_in_trait)]
 pub trait Kept {
     /// What the other end can break.
     type Violation: Copy + Display;
-    /// Why a connection did not come off.
-    type Error: Display + From<XenbusError>;
+    /// What makes another end unsuitable.
+    type Unsuitable: Display;
 
     /// Which device of this kind it is, for log lines.
     fn name(&self) -> impl Display;
@@ -35,10 +35,7 @@ pub trait Kept {
     /// # Errors
     ///
     /// After one it is called again, a while later.
-    async fn connect(&self, device: &Device) -> Result<(), Self::Error>;
-
-    /// What a failure to connect has to do with the device as such.
-    fn xenbus_error(error: &Self::Error) -> Option<&XenbusError>;
+    async fn connect(&self, device: &Device) -> Result<(), ConnectError<Self::Unsuitable>>;
 
     /// While connected: waits until the other end has broken the protocol. `None` if the device is abandoned, and does nothing any more.
     async fn over(&self) -> Option<Self::Violation>;
@@ -153,7 +150,7 @@ impl<K: Kept> Keeper<K> {
                 Ok(()) => return Met::Connected,
                 Err(error) => error,
             };
-            if let Some(XenbusError::Moved | XenbusError::Removed) = K::xenbus_error(&error) {
+            if let ConnectError::Xenbus(XenbusError::Moved | XenbusError::Removed) = error {
                 if device.role() == Role::Backend {
                     return Met::Removed;
                 }

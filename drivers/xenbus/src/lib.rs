@@ -6,6 +6,7 @@ extern crate alloc;
 
 mod attend;
 mod close;
+mod connect_error;
 mod device;
 mod directory;
 mod error;
@@ -21,6 +22,7 @@ mod woken;
 
 pub use attend::{Directories, Wish, attend};
 pub use close::{CLOSE_TIMEOUT, Farewell};
+pub use connect_error::{ConnectError, LinkError};
 pub use device::{Device, Role};
 pub use directory::{BackendAddress, backends, frontends};
 pub use error::XenbusError;
