@@ -1,56 +1,10 @@
 //! The layouts and numbers here are those of Xen's own header, as the C compiler sees it. Needs `cc` and libxen-dev.
 
-use std::collections::BTreeMap;
-use std::mem::offset_of;
-use std::path::PathBuf;
-use std::process::Command;
+#[path = "../../netif/tests/c/mod.rs"]
+mod c;
 
+use c::{agree, layout};
 use morgana_blkif::*;
-
-/// Compiles and runs a program that prints `name=value` for each C expression.
-fn evaluate(name: &str, expressions: &[&str]) -> BTreeMap<String, i64> {
-    let lines: String = expressions
-        .iter()
-        .map(|e| {
-            let name = e.replace('"', "\\\"");
-            format!("    printf(\"%s=%lld\\n\", \"{name}\", (long long)({e}));\n")
-        })
-        .collect();
-    let source = format!(
-        "#include <stdint.h>\n#include <stddef.h>\n#include <string.h>\n#include <stdio.h>\n\
-         #include <xen/xen.h>\n#include <xen/grant_table.h>\n#include <xen/io/blkif.h>\n#include <xen/io/protocols.h>\n\
-         int main(void) {{\n{lines}    return 0;\n}}\n"
-    );
-    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-    let program = directory.join(name);
-    let c = program.with_extension("c");
-    std::fs::write(&c, source).unwrap();
-    let compiler = Command::new("cc").arg(&c).arg("-o").arg(&program).output();
-    let compiler = compiler.expect("a C compiler called cc is needed");
-    assert!(
-        compiler.status.success(),
-        "libxen-dev is needed: {}",
-        String::from_utf8_lossy(&compiler.stderr)
-    );
-    let output = Command::new(&program).output().unwrap();
-    String::from_utf8(output.stdout)
-        .unwrap()
-        .lines()
-        .map(|line| {
-            let (name, value) = line.rsplit_once('=').unwrap();
-            (name.to_string(), value.parse().unwrap())
-        })
-        .collect()
-}
-
-/// Compares each C expression with our value of it.
-fn agree(pairs: &[(&str, i64)]) {
-    let expressions: Vec<_> = pairs.iter().map(|(expression, _)| *expression).collect();
-    let theirs = evaluate("layouts", &expressions);
-    for (expression, ours) in pairs {
-        assert_eq!(theirs[*expression], *ours, "{expression}");
-    }
-}
 
 #[test]
 fn layouts_and_constants_are_those_of_the_header() {
@@ -89,16 +43,8 @@ fn layouts_and_constants_are_those_of_the_header() {
         ("strcmp(XEN_IO_PROTO_ABI_X86_64, \"x86_64-abi\")", 0),
     ]);
     assert_eq!(keys::PROTOCOL_X86_64, "x86_64-abi");
-    macro_rules! layout {
-        ($c:literal, $rust:ty { $($field:ident),* }) => {
-            pairs.push((concat!("sizeof(struct ", $c, ")"), size_of::<$rust>() as i64));
-            $(pairs.push((
-                concat!("offsetof(struct ", $c, ", ", stringify!($field), ")"),
-                offset_of!($rust, $field) as i64,
-            ));)*
-        };
-    }
     layout!(
+        pairs,
         "blkif_request_segment",
         Segment {
             gref,
@@ -107,6 +53,7 @@ fn layouts_and_constants_are_those_of_the_header() {
         }
     );
     layout!(
+        pairs,
         "blkif_request",
         Request {
             operation,
@@ -118,6 +65,7 @@ fn layouts_and_constants_are_those_of_the_header() {
         }
     );
     layout!(
+        pairs,
         "blkif_request_discard",
         DiscardRequest {
             operation,
@@ -129,6 +77,7 @@ fn layouts_and_constants_are_those_of_the_header() {
         }
     );
     layout!(
+        pairs,
         "blkif_request_indirect",
         IndirectRequest {
             operation,
@@ -141,6 +90,7 @@ fn layouts_and_constants_are_those_of_the_header() {
         }
     );
     layout!(
+        pairs,
         "blkif_response",
         Response {
             id,
@@ -148,5 +98,5 @@ fn layouts_and_constants_are_those_of_the_header() {
             status
         }
     );
-    agree(&pairs);
+    agree("blkif.h", &pairs);
 }

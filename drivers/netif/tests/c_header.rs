@@ -1,55 +1,10 @@
 //! The layouts and numbers here are those of Xen's own header, as the C compiler sees it. Needs `cc` and libxen-dev.
 
-use std::collections::BTreeMap;
-use std::mem::{offset_of, size_of};
-use std::path::PathBuf;
-use std::process::Command;
+mod c;
 
+use c::{agree, evaluate, layout};
 use morgana_netif::*;
 use zerocopy::IntoBytes;
-
-/// Compiles and runs a program that prints `name=value` for each C expression.
-fn evaluate(name: &str, expressions: &[&str]) -> BTreeMap<String, i64> {
-    let lines: String = expressions
-        .iter()
-        .map(|e| format!("    printf(\"%s=%lld\\n\", \"{e}\", (long long)({e}));\n"))
-        .collect();
-    let source = format!(
-        "#include <stdint.h>\n#include <stddef.h>\n#include <string.h>\n#include <stdio.h>\n\
-         #define xen_mb()\n#define xen_rmb()\n#define xen_wmb()\n\
-         #include <xen/xen.h>\n#include <xen/grant_table.h>\n#include <xen/io/netif.h>\n\
-         int main(void) {{\n{lines}    return 0;\n}}\n"
-    );
-    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-    let program = directory.join(name);
-    let c = program.with_extension("c");
-    std::fs::write(&c, source).unwrap();
-    let compiler = Command::new("cc").arg(&c).arg("-o").arg(&program).output();
-    let compiler = compiler.expect("a C compiler called cc is needed");
-    assert!(
-        compiler.status.success(),
-        "libxen-dev is needed: {}",
-        String::from_utf8_lossy(&compiler.stderr)
-    );
-    let output = Command::new(&program).output().unwrap();
-    String::from_utf8(output.stdout)
-        .unwrap()
-        .lines()
-        .map(|line| {
-            let (name, value) = line.rsplit_once('=').unwrap();
-            (name.to_string(), value.parse().unwrap())
-        })
-        .collect()
-}
-
-/// Compares each C expression with our value of it.
-fn agree(pairs: &[(&str, i64)]) {
-    let expressions: Vec<_> = pairs.iter().map(|(expression, _)| *expression).collect();
-    let theirs = evaluate("layouts", &expressions);
-    for (expression, ours) in pairs {
-        assert_eq!(theirs[*expression], *ours, "{expression}");
-    }
-}
 
 #[test]
 fn layouts_and_constants_are_those_of_the_header() {
@@ -82,16 +37,8 @@ fn layouts_and_constants_are_those_of_the_header() {
         ("NETRXF_gso_prefix", RxFlags::GSO_PREFIX.bits().into()),
         ("XEN_NETIF_EXTRA_FLAG_MORE", ExtraFlags::MORE.bits().into()),
     ]);
-    macro_rules! layout {
-        ($c:literal, $rust:ty { $($field:ident),* }) => {
-            pairs.push((concat!("sizeof(struct ", $c, ")"), size_of::<$rust>() as i64));
-            $(pairs.push((
-                concat!("offsetof(struct ", $c, ", ", stringify!($field), ")"),
-                offset_of!($rust, $field) as i64,
-            ));)*
-        };
-    }
     layout!(
+        pairs,
         "netif_tx_request",
         TxRequest {
             gref,
@@ -101,9 +48,10 @@ fn layouts_and_constants_are_those_of_the_header() {
             size
         }
     );
-    layout!("netif_tx_response", TxResponse { id, status });
-    layout!("netif_rx_request", RxRequest { id, pad, gref });
+    layout!(pairs, "netif_tx_response", TxResponse { id, status });
+    layout!(pairs, "netif_rx_request", RxRequest { id, pad, gref });
     layout!(
+        pairs,
         "netif_rx_response",
         RxResponse {
             id,
@@ -116,7 +64,7 @@ fn layouts_and_constants_are_those_of_the_header() {
         "sizeof(struct netif_extra_info)",
         size_of::<ExtraInfo>() as i64,
     ));
-    agree(&pairs);
+    agree("netif.h", &pairs);
 }
 
 /// The union in extra info is compared by content: C fills the fields, and its bytes must be ours.
@@ -151,7 +99,7 @@ fn extra_info_has_the_same_bytes() {
         .map(|(c, _)| format!("*(uint64_t *)&(struct netif_extra_info){c}"))
         .collect();
     let expressions: Vec<_> = expressions.iter().map(String::as_str).collect();
-    let theirs = evaluate("extra-info", &expressions);
+    let theirs = evaluate("netif.h", "extra-info", &expressions);
     for (expression, (_, ours)) in expressions.iter().zip(cases) {
         let ours = i64::from_ne_bytes(ours.as_bytes().try_into().unwrap());
         assert_eq!(theirs[*expression], ours, "{expression}");

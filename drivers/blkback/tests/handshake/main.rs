@@ -1,5 +1,7 @@
 //! Front and back ends find each other through xenstore, part, and find each other again; and nothing that was acknowledged is lost.
 
+#[path = "../../../netback/tests/handshake/machine.rs"]
+mod machine;
 mod support;
 #[path = "../../../netback/tests/handshake/xenstored.rs"]
 mod xenstored;
@@ -8,6 +10,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use machine::{back_path, run};
 use morgana_blkback as blkback;
 use morgana_blkfront as blkfront;
 use morgana_blkfront::ConnectError;
@@ -15,7 +18,7 @@ use morgana_block::{BlockDevice, BlockError, Discard, Geometry, RamDisk, ReadOnl
 use morgana_exec::join_all;
 use morgana_hal::DomId;
 use morgana_xenbus::{State, XenbusError};
-use support::{FRONT_PATH, Slow, back_path, content, disk, exercise, run, small};
+use support::{FRONT_PATH, Slow, content, disk, exercise, small};
 
 const DRIVER: DomId = DomId::new(2);
 

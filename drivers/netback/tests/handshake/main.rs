@@ -1,16 +1,18 @@
 //! Front and back ends find each other through xenstore, part, and find each other again.
 
+mod machine;
 mod support;
 mod xenstored;
 
 use std::task::Poll;
 
+use machine::{back_path, run};
 use morgana_hal::DomId;
 use morgana_netback as netback;
 use morgana_netfront as netfront;
 use morgana_netfront::{Config, ConnectError, Offload};
 use morgana_xenbus::{State, XenbusError};
-use support::{FRONT_PATH, back_path, ping, run};
+use support::{FRONT_PATH, ping};
 
 const DRIVER: DomId = DomId::new(2);
 
