@@ -11,7 +11,7 @@ use morgana_blkif::{Vdev, keys};
 use morgana_block::BlockDevice;
 use morgana_exec::{Either, Notify, Timers, select};
 use morgana_hal::Platform;
-use morgana_xenbus::{BackendAddress, Device, Kept, State};
+use morgana_xenbus::{BackendAddress, Device, Kept, Role, State};
 
 use crate::handshake::{ConnectError, Unsuitable, connect, sectors};
 use crate::{Config, Link, Stats, Violation};
@@ -68,6 +68,7 @@ impl<P: Platform, D: BlockDevice + 'static> Keeper<P, D> {
 }
 
 impl<P: Platform, D: BlockDevice + 'static> Kept for Keeper<P, D> {
+    const ROLE: Role = Role::Backend;
     type Violation = Violation;
     type Unsuitable = Unsuitable;
 

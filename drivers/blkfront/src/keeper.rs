@@ -10,7 +10,7 @@ use core::time::Duration;
 use morgana_blkif::{Vdev, keys};
 use morgana_exec::{Either, Timers, select};
 use morgana_hal::Platform;
-use morgana_xenbus::{CLOSE_TIMEOUT, Device, Kept, State};
+use morgana_xenbus::{CLOSE_TIMEOUT, Device, Kept, Role, State};
 
 use crate::handshake::{ConnectError, Unsuitable, connect, geometry};
 use crate::shared::Shared;
@@ -58,6 +58,7 @@ impl<P: Platform> Keeper<P> {
 }
 
 impl<P: Platform> Kept for Keeper<P> {
+    const ROLE: Role = Role::Frontend;
     type Violation = Violation;
     type Unsuitable = Unsuitable;
 

@@ -5,7 +5,7 @@ use core::fmt;
 
 use morgana_exec::Timers;
 use morgana_hal::Platform;
-use morgana_xenbus::{BackendAddress, Device, Kept, State};
+use morgana_xenbus::{BackendAddress, Device, Kept, Role, State};
 
 use crate::handshake::{ConnectError, Unsuitable, connect};
 use crate::netback::Shared;
@@ -23,6 +23,7 @@ pub(crate) struct Keeper<P: Platform> {
 }
 
 impl<P: Platform> Kept for Keeper<P> {
+    const ROLE: Role = Role::Backend;
     type Violation = Violation;
     type Unsuitable = Unsuitable;
 

@@ -7,7 +7,7 @@ use core::fmt::Display;
 use morgana_exec::Timers;
 use morgana_hal::Platform;
 use morgana_netif::SegmentationOffload;
-use morgana_xenbus::{Device, Kept, State};
+use morgana_xenbus::{Device, Kept, Role, State};
 use morgana_xenstore_client::Client;
 
 use crate::handshake::{ConnectError, Interface, Unsuitable, connect, interface};
@@ -61,6 +61,7 @@ impl<P: Platform> Keeper<P> {
 }
 
 impl<P: Platform> Kept for Keeper<P> {
+    const ROLE: Role = Role::Frontend;
     type Violation = Violation;
     type Unsuitable = Unsuitable;
 

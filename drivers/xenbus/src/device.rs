@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::{Cell, OnceCell};
+use core::future::Future;
 use core::str::FromStr;
 
 use morgana_exec::join;
@@ -69,8 +70,13 @@ impl Device {
     /// # Errors
     ///
     /// [`XenbusError::Removed`] if there is no such device.
-    pub async fn frontend(client: &Client, kind: &str, index: u32) -> Result<Self, XenbusError> {
-        Self::open(client, Role::Frontend, frontend_path(kind, index)).await
+    // A function that only begins another's future takes no code of its own.
+    pub fn frontend<'a>(
+        client: &'a Client,
+        kind: &str,
+        index: u32,
+    ) -> impl Future<Output = Result<Self, XenbusError>> + use<'a> {
+        Self::open(client, Role::Frontend, frontend_path(kind, index))
     }
 
     /// Opens a back end of this domain, `backend/KIND/FRONTEND/INDEX`.

@@ -22,6 +22,8 @@ use crate::{ConnectError, Device, Event, Parted, Role, State, XenbusError};
 /// What a driver adds to the keeper of its end of a device. It has the place where a connection lies for whoever uses the device.
 #[allow(async_fn_in_trait)]
 pub trait Kept {
+    /// Which end it is.
+    const ROLE: Role;
     /// What the other end can break.
     type Violation: Copy + Display;
     /// What makes another end unsuitable.
@@ -66,7 +68,7 @@ pub trait Kept {
 /// any more, either. It is to be a task of its own.
 pub async fn keep<K: Kept>(kept: K, mut device: Device, timers: Timers) {
     let keeper = Keeper { kept, timers };
-    let mut connected = device.role() == Role::Frontend;
+    let mut connected = matches!(K::ROLE, Role::Frontend);
     let mut pause = Duration::ZERO;
     loop {
         let why = if connected {
@@ -89,13 +91,14 @@ pub async fn keep<K: Kept>(kept: K, mut device: Device, timers: Timers) {
         }
         if !matches!(why, Parted::Moved | Parted::Removed) {
             // What is in the own directory after a move concerns the new back end.
-            keeper.close(&device).await;
+            let closed = device.close(&keeper.timers).await;
+            keeper.note(closed, "cannot close in order");
         }
         keeper.kept.release();
         if !keeper.goes_on(&device, why).await {
             return;
         }
-        pause = match device.role() {
+        pause = match K::ROLE {
             Role::Frontend if why.is_trouble() => FIRST_PAUSE,
             _ => Duration::ZERO,
         };
@@ -116,108 +119,95 @@ enum Met {
 
 impl<K: Kept> Keeper<K> {
     fn tell(&self, why: Parted<K::Violation>) {
-        let name = self.kept.name();
-        if why.is_trouble() {
-            log::warn!("{name}: disconnected: {why}");
-        } else {
-            log::info!("{name}: disconnected: {why}");
-        }
+        let level = match why.is_trouble() {
+            true => log::Level::Warn,
+            false => log::Level::Info,
+        };
+        log::log!(level, "{}: disconnected: {why}", self.kept.name());
         self.kept.parted(why);
+    }
+
+    /// The value, if there is one; else the log says what did not work.
+    fn note<T>(&self, result: Result<T, impl Display>, what: &str) -> Option<T> {
+        result
+            .inspect_err(|error| log::warn!("{}: {what}: {error}", self.kept.name()))
+            .ok()
     }
 
     /// Waits for the end of the connection. What moves data is polled whenever the task is; what waits for xenstore only when it was woken.
     async fn until_parted(&self, device: &Device) -> Parted<K::Violation> {
-        let lasts_in = |state| self.kept.lasts_in(state);
-        let left = device.until_left(&self.timers, &lasts_in);
-        let beside = when_woken(select(left, self.kept.attend(device)));
+        let beside = when_woken(select(self.until_left(device), self.kept.attend(device)));
         match select(self.kept.over(), beside).await {
             Either::First(Some(violation)) => Parted::Violation(violation),
             Either::First(None) => Parted::Abandoned,
-            Either::Second(Either::First(Left::Peer(state))) => Parted::PeerLeft(state),
-            Either::Second(Either::First(Left::Moved)) => Parted::Moved,
-            Either::Second(Either::First(Left::Removed)) => Parted::Removed,
-            Either::Second(Either::First(Left::Xenstore)) => Parted::Xenstore,
+            Either::Second(Either::First(left)) => left,
             Either::Second(Either::Second(never)) => match never {},
         }
     }
 
-    /// Tries until there is a connection; a front end perhaps to another back end.
-    async fn until_connected(&self, device: &mut Device, pause: Duration) -> Met {
-        self.timers.sleep(pause).await;
-        let mut pause = FIRST_PAUSE;
+    /// Waits until the other end is in a state that the connection does not last in, or the device goes.
+    async fn until_left(&self, device: &Device) -> Parted<K::Violation> {
         loop {
+            match device.next().await {
+                // The toolstack does not give a back end another front end: it makes another back end.
+                Ok(Event::Moved) if matches!(K::ROLE, Role::Frontend) => return Parted::Moved,
+                Ok(Event::Moved | Event::Removed) => return Parted::Removed,
+                Ok(Event::Peer(state)) if self.kept.lasts_in(state) => {}
+                Ok(Event::Peer(state)) => return Parted::PeerLeft(state),
+                // Without xenstore the rings work all the same.
+                Err(error) if is_transient(&error) => self.timers.sleep(FIRST_PAUSE).await,
+                Err(_) => return Parted::Xenstore,
+            }
+        }
+    }
+
+    /// Tries until there is a connection, for the first time after `pause`; a front end perhaps to another back end.
+    async fn until_connected(&self, device: &mut Device, mut pause: Duration) -> Met {
+        loop {
+            self.timers.sleep(pause).await;
+            pause = (pause * 2).clamp(FIRST_PAUSE, LAST_PAUSE);
             let mut error = match self.kept.connect(device).await {
                 Ok(()) => return Met::Connected,
                 Err(error) => error,
             };
             if let ConnectError::Xenbus(XenbusError::Moved | XenbusError::Removed) = error {
-                if device.role() == Role::Backend {
+                if matches!(K::ROLE, Role::Backend) {
                     return Met::Removed;
                 }
                 match device.reopen().await {
                     Ok(opened) => {
                         *device = opened;
+                        pause = Duration::ZERO;
                         continue;
                     }
                     Err(failed) => error = failed.into(),
                 }
             }
-            log::warn!("{}: cannot connect: {error}", self.kept.name());
-            self.timers.sleep(pause).await;
-            pause = (pause * 2).min(LAST_PAUSE);
-        }
-    }
-
-    async fn close(&self, device: &Device) {
-        if let Err(error) = device.close(&self.timers).await {
-            log::warn!("{}: cannot close in order: {error}", self.kept.name());
+            self.note(Err::<(), _>(error), "cannot connect");
         }
     }
 
     /// Whether another end may come.
     async fn goes_on(&self, device: &Device, why: Parted<K::Violation>) -> bool {
-        match (device.role(), why) {
-            (_, Parted::Abandoned) | (Role::Backend, Parted::Removed) => false,
-            (Role::Frontend, _) => true,
-            (Role::Backend, _) => {
-                let online = device.is_online().await.unwrap_or_else(|error| {
-                    log::warn!("{}: {error}", self.kept.name());
-                    false
-                });
-                if !online {
-                    self.kept.parted(Parted::Removed);
-                }
-                online
-            }
+        if matches!(why, Parted::Abandoned) {
+            return false;
         }
+        if matches!(K::ROLE, Role::Frontend) {
+            return true;
+        }
+        if matches!(why, Parted::Removed) {
+            return false;
+        }
+        let online = device.is_online().await;
+        let online = self.note(online, "is given up").unwrap_or(false);
+        if !online {
+            self.kept.parted(Parted::Removed);
+        }
+        online
     }
-}
-
-/// What ends a connection from outside.
-enum Left {
-    Peer(State),
-    Moved,
-    Removed,
-    Xenstore,
 }
 
 impl Device {
-    /// Waits until the other end is in a state that the connection does not last in, or the device goes.
-    async fn until_left(&self, timers: &Timers, lasts_in: &dyn Fn(State) -> bool) -> Left {
-        loop {
-            match self.next().await {
-                // The toolstack does not give a back end another front end: it makes another back end.
-                Ok(Event::Moved) if self.role() == Role::Frontend => return Left::Moved,
-                Ok(Event::Moved | Event::Removed) => return Left::Removed,
-                Ok(Event::Peer(state)) if !lasts_in(state) => return Left::Peer(state),
-                Ok(Event::Peer(_)) => {}
-                // Without xenstore the rings work all the same.
-                Err(error) if is_transient(&error) => timers.sleep(FIRST_PAUSE).await,
-                Err(_) => return Left::Xenstore,
-            }
-        }
-    }
-
     /// Opens the device again, once it is there.
     async fn reopen(&self) -> Result<Self, XenbusError> {
         let watch = self.client.watch(&self.own).await?;
