@@ -1,5 +1,6 @@
 //! Finding together with the front end: what is written to xenstore, and what is read from there.
 
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
@@ -38,7 +39,7 @@ pub(crate) async fn connect<P: Platform>(
     device: &Device,
     timers: &Timers,
     config: &Config,
-) -> Result<Link<P>, ConnectError> {
+) -> Result<Box<Link<P>>, ConnectError> {
     device.wait_for_beginner(timers).await?;
     let published = published(config);
     // The last key is the one that the toolstack's script writes.
@@ -64,6 +65,7 @@ pub(crate) async fn connect<P: Platform>(
     };
     let peer = device.peer_domain();
     let link = Link::new(platform, peer, &rings, features, notify, config)?;
+    let link = Box::new(link);
     if config.hotplug == Hotplug::ByToolstack {
         device.wait_for_hotplug().await?;
     }

@@ -1,5 +1,6 @@
 //! Finding together with the back end: what is read from xenstore, and what is written there.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -68,7 +69,7 @@ pub(crate) async fn connect<P: Platform>(
     timers: &Timers,
     config: &Config,
     mtu: usize,
-) -> Result<Link<P>, ConnectError> {
+) -> Result<Box<Link<P>>, ConnectError> {
     device.begin(timers).await?;
     let features = negotiate(device).await?;
     let mut agreed = *config;
@@ -76,7 +77,8 @@ pub(crate) async fn connect<P: Platform>(
         let offered = device.peer_number_or(keys::MULTI_QUEUE_MAX_QUEUES, 1usize);
         agreed.queues = config.queues().min(offered.await?);
     }
-    let mut link = Link::new(platform, device.peer_domain(), &agreed, features, mtu)?;
+    let peer = device.peer_domain();
+    let mut link = Box::new(Link::new(platform, peer, &agreed, features, mtu)?);
     let told = published(&link);
     let told: Vec<_> = told
         .iter()

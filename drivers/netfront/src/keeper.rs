@@ -1,5 +1,6 @@
 //! What netfront adds to the keeper of its device.
 
+use alloc::boxed::Box;
 use alloc::rc::Rc;
 use core::cell::{Cell, RefCell};
 use core::fmt::Display;
@@ -38,12 +39,12 @@ pub(crate) struct Keeper<P: Platform> {
     pub(crate) shared: Rc<Shared<P>>,
     pub(crate) phase: Cell<Phase>,
     /// A connection that has ended, as long as the back end has not let go of its pages.
-    pub(crate) parting: RefCell<Option<Link<P>>>,
+    pub(crate) parting: RefCell<Option<Box<Link<P>>>>,
 }
 
 impl<P: Platform> Keeper<P> {
     /// Puts a new connection where the device finds it.
-    pub(crate) async fn enter(&self, link: Link<P>) {
+    pub(crate) async fn enter(&self, link: Box<Link<P>>) {
         self.phase.set(Phase::Joining);
         self.shared.parted.set(None);
         self.shared.count_connection();

@@ -3,6 +3,7 @@
 //! A stack or a bridge owns a device for as long as it likes, while the device's connection comes and goes with the other domain. So the
 //! connection, `L`, lies in a [`Joint`] that both hold: the device uses it while it is there, and its keeper puts it there and takes it away.
 
+use alloc::boxed::Box;
 use core::cell::{Cell, RefCell, RefMut};
 use core::convert::Infallible;
 use core::task::{Context, Poll};
@@ -13,7 +14,8 @@ use morgana_exec::{Notify, Timers};
 /// A place for a connection that comes and goes.
 #[derive(Debug)]
 pub struct Joint<L> {
-    link: RefCell<Option<L>>,
+    /// In a box, since it is large and goes from hand to hand.
+    link: RefCell<Option<Box<L>>>,
     /// Tells the device that the connection came or went.
     changed: Notify,
     /// Tells the keeper that the device has seen something, or is not wanted any more.
@@ -36,7 +38,7 @@ impl<L> Joint<L> {
     /// The device: the connection, if it is there. What is borrowed must be given back before anybody waits.
     pub fn link(&self) -> Option<RefMut<'_, L>> {
         let link = self.link.try_borrow_mut().ok()?;
-        RefMut::filter_map(link, Option::as_mut).ok()
+        RefMut::filter_map(link, Option::as_deref_mut).ok()
     }
 
     /// The device: ready if `poll` says so of the connection, or once the connection came or went. What came or went while `poll` looked
@@ -98,7 +100,7 @@ impl<L> Joint<L> {
     }
 
     /// The keeper: puts a connection there, in place of what was there. The device may be using that, which lasts no longer than a pass.
-    pub async fn put_in_time(&self, timers: &Timers, link: L) {
+    pub async fn put_in_time(&self, timers: &Timers, link: Box<L>) {
         let mut next = link;
         while let Err(link) = self.put(next) {
             next = link;
@@ -107,7 +109,7 @@ impl<L> Joint<L> {
     }
 
     /// The keeper: takes the connection away, which is there.
-    pub async fn take_in_time(&self, timers: &Timers) -> L {
+    pub async fn take_in_time(&self, timers: &Timers) -> Box<L> {
         loop {
             match self.take() {
                 Some(link) => return link,
@@ -117,7 +119,7 @@ impl<L> Joint<L> {
     }
 
     /// Puts a connection there, unless the device holds on to the old one right now: then it is handed back.
-    fn put(&self, link: L) -> Result<(), L> {
+    fn put(&self, link: Box<L>) -> Result<(), Box<L>> {
         let Ok(mut place) = self.link.try_borrow_mut() else {
             return Err(link);
         };
@@ -133,7 +135,7 @@ impl<L> Joint<L> {
     }
 
     /// Takes the connection away. `None` if there is none, or if the device holds on to it right now.
-    fn take(&self) -> Option<L> {
+    fn take(&self) -> Option<Box<L>> {
         let link = self.link.try_borrow_mut().ok()?.take();
         if link.is_some() {
             self.changed.notify();
@@ -159,10 +161,10 @@ mod tests {
         assert!(joint.link().is_none());
         let seen = joint.changes();
         assert_eq!(joint.poll_changed(seen, &mut cx), Poll::Pending);
-        joint.put(7).unwrap();
+        joint.put(Box::new(7)).unwrap();
         assert_eq!(joint.poll_changed(seen, &mut cx), Poll::Ready(()));
         assert_eq!(joint.link().as_deref(), Some(&7));
-        assert_eq!(joint.take(), Some(7));
+        assert_eq!(joint.take().as_deref(), Some(&7));
         assert!(joint.link().is_none() && joint.take().is_none());
     }
 
@@ -172,7 +174,7 @@ mod tests {
         let mut cx = Context::from_waker(Waker::noop());
         let asked = |_: &mut i32, _: &mut Context<'_>| -> Poll<()> { unreachable!("no link") };
         assert_eq!(joint.poll_ready(&mut cx, asked), Poll::Pending);
-        joint.put(7).unwrap();
+        joint.put(Box::new(7)).unwrap();
         let mut poll = |answer: Poll<()>| joint.poll_ready(&mut cx, |_, _| answer);
         assert_eq!(poll(Poll::Ready(())), Poll::Ready(()));
         assert_eq!(poll(Poll::Pending), Poll::Pending);
@@ -186,11 +188,11 @@ mod tests {
     #[test]
     fn what_is_in_use_is_not_taken() {
         let joint = Joint::default();
-        joint.put(7).unwrap();
+        joint.put(Box::new(7)).unwrap();
         let held = joint.link();
         assert_eq!(joint.take(), None);
-        assert_eq!(joint.put(8), Err(8));
+        assert_eq!(joint.put(Box::new(8)), Err(Box::new(8)));
         drop(held);
-        assert_eq!(joint.take(), Some(7));
+        assert_eq!(joint.take().as_deref(), Some(&7));
     }
 }
