@@ -11,7 +11,7 @@ use morgana_blkif::{Vdev, keys};
 use morgana_block::BlockDevice;
 use morgana_exec::{Either, Notify, Timers, select};
 use morgana_hal::Platform;
-use morgana_xenbus::{BackendAddress, Device, Kept, Role, State};
+use morgana_xenbus::{BackendAddress, Device, Kept, Role, State, XenbusError};
 
 use crate::handshake::{ConnectError, Unsuitable, connect, sectors};
 use crate::{Config, Link, Stats, Violation};
@@ -107,6 +107,10 @@ impl<P: Platform, D: BlockDevice + 'static> Kept for Keeper<P, D> {
 
     fn lasts_in(&self, state: State) -> bool {
         state == State::Initialised || state.is_connected()
+    }
+
+    async fn is_wanted(&self, device: &Device) -> Result<bool, XenbusError> {
+        device.is_online().await
     }
 
     async fn abandoned(&self) {

@@ -5,7 +5,7 @@ use core::fmt;
 
 use morgana_exec::Timers;
 use morgana_hal::Platform;
-use morgana_xenbus::{BackendAddress, Device, Kept, Role, State};
+use morgana_xenbus::{BackendAddress, Device, Kept, Role, State, XenbusError};
 
 use crate::handshake::{ConnectError, Unsuitable, connect};
 use crate::netback::Shared;
@@ -46,6 +46,10 @@ impl<P: Platform> Kept for Keeper<P> {
 
     fn lasts_in(&self, state: State) -> bool {
         state == State::Initialised || state.is_connected()
+    }
+
+    async fn is_wanted(&self, device: &Device) -> Result<bool, XenbusError> {
+        device.is_online().await
     }
 
     async fn abandoned(&self) {

@@ -50,6 +50,15 @@ pub trait Kept {
     /// While connected: whether the connection lasts if the other end is in this state.
     fn lasts_in(&self, state: State) -> bool;
 
+    /// Whether another end may come: a back end asks whether the device is [online](Device::is_online), a front end waits for ever.
+    ///
+    /// # Errors
+    ///
+    /// [`XenbusError`]; then none may.
+    async fn is_wanted(&self, _device: &Device) -> Result<bool, XenbusError> {
+        Ok(true)
+    }
+
     /// Waits until nobody uses the device any more.
     async fn abandoned(&self);
 
@@ -189,21 +198,16 @@ impl<K: Kept> Keeper<K> {
 
     /// Whether another end may come.
     async fn goes_on(&self, device: &Device, why: Parted<K::Violation>) -> bool {
-        if matches!(why, Parted::Abandoned) {
-            return false;
+        match (K::ROLE, why) {
+            (_, Parted::Abandoned) | (Role::Backend, Parted::Removed) => return false,
+            _ => {}
         }
-        if matches!(K::ROLE, Role::Frontend) {
-            return true;
-        }
-        if matches!(why, Parted::Removed) {
-            return false;
-        }
-        let online = device.is_online().await;
-        let online = self.note(online, "is given up").unwrap_or(false);
-        if !online {
+        let wanted = self.kept.is_wanted(device).await;
+        let wanted = self.note(wanted, "is given up").unwrap_or(false);
+        if !wanted {
             self.kept.parted(Parted::Removed);
         }
-        online
+        wanted
     }
 }
 
