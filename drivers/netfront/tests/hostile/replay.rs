@@ -1,20 +1,15 @@
-//! Scripts that a fuzzer has found worth keeping, and some at random.
+//! Scripts that a fuzzer has found worth keeping, others made of them, and some at random.
 
-use std::path::Path;
-
+use morgana_mutate::Corpus;
 use proptest::prelude::*;
 
 use crate::script::play;
 
 #[test]
-fn the_corpus_holds() {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/netfront");
-    let mut played = 0;
-    for entry in std::fs::read_dir(corpus).expect("the corpus is part of the source") {
-        play(&std::fs::read(entry.unwrap().path()).unwrap());
-        played += 1;
-    }
-    assert!(played > 0);
+fn the_corpus_and_what_is_made_of_it_hold() {
+    let corpus = Corpus::of("netfront");
+    corpus.replay(play);
+    corpus.mutate(1_000, play);
 }
 
 proptest! {

@@ -1,17 +1,13 @@
-//! Replays the fuzzer's corpus, so that what it once found stays found without it.
+//! Replays the fuzzer's corpus, so that what it once found stays found without it, and tries others made of it.
 
-use std::fs;
-use std::path::Path;
+use morgana_mutate::Corpus;
 
 use crate::check::check;
 
 #[test]
-fn the_corpus_passes() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/http_request");
-    let mut count = 0;
-    for entry in fs::read_dir(&folder).expect("the corpus is part of the repository") {
-        check(&fs::read(entry.expect("readable").path()).expect("readable"));
-        count += 1;
-    }
-    assert!(count > 20, "only {count} inputs in {}", folder.display());
+fn the_corpus_and_what_is_made_of_it_pass() {
+    let corpus = Corpus::of("http_request");
+    let count = corpus.replay(check).len();
+    assert!(count > 20, "only {count} inputs");
+    corpus.mutate(2_000, check);
 }

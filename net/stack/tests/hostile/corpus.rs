@@ -1,8 +1,6 @@
 //! The corpus of the fuzz target, and random inputs.
 
-use std::fs;
-use std::path::Path;
-
+use morgana_mutate::Corpus;
 use morgana_net_device::SplitMix;
 use morgana_net_stack::Stats;
 
@@ -12,11 +10,7 @@ type Counter = fn(&Stats) -> u64;
 
 #[test]
 fn the_corpus_holds_and_reaches_everything() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/stack_frames");
-    let seen: Vec<Stats> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| check(&fs::read(entry.unwrap().path()).unwrap()))
-        .collect();
+    let seen = Corpus::of("stack_frames").replay(check);
     let counters: [(&str, Counter); 11] = [
         ("accepted", |s| s.tcp_accepted),
         ("connected", |s| s.tcp_connected),
@@ -33,6 +27,11 @@ fn the_corpus_holds_and_reaches_everything() {
     for (what, counter) in counters {
         assert!(seen.iter().any(|stats| counter(stats) > 0), "{what}");
     }
+}
+
+#[test]
+fn what_is_made_of_the_corpus_holds() {
+    Corpus::of("stack_frames").mutate(1_000, check);
 }
 
 #[test]

@@ -1,0 +1,9 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod corpus;
+mod dictionary;
+mod mutation;
+mod random;
+
+pub use corpus::Corpus;
