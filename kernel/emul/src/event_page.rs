@@ -1,12 +1,10 @@
-//! The page by which a domain learns of its events, as Xen has one for each domain (xen.h, `shared_info`): in memory that two processes
-//! can map.
+//! The page with a domain's [`EventWords`], in memory that two processes can map.
 //!
 //! Invariants: `words` points to a mapping of the first page of `fd` that belongs to the value, is readable and writable, page-aligned, and
 //! lives until the value is dropped. Nobody accesses it but by the atomics of [`EventWords`].
 
 use core::ptr::{NonNull, null_mut};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use morgana_hal::PAGE_SIZE;
 use rustix::fs::{
@@ -15,26 +13,8 @@ use rustix::fs::{
 use rustix::io;
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
-use crate::ports::MAX_PORTS;
-
-/// Words of bits for all ports that a domain can have.
-pub(crate) const WORDS: usize = (MAX_PORTS / 64) as usize;
-
-/// What is in the page. Any bytes are valid.
-#[derive(Debug)]
-#[repr(C)]
-pub(crate) struct EventWords {
-    /// A bit for each word of `pending` that may have bits set (xen.h, `vcpu_info.evtchn_pending_sel`).
-    pub(crate) selector: AtomicU64,
-    /// A bit for each port (xen.h, `shared_info.evtchn_pending`).
-    pub(crate) pending: [AtomicU64; WORDS],
-    /// When the next late event is due, in nanoseconds; `u64::MAX` if there is none.
-    pub(crate) late: AtomicU64,
-    /// Not 0 while the domain's thread sleeps or is about to.
-    pub(crate) sleeping: AtomicU32,
-    /// Not 0 once the domain was killed.
-    pub(crate) dead: AtomicU32,
-}
+use crate::event_words::EventWords;
+use crate::sync::Ordering;
 
 const _: () = assert!(size_of::<EventWords>() <= PAGE_SIZE);
 

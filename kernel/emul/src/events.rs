@@ -9,13 +9,14 @@ use morgana_exec::Notify;
 use morgana_hal::{Channel, DomId, EventError, Events, Port, Virq};
 
 use crate::domain::Life;
+use crate::upcall::Upcall;
 
 /// The open ports of a domain, on its own thread.
 #[derive(Debug, Default)]
 pub(crate) struct LocalPorts(RefCell<BTreeMap<Port, Rc<Notify>>>);
 
 impl LocalPorts {
-    fn open(&self, port: Port) -> Rc<Notify> {
+    pub(crate) fn open(&self, port: Port) -> Rc<Notify> {
         let arrivals = Rc::new(Notify::new());
         self.0.borrow_mut().insert(port, arrivals.clone());
         arrivals
@@ -26,10 +27,10 @@ impl LocalPorts {
     }
 
     /// Counts pending events on their channels.
-    pub(crate) fn dispatch(&self, life: &Life) -> usize {
+    pub(crate) fn dispatch(&self, upcall: &Upcall) -> usize {
         let found = Cell::new(0);
         let ports = self.0.borrow();
-        life.upcall.take_pending(|port| {
+        upcall.take_pending(|port| {
             // A port that was closed a moment ago may have been pending still.
             if let Some(arrivals) = ports.get(&port) {
                 arrivals.notify();

@@ -83,15 +83,14 @@ impl Idle for EmulIdle {
             self.life.upcall.drain();
         }
         self.collect_late();
-        self.local.dispatch(&self.life)
+        self.local.dispatch(&self.life.upcall)
     }
 
     fn wait(&mut self, deadline: Option<Instant>) {
-        if self.life.upcall.begin_sleep() {
-            let deadline = deadline.into_iter().chain(self.next_late()).min();
+        self.life.upcall.sleep(|late| {
+            let deadline = deadline.into_iter().chain(late).min();
             let timeout = deadline.map(|deadline| deadline.since(self.clock.now()));
             self.reactor.wait(timeout);
-            self.life.upcall.end_sleep();
-        }
+        });
     }
 }

@@ -5,8 +5,12 @@ mod clock;
 mod config;
 mod console;
 mod domain;
+#[cfg(not(all(test, loom)))]
+mod doorbell;
 mod entropy;
+#[cfg(not(all(test, loom)))]
 mod event_page;
+mod event_words;
 mod events;
 mod faults;
 mod grants;
@@ -20,12 +24,15 @@ mod lockstep;
 mod mapping;
 mod mappings;
 mod memory;
+#[cfg(all(test, loom))]
+mod models;
 mod pages;
 mod platform;
 mod ports;
 mod random;
 mod remote;
 mod state;
+mod sync;
 mod upcall;
 
 pub use clock::EmulClock;
@@ -44,5 +51,7 @@ pub use morgana_reactor::{Direction, HasReactor, Reactor, Source};
 pub use platform::{EmulPlatform, EmulXenstore};
 pub use remote::{Breach, Served, ServedEnd};
 
-#[cfg(test)]
+#[cfg(all(test, loom))]
+use models::{doorbell, event_page};
+#[cfg(all(test, not(loom)))]
 mod tests;

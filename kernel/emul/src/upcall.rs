@@ -1,29 +1,31 @@
 //! How an event reaches a domain: two levels of pending bits, and an eventfd to wake its thread.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::Ordering;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use morgana_hal::{Instant, Port};
-use rustix::event::{EventfdFlags, eventfd};
 use rustix::io;
 
-use crate::event_page::{EventPage, EventWords, WORDS};
+use crate::doorbell::Doorbell;
+use crate::event_page::EventPage;
+use crate::event_words::{EventWords, WORDS};
+use crate::sync::{Ordering, fence};
 
 /// What a domain's thread and those who wake it share.
 ///
-/// No wake is lost: the sleeper raises `sleeping` and then looks at `selector`; a sender sets `selector` and then looks at `sleeping`.
-/// All four are sequentially consistent, so at least one of the two sees the other.
+/// No wake is lost: the sleeper raises `sleeping` and then looks at the reasons to wake; a sender sets a reason and then looks at
+/// `sleeping`. Each has a sequentially consistent fence in between, so at least one of the two sees what the other has set. The models
+/// of this crate's tests go through all orders.
 #[derive(Debug)]
 pub(crate) struct Upcall {
     words: EventPage,
-    wake: OwnedFd,
+    wake: Doorbell,
 }
 
 impl Upcall {
     pub(crate) fn new() -> io::Result<Self> {
         Ok(Self {
             words: EventPage::new()?,
-            wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
+            wake: Doorbell::new()?,
         })
     }
 
@@ -31,7 +33,7 @@ impl Upcall {
     pub(crate) fn attach(page: OwnedFd, wake: OwnedFd) -> io::Result<Self> {
         Ok(Self {
             words: EventPage::attach(page)?,
-            wake,
+            wake: Doorbell::attach(wake),
         })
     }
 
@@ -45,9 +47,7 @@ impl Upcall {
         let (word, bit) = place(port);
         self.words().pending[word].fetch_or(1 << bit, Ordering::SeqCst);
         self.words().selector.fetch_or(1 << word, Ordering::SeqCst);
-        if self.words().sleeping.load(Ordering::SeqCst) != 0 {
-            self.kick();
-        }
+        self.kick_sleeper();
     }
 
     /// Forgets a pending event: the port is closed.
@@ -62,8 +62,15 @@ impl Upcall {
 
     /// Makes the domain's thread look around, for whatever reason.
     pub(crate) fn kick(&self) {
-        // The counter is full at 2^64 - 2; then the descriptor is readable already, which is all that is wanted.
-        let _ = io::write(&self.wake, &1u64.to_ne_bytes());
+        self.wake.ring();
+    }
+
+    /// Makes the domain's thread look at what was set just now, unless it will do so anyway before it sleeps.
+    fn kick_sleeper(&self) {
+        fence(Ordering::SeqCst);
+        if self.words().sleeping.load(Ordering::SeqCst) != 0 {
+            self.kick();
+        }
     }
 
     /// Takes all pending bits, and names their ports.
@@ -89,43 +96,41 @@ impl Upcall {
     pub(crate) fn set_late(&self, due: Option<Instant>) {
         let due = due.unwrap_or(Instant::FAR_FUTURE).as_nanos();
         self.words().late.store(due, Ordering::SeqCst);
-        if self.words().sleeping.load(Ordering::SeqCst) != 0 {
-            // It sleeps until then at the most, so it must think again.
-            self.kick();
-        }
+        // A sleeper sleeps until then at the most, so it must think again.
+        self.kick_sleeper();
     }
 
-    /// When the next late event is due. To be asked after [`begin_sleep`](Self::begin_sleep), which is then as safe from missing
-    /// one as it is for events.
+    /// When the next late event is due.
     pub(crate) fn next_late(&self) -> Option<Instant> {
         let due = Instant::from_nanos(self.words().late.load(Ordering::SeqCst));
         (due != Instant::FAR_FUTURE).then_some(due)
     }
 
-    /// Announces that the thread is about to sleep. Whether it may.
-    pub(crate) fn begin_sleep(&self) -> bool {
+    /// Lets the domain's thread sleep, by means of `wait`, unless there is a reason to be awake. `wait` is given the time at which the next
+    /// late event is due; it is to return by then, and when the [`descriptor`](Self::descriptor) is readable.
+    pub(crate) fn sleep(&self, wait: impl FnOnce(Option<Instant>)) {
         self.words().sleeping.store(1, Ordering::SeqCst);
-        if self.has_pending() || self.is_dead() {
-            self.end_sleep();
-            return false;
+        fence(Ordering::SeqCst);
+        if !self.has_pending() && !self.is_dead() {
+            wait(self.next_late());
         }
-        true
-    }
-
-    pub(crate) fn end_sleep(&self) {
         self.words().sleeping.store(0, Ordering::SeqCst);
     }
 
     /// Readable after a [`kick`](Self::kick).
     pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
-        self.wake.as_fd()
+        self.wake.descriptor()
+    }
+
+    /// Waits until the next kick.
+    #[cfg(all(test, loom))]
+    pub(crate) fn wait(&self) {
+        self.wake.wait();
     }
 
     /// Makes the descriptor unreadable until the next kick.
     pub(crate) fn drain(&self) {
-        let mut count = [0; 8];
-        // Nothing to read is as good as having read it.
-        let _ = io::read(&self.wake, &mut count);
+        self.wake.drain();
     }
 
     /// The domain was killed; its thread finds out at the next look.
@@ -145,7 +150,7 @@ fn place(port: Port) -> (usize, u32) {
     ((number / 64) as usize % WORDS, number % 64)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 
@@ -166,9 +171,10 @@ mod tests {
     #[test]
     fn a_thread_does_not_sleep_past_a_pending_event() {
         let upcall = Upcall::new().unwrap();
-        assert!(upcall.begin_sleep());
-        upcall.end_sleep();
+        let mut slept = 0;
+        upcall.sleep(|_| slept += 1);
         upcall.raise(Port::new(5));
-        assert!(!upcall.begin_sleep());
+        upcall.sleep(|_| slept += 1);
+        assert_eq!(slept, 1);
     }
 }

@@ -8,10 +8,13 @@ mod channel;
 mod duplex;
 mod executor;
 mod manual;
+#[cfg(all(test, loom))]
+mod models;
 mod notify;
 mod ready;
 mod select;
 mod small_map;
+mod sync;
 mod task;
 mod timers;
 mod waiters;

@@ -3,9 +3,8 @@
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::task::Wake;
-use core::sync::atomic::{AtomicBool, Ordering};
 
-use spin::Mutex;
+use crate::sync::{AtomicBool, Mutex, Ordering};
 
 /// Slots of tasks that have been woken, oldest first. At most one entry for each live waker.
 #[derive(Debug, Default)]
@@ -40,8 +39,10 @@ impl TaskWaker {
     }
 
     /// To be called before the task is polled: a wake during the poll must queue it again.
+    ///
+    /// It reads what it overwrites, so that the poll sees what came before a wake that found the task queued already.
     pub(crate) fn taken(&self) {
-        self.queued.store(false, Ordering::SeqCst);
+        self.queued.swap(false, Ordering::AcqRel);
     }
 }
 
@@ -51,7 +52,7 @@ impl Wake for TaskWaker {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if !self.queued.swap(true, Ordering::SeqCst) {
+        if !self.queued.swap(true, Ordering::AcqRel) {
             self.queue.0.lock().push_back(self.slot);
         }
     }
