@@ -32,12 +32,12 @@ pub(crate) fn take<M: Pages, E: Exchange>(ring: &mut Front<M, E>, from: u64) -> 
         if waiting == 0 {
             return Ok(number - from);
         }
-        let mut wrong = 0;
+        let mut right = true;
         let _ = ring.drain(waiting as usize, |response| {
-            wrong += u32::from(!E::fits(&response, number));
+            right &= E::fits(&response, number);
             number += 1;
         })?;
-        ensure!(wrong == 0, "a wrong response");
+        ensure!(right, "a wrong response");
         if ring.arm()? == Armed::Idle {
             return Ok(number - from);
         }
