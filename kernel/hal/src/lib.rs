@@ -20,5 +20,5 @@ pub use idle::Idle;
 pub use local::LocalPages;
 pub use memory::{CopyFrom, CopyTo, Memory, MemoryError, Pages, ReadOnlyPages, SharedPages};
 pub use platform::{Exit, Platform, Usage};
-pub use shared::{Pieces, ReadRegion, SharedRegion};
+pub use shared::{PieceCount, Pieces, ReadRegion, SharedRegion};
 pub use stream::{ByteStream, StreamError};

@@ -63,8 +63,8 @@ impl<M: Pages, Req: Entry, Rsp: Entry> BackRing<M, Req, Rsp> {
     /// [`RingError`] if the peer's index is not possible.
     #[inline]
     pub fn pop(&mut self) -> Result<Option<Req>, RingError> {
-        let limit = self.room();
-        self.requests.pop(self.pages.region(), self.geometry, limit)
+        let (ring, end) = (self.geometry.shared(self.pages.region()), self.end());
+        self.requests.pop(&ring, end)
     }
 
     /// Hands the waiting requests to `each`, `budget` at the most.
@@ -78,17 +78,16 @@ impl<M: Pages, Req: Entry, Rsp: Entry> BackRing<M, Req, Rsp> {
         budget: usize,
         mut each: impl FnMut(Req),
     ) -> Result<Drained, RingError> {
+        let (ring, end) = (self.geometry.shared(self.pages.region()), self.end());
         let mut left = u32::try_from(budget).unwrap_or(u32::MAX);
         while left > 0 {
-            let limit = self.room();
-            let (first, count) = self.requests.take(self.pages.region(), limit, left)?;
+            let (first, count) = self.requests.take(&ring, end, left)?;
             if count == 0 {
                 return Ok(Drained::Empty);
             }
             left -= count;
-            let entries = self.geometry.entries_of(self.pages.region());
             for number in 0..count {
-                each(entries.read(first.wrapping_add(number)));
+                each(ring.read(first.wrapping_add(number)));
             }
         }
         Ok(Drained::More)
@@ -106,25 +105,15 @@ impl<M: Pages, Req: Entry, Rsp: Entry> BackRing<M, Req, Rsp> {
         budget: usize,
         mut each: impl FnMut(Req) -> Rsp,
     ) -> Result<Drained, RingError> {
+        let (ring, end) = (self.geometry.shared(self.pages.region()), self.end());
         let mut left = u32::try_from(budget).unwrap_or(u32::MAX);
         while left > 0 {
-            let limit = self.room();
-            let (first, count) = self.requests.take(self.pages.region(), limit, left)?;
+            let (first, count) = self.requests.take(&ring, end, left)?;
             if count == 0 {
                 return Ok(Drained::Empty);
             }
             left -= count;
-            let entries = self.geometry.entries_of(self.pages.region());
-            let mut next = first;
-            let end = first.wrapping_add(count);
-            self.responses.push_all(&entries, count, || {
-                if next == end {
-                    return None;
-                }
-                let request = entries.read(next);
-                next = next.wrapping_add(1);
-                Some(each(request))
-            });
+            self.responses.answer_each(&ring, first, count, &mut each);
         }
         Ok(Drained::More)
     }
@@ -139,15 +128,16 @@ impl<M: Pages, Req: Entry, Rsp: Entry> BackRing<M, Req, Rsp> {
         if self.unanswered() == 0 {
             return Err(RingFull);
         }
-        self.responses
-            .push(self.pages.region(), self.geometry, response);
+        let ring = self.geometry.shared(self.pages.region());
+        self.responses.push(&ring, response);
         Ok(())
     }
 
     /// Shows the peer all responses written so far.
     #[inline]
     pub fn publish(&mut self) -> Notify {
-        self.responses.publish(self.pages.region())
+        let ring = self.geometry.shared(self.pages.region());
+        self.responses.publish(&ring)
     }
 
     /// How many requests wait.
@@ -157,8 +147,8 @@ impl<M: Pages, Req: Entry, Rsp: Entry> BackRing<M, Req, Rsp> {
     /// [`RingError`] if the peer's index is not possible.
     #[inline]
     pub fn available(&mut self) -> Result<u32, RingError> {
-        let limit = self.room();
-        self.requests.look(self.pages.region(), limit)
+        let (ring, end) = (self.geometry.shared(self.pages.region()), self.end());
+        self.requests.look(&ring, end)
     }
 
     /// Asks the peer for a notification of the next request, and looks once more (`RING_FINAL_CHECK_FOR_REQUESTS`).
@@ -178,17 +168,13 @@ impl<M: Pages, Req: Entry, Rsp: Entry> BackRing<M, Req, Rsp> {
     /// [`RingError`] if the peer's index is not possible.
     #[inline]
     pub fn arm_after(&mut self, count: u32) -> Result<Armed, RingError> {
-        let limit = self.room();
-        self.requests.arm(self.pages.region(), limit, count)
+        let (ring, end) = (self.geometry.shared(self.pages.region()), self.end());
+        self.requests.arm(&ring, end, count)
     }
 
-    /// How many requests can wait at most: the peer may use an entry again only after it has been shown the response in it.
+    /// Behind which index there can be no request: the peer may use an entry again only after it has been shown the response in it.
     #[inline]
-    fn room(&self) -> u32 {
-        let in_use = self
-            .requests
-            .next()
-            .wrapping_sub(self.responses.published());
-        self.capacity() - in_use
+    fn end(&self) -> u32 {
+        self.responses.published().wrapping_add(self.capacity())
     }
 }

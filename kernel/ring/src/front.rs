@@ -81,8 +81,8 @@ impl<M: Pages, Req: Entry, Rsp: Entry> FrontRing<M, Req, Rsp> {
         if self.free() == 0 {
             return Err(RingFull);
         }
-        self.requests
-            .push(self.pages.region(), self.geometry, request);
+        let ring = self.geometry.shared(self.pages.region());
+        self.requests.push(&ring, request);
         Ok(())
     }
 
@@ -91,14 +91,15 @@ impl<M: Pages, Req: Entry, Rsp: Entry> FrontRing<M, Req, Rsp> {
     #[inline]
     pub fn push_all(&mut self, make: impl FnMut() -> Option<Req>) -> u32 {
         let room = self.free();
-        let entries = self.geometry.entries_of(self.pages.region());
-        self.requests.push_all(&entries, room, make)
+        let ring = self.geometry.shared(self.pages.region());
+        self.requests.push_all(&ring, room, make)
     }
 
     /// Shows the peer all requests written so far.
     #[inline]
     pub fn publish(&mut self) -> Notify {
-        self.requests.publish(self.pages.region())
+        let ring = self.geometry.shared(self.pages.region());
+        self.requests.publish(&ring)
     }
 
     /// Copies out the next response, if there is one.
@@ -108,9 +109,8 @@ impl<M: Pages, Req: Entry, Rsp: Entry> FrontRing<M, Req, Rsp> {
     /// [`RingError`] if the peer's index is not possible.
     #[inline]
     pub fn pop(&mut self) -> Result<Option<Rsp>, RingError> {
-        let limit = self.unanswered();
-        self.responses
-            .pop(self.pages.region(), self.geometry, limit)
+        let ring = self.geometry.shared(self.pages.region());
+        self.responses.pop(&ring, self.requests.published())
     }
 
     /// Hands the waiting responses to `each`, `budget` at the most.
@@ -124,17 +124,18 @@ impl<M: Pages, Req: Entry, Rsp: Entry> FrontRing<M, Req, Rsp> {
         budget: usize,
         mut each: impl FnMut(Rsp),
     ) -> Result<Drained, RingError> {
+        let ring = self.geometry.shared(self.pages.region());
+        // The peer can only answer what it has been shown.
+        let end = self.requests.published();
         let mut left = u32::try_from(budget).unwrap_or(u32::MAX);
         while left > 0 {
-            let limit = self.unanswered();
-            let (first, count) = self.responses.take(self.pages.region(), limit, left)?;
+            let (first, count) = self.responses.take(&ring, end, left)?;
             if count == 0 {
                 return Ok(Drained::Empty);
             }
             left -= count;
-            let entries = self.geometry.entries_of(self.pages.region());
             for number in 0..count {
-                each(entries.read(first.wrapping_add(number)));
+                each(ring.read(first.wrapping_add(number)));
             }
         }
         Ok(Drained::More)
@@ -147,8 +148,8 @@ impl<M: Pages, Req: Entry, Rsp: Entry> FrontRing<M, Req, Rsp> {
     /// [`RingError`] if the peer's index is not possible.
     #[inline]
     pub fn available(&mut self) -> Result<u32, RingError> {
-        let limit = self.unanswered();
-        self.responses.look(self.pages.region(), limit)
+        let ring = self.geometry.shared(self.pages.region());
+        self.responses.look(&ring, self.requests.published())
     }
 
     /// Asks the peer for a notification of the next response, and looks once more (`RING_FINAL_CHECK_FOR_RESPONSES`).
@@ -169,15 +170,8 @@ impl<M: Pages, Req: Entry, Rsp: Entry> FrontRing<M, Req, Rsp> {
     /// [`RingError`] if the peer's index is not possible.
     #[inline]
     pub fn arm_after(&mut self, count: u32) -> Result<Armed, RingError> {
-        let limit = self.unanswered();
-        self.responses.arm(self.pages.region(), limit, count)
-    }
-
-    /// How many responses there can be at most: the peer can only answer what it has been shown.
-    #[inline]
-    fn unanswered(&self) -> u32 {
-        self.requests
-            .published()
-            .wrapping_sub(self.responses.next())
+        let ring = self.geometry.shared(self.pages.region());
+        // The peer can only answer what it has been shown.
+        self.responses.arm(&ring, self.requests.published(), count)
     }
 }

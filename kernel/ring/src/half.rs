@@ -4,9 +4,7 @@
 
 use core::marker::PhantomData;
 
-use morgana_hal::SharedRegion;
-
-use crate::layout::{Entries, Entry, Geometry, REQ_EVENT, REQ_PROD, RSP_EVENT, RSP_PROD};
+use crate::layout::{Entry, REQ_EVENT, REQ_PROD, RSP_EVENT, RSP_PROD, SharedRing};
 use crate::{Armed, Notify, RingError};
 
 /// Which kind of entry a half deals with. A type, so that where its index lies is known when the program is compiled.
@@ -66,47 +64,62 @@ impl<K: Kind> Producer<K> {
 
     /// Writes the next entry; the caller knows that there is room.
     #[inline(always)]
-    pub(crate) fn push<Req, Rsp>(
-        &mut self,
-        region: &SharedRegion,
-        geometry: Geometry<Req, Rsp>,
-        entry: &impl Entry,
-    ) {
-        geometry.entries_of(region).write(self.next, entry);
-        self.next = self.next.wrapping_add(1);
+    pub(crate) fn push(&mut self, ring: &SharedRing<'_>, entry: &impl Entry) {
+        // Read before and written after what is shared: to the compiler, a write there may change what is not in a register.
+        let next = self.next;
+        ring.write(next, entry);
+        self.next = next.wrapping_add(1);
     }
 
     /// Writes entries as long as `make` makes some, `room` at the most; the caller knows that there is room for as many.
     #[inline(always)]
     pub(crate) fn push_all<T: Entry>(
         &mut self,
-        entries: &Entries<'_>,
+        ring: &SharedRing<'_>,
         room: u32,
         mut make: impl FnMut() -> Option<T>,
     ) -> u32 {
-        // The index stays in a register: to the compiler, what is written to shared memory may change what it has in memory.
         let (first, mut next) = (self.next, self.next);
-        while next.wrapping_sub(first) < room {
+        let end = first.wrapping_add(room);
+        while next != end {
             let Some(entry) = make() else { break };
-            entries.write(next, &entry);
+            ring.write(next, &entry);
             next = next.wrapping_add(1);
         }
         self.next = next;
         next.wrapping_sub(first)
     }
 
+    /// Writes `count` entries, each made from the one of the peer's with the same number from `first` on; the caller knows that there is room.
+    #[inline(always)]
+    pub(crate) fn answer_each<A: Entry, B: Entry>(
+        &mut self,
+        ring: &SharedRing<'_>,
+        first: u32,
+        count: u32,
+        mut each: impl FnMut(A) -> B,
+    ) {
+        let next = self.next;
+        for number in 0..count {
+            let answer = each(ring.read(first.wrapping_add(number)));
+            ring.write(next.wrapping_add(number), &answer);
+        }
+        self.next = next.wrapping_add(count);
+    }
+
     /// Shows the peer all entries up to here, and finds out whether it waits for one of them.
     #[inline(always)]
-    pub(crate) fn publish(&mut self, region: &SharedRegion) -> Notify {
-        let fresh = self.next.wrapping_sub(self.published);
+    pub(crate) fn publish(&mut self, ring: &SharedRing<'_>) -> Notify {
+        let next = self.next;
+        let fresh = next.wrapping_sub(self.published);
         if fresh == 0 {
             return Notify::NotNeeded;
         }
+        self.published = next;
         // The peer writes its event index and then looks at our producer index; we do it the other way round. As both keep to that
         // order, one of us sees the other's write.
-        let event = region.store_then_load_u32(K::PRODUCER, self.next, K::EVENT);
-        self.published = self.next;
-        if self.next.wrapping_sub(event) < fresh {
+        let event = ring.tell_then_read(K::PRODUCER, next, K::EVENT);
+        if next.wrapping_sub(event) < fresh {
             Notify::Needed
         } else {
             Notify::NotNeeded
@@ -139,65 +152,66 @@ impl<K: Kind> Consumer<K> {
         self.next
     }
 
-    /// Copies out the next entry, if there is one that the peer may have produced: of `limit` at most from `next` on.
+    /// Copies out the next entry, if there is one that the peer may have produced: it is before `end`.
     #[inline(always)]
-    pub(crate) fn pop<T: Entry, Req, Rsp>(
+    pub(crate) fn pop<T: Entry>(
         &mut self,
-        region: &SharedRegion,
-        geometry: Geometry<Req, Rsp>,
-        limit: u32,
+        ring: &SharedRing<'_>,
+        end: u32,
     ) -> Result<Option<T>, RingError> {
         // Reads the peer's index only when all that was seen before is taken. A broken half has seen nothing, so it comes here too.
-        if self.next == self.seen && self.look(region, limit)? == 0 {
+        let next = self.next;
+        if next == self.seen && self.look(ring, end)? == 0 {
             return Ok(None);
         }
-        let index = self.next;
-        self.next = index.wrapping_add(1);
-        Ok(Some(geometry.entries_of(region).read(index)))
+        self.next = next.wrapping_add(1);
+        Ok(Some(ring.read(next)))
     }
 
     /// Takes the indices of entries under the same conditions, `most` at the most: the first, and how many. They count as taken from now on.
     #[inline(always)]
     pub(crate) fn take(
         &mut self,
-        region: &SharedRegion,
-        limit: u32,
+        ring: &SharedRing<'_>,
+        end: u32,
         most: u32,
     ) -> Result<(u32, u32), RingError> {
-        let mut waiting = self.seen.wrapping_sub(self.next);
+        let first = self.next;
+        let mut waiting = self.seen.wrapping_sub(first);
         if waiting == 0 {
-            waiting = self.look(region, limit)?;
+            waiting = self.look(ring, end)?;
         }
-        let (first, count) = (self.next, waiting.min(most));
+        let count = waiting.min(most);
         self.next = first.wrapping_add(count);
         Ok((first, count))
     }
 
     /// Reads the peer's index once and says how many entries wait.
     #[inline(always)]
-    pub(crate) fn look(&mut self, region: &SharedRegion, limit: u32) -> Result<u32, RingError> {
+    pub(crate) fn look(&mut self, ring: &SharedRing<'_>, end: u32) -> Result<u32, RingError> {
         if let Some(error) = self.broken {
             return Err(error);
         }
-        self.believe(region.load_u32(K::PRODUCER), limit)
+        let (next, seen) = (self.next, self.seen);
+        let alleged = ring.index(K::PRODUCER);
+        self.believe(alleged, seen, end)?;
+        Ok(alleged.wrapping_sub(next))
     }
 
-    /// Checks an index that was read; if it is possible, says how many entries wait.
+    /// Checks an index that was read: it is between the one that was `seen` before and `end`, behind which the peer cannot be.
     #[inline(always)]
-    fn believe(&mut self, alleged: u32, limit: u32) -> Result<u32, RingError> {
-        let waiting = alleged.wrapping_sub(self.next);
-        let known = self.seen.wrapping_sub(self.next);
-        if waiting < known || waiting > limit {
-            return Err(self.give_up(alleged));
+    fn believe(&mut self, alleged: u32, seen: u32, end: u32) -> Result<(), RingError> {
+        if alleged.wrapping_sub(seen) > end.wrapping_sub(seen) {
+            return Err(self.give_up(alleged, seen));
         }
         self.seen = alleged;
-        Ok(waiting)
+        Ok(())
     }
 
     /// Names what is wrong with an index, now and for ever.
     #[cold]
-    fn give_up(&mut self, alleged: u32) -> RingError {
-        let forward = alleged.wrapping_sub(self.seen);
+    fn give_up(&mut self, alleged: u32, seen: u32) -> RingError {
+        let forward = alleged.wrapping_sub(seen);
         let error = if forward > u32::MAX / 2 {
             K::WENT_BACK
         } else {
@@ -212,18 +226,24 @@ impl<K: Kind> Consumer<K> {
     #[inline(always)]
     pub(crate) fn arm(
         &mut self,
-        region: &SharedRegion,
-        limit: u32,
+        ring: &SharedRing<'_>,
+        end: u32,
         count: u32,
     ) -> Result<Armed, RingError> {
-        let count = count.max(1);
-        if self.look(region, limit)? >= count {
+        if let Some(error) = self.broken {
+            return Err(error);
+        }
+        let (next, seen, count) = (self.next, self.seen, count.max(1));
+        let first = ring.index(K::PRODUCER);
+        self.believe(first, seen, end)?;
+        if first.wrapping_sub(next) >= count {
             return Ok(Armed::Work);
         }
         // See `Producer::publish`.
-        let wanted = self.next.wrapping_add(count);
-        let alleged = region.store_then_load_u32(K::EVENT, wanted, K::PRODUCER);
-        if self.believe(alleged, limit)? >= count {
+        let wanted = next.wrapping_add(count);
+        let second = ring.tell_then_read(K::EVENT, wanted, K::PRODUCER);
+        self.believe(second, first, end)?;
+        if second.wrapping_sub(next) >= count {
             return Ok(Armed::Work);
         }
         Ok(Armed::Idle)

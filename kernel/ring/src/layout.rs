@@ -3,7 +3,7 @@
 use core::fmt;
 use core::marker::PhantomData;
 
-use morgana_hal::{PAGE_SIZE, Pieces, SharedRegion};
+use morgana_hal::{PAGE_SIZE, PieceCount, Pieces, SharedRegion};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 /// `req_prod`: how many requests the front end has put in.
@@ -33,7 +33,7 @@ pub const fn ring_entries<Req, Rsp>(pages: usize) -> u32 {
 
 /// How many entries there are, of a size that the types tell.
 pub(crate) struct Geometry<Req, Rsp> {
-    entries: u32,
+    entries: PieceCount,
     types: PhantomData<fn(Req) -> Rsp>,
 }
 
@@ -41,7 +41,10 @@ impl<Req, Rsp> Geometry<Req, Rsp> {
     const ENTRY_BYTES: usize = union_size::<Req, Rsp>();
     /// `None` if not one entry fits.
     pub(crate) const fn of(region_bytes: usize) -> Option<Self> {
-        match entries_in(region_bytes, Self::ENTRY_BYTES) {
+        let Some(entries) = entries_in(region_bytes, Self::ENTRY_BYTES) else {
+            return None;
+        };
+        match PieceCount::new(entries) {
             Some(entries) => Some(Self {
                 entries,
                 types: PhantomData,
@@ -51,20 +54,32 @@ impl<Req, Rsp> Geometry<Req, Rsp> {
     }
 
     pub(crate) const fn entries(&self) -> u32 {
-        self.entries
+        self.entries.get()
     }
 
-    /// The entries in the pages that this geometry is of.
+    /// What is in the pages that this geometry is of.
     #[inline(always)]
-    pub(crate) fn entries_of<'a>(&self, region: &'a SharedRegion) -> Entries<'a> {
-        Entries(region.pieces(ENTRIES, Self::ENTRY_BYTES, self.entries))
+    pub(crate) fn shared<'a>(&self, region: &'a SharedRegion) -> SharedRing<'a> {
+        SharedRing(region.pieces(ENTRIES, Self::ENTRY_BYTES, self.entries))
     }
 }
 
-/// The entries of a ring: a free-running index names one of them.
-pub(crate) struct Entries<'a>(Pieces<'a>);
+/// What is shared of a ring: the peers' indices, and the entries, of which a free-running index names one.
+pub(crate) struct SharedRing<'a>(Pieces<'a>);
 
-impl Entries<'_> {
+impl SharedRing<'_> {
+    /// Reads the index at `offset`, one of those above.
+    #[inline(always)]
+    pub(crate) fn index(&self, offset: usize) -> u32 {
+        self.0.load_u32(offset)
+    }
+
+    /// Tells the peer an index and then reads another; see [`SharedRegion::store_then_load_u32`].
+    #[inline(always)]
+    pub(crate) fn tell_then_read(&self, tell: usize, index: u32, read: usize) -> u32 {
+        self.0.store_then_load_u32(tell, index, read)
+    }
+
     /// Copies an entry out.
     #[inline(always)]
     pub(crate) fn read<T: Entry>(&self, index: u32) -> T {
@@ -93,7 +108,7 @@ impl<Req, Rsp> fmt::Debug for Geometry<Req, Rsp> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Geometry")
             .field("entry_bytes", &Self::ENTRY_BYTES)
-            .field("entries", &self.entries)
+            .field("entries", &self.entries())
             .finish()
     }
 }
@@ -147,7 +162,7 @@ mod tests {
         fn check<const N: usize>() {
             let pages = LocalPages::new(1);
             let geometry = Geometry::<[u8; N], [u8; 1]>::of(PAGE_SIZE).unwrap();
-            let entries = geometry.entries_of(pages.region());
+            let entries = geometry.shared(pages.region());
             // From somewhere before the wrap-around of indices on.
             let indices = || (0..geometry.entries()).map(|number| number.wrapping_sub(5));
             for index in indices() {
