@@ -356,6 +356,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "so many tasks take Miri minutes")]
     fn the_table_of_tasks_is_bounded() {
         let executor = Executor::new();
         let handle = executor.handle();

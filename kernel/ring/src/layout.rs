@@ -173,12 +173,15 @@ mod tests {
                 assert_eq!(entry, [index as u8 ^ 0x5a; N]);
             }
         }
-        check::<1>();
-        check::<6>();
-        check::<7>();
-        check::<8>();
-        check::<12>();
         check::<20>();
         check::<112>();
+        // Rings of smaller ones have so many that Miri takes minutes.
+        if !cfg!(miri) {
+            check::<1>();
+            check::<6>();
+            check::<7>();
+            check::<8>();
+            check::<12>();
+        }
     }
 }

@@ -1,5 +1,8 @@
 //! `cargo xtask test`: the suites, and one line for each test.
 
+mod counted;
+mod loom;
+mod miri;
 mod tally;
 mod unit;
 mod xen;
@@ -12,18 +15,23 @@ use crate::workspace::Workspace;
 
 pub(crate) use tally::Tally;
 
+/// All suites.
+const SUITES: [&str; 5] = ["check", "unit", "loom", "miri", "xen"];
+/// Those that run if none is named, in this order. Miri takes minutes, and a compiler of its own.
+const DEFAULT: [&str; 4] = ["check", "unit", "loom", "xen"];
+
 /// Runs the suites; returns 1 if a test failed.
 pub(crate) fn run(arguments: &Test) -> Result<i32> {
     let asked: Vec<&str> = match &arguments.suites[..] {
-        [] => vec!["check", "unit", "xen"],
+        [] => DEFAULT.to_vec(),
         suites => suites.iter().map(String::as_str).collect(),
     };
     for suite in &asked {
-        let known = matches!(*suite, "check" | "unit" | "xen")
-            || suite.strip_prefix("xen/").is_some_and(xen::knows);
+        let known = SUITES.contains(suite) || suite.strip_prefix("xen/").is_some_and(xen::knows);
         if !known {
             bail!(
-                "there is no suite called {suite}: the suites are check, unit, xen, and xen/NAME with NAME one of {}",
+                "there is no suite called {suite}: the suites are {}, and xen/NAME with NAME one of {}",
+                SUITES.join(", "),
                 xen::names()
             );
         }
@@ -34,6 +42,8 @@ pub(crate) fn run(arguments: &Test) -> Result<i32> {
         match *suite {
             "check" => check::suite(&workspace, &mut tally),
             "unit" => unit::suite(&workspace, &mut tally),
+            "loom" => loom::suite(&workspace, &mut tally),
+            "miri" => miri::suite(&workspace, &mut tally),
             "xen" => xen::suite(&workspace, None, &mut tally),
             one => xen::suite(&workspace, one.strip_prefix("xen/"), &mut tally),
         }

@@ -112,7 +112,7 @@ proptest! {
     #[test]
     fn any_page_content_gives_bytes_or_an_error(
         server in any::<bool>(),
-        steps in prop::collection::vec((0u8..3, 2048usize / 4..4096 / 4, prop_oneof![0u32..3000, any::<u32>()]), 1..100),
+        steps in prop::collection::vec((0u8..3, 2048usize / 4..4096 / 4, prop_oneof![0u32..3000, any::<u32>()]), 1..crate::tests::steps(100)),
     ) {
         let (guest_end, server_end, pages) = pair(ByteLayout::CONSOLE, 0);
         let stream = if server { server_end } else { guest_end };

@@ -17,7 +17,7 @@ proptest! {
     #[test]
     fn a_front_end_never_takes_more_responses_than_it_asked_for(
         start in value(),
-        steps in prop::collection::vec((0u8..4, 0usize..30, value()), 1..200),
+        steps in prop::collection::vec((0u8..4, 0usize..30, value()), 1..crate::tests::steps(200)),
     ) {
         let pages = LocalPages::new(1);
         let mut ring = FrontRing::<_, [u64; 8], u64>::starting_at(pages.clone(), start).unwrap();
@@ -49,7 +49,7 @@ proptest! {
     #[test]
     fn a_back_end_never_holds_more_requests_than_the_ring_has(
         start in value(),
-        steps in prop::collection::vec((0u8..4, 0usize..30, value()), 1..200),
+        steps in prop::collection::vec((0u8..4, 0usize..30, value()), 1..crate::tests::steps(200)),
     ) {
         let pages = LocalPages::new(1);
         pages.region().store_u32(0, start);

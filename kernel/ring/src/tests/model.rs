@@ -33,7 +33,7 @@ proptest! {
     #[test]
     fn nothing_is_lost_repeated_or_slept_over(
         start in prop_oneof![Just(0u32), (u32::MAX - 100)..=u32::MAX, any::<u32>()],
-        steps in prop::collection::vec(step(), 1..400),
+        steps in prop::collection::vec(step(), 1..crate::tests::steps(400)),
     ) {
         // 64-byte requests: 32 entries in a page, so the ring is often full.
         let pages = LocalPages::new(1);
