@@ -1,6 +1,9 @@
 //! Segments that arrive.
 
+use core::time::Duration;
+
 use morgana_hal::Instant;
+use smoltcp::socket::tcp::Socket;
 use smoltcp::wire::TcpControl;
 
 use super::TcpError;
@@ -13,7 +16,10 @@ use crate::engine::Engine;
 use crate::flow::FlowKey;
 use crate::frame::Segment;
 use crate::phy::Ingress;
-use crate::time::instant_to_smoltcp;
+use crate::time::{instant_to_smoltcp, to_smoltcp};
+
+/// How long the acknowledgement of little may wait.
+const ACK_DELAY: Duration = Duration::from_millis(10);
 
 impl Engine {
     /// A TCP segment for one of our addresses, its checksum verified.
@@ -68,7 +74,7 @@ impl Engine {
             return;
         };
         let mut set = new_socket(lease, &options);
-        let socket = set.get_mut::<smoltcp::socket::tcp::Socket<'_>>(Connection::handle());
+        let socket = set.get_mut::<Socket<'_>>(Connection::handle());
         if socket.listen(segment.flow.local).is_err() {
             return;
         }
@@ -124,9 +130,12 @@ impl Engine {
             return;
         };
         connection.wire.incoming(segment, frame);
+        let own_segment = connection.wire.own_segment(segment.flow.local.is_ipv4());
         let Body::Live(set) = &mut connection.body else {
             return;
         };
+        set.get_mut::<Socket<'_>>(Connection::handle())
+            .set_ack_delay(Some(ack_delay(segment, own_segment)));
         let mut device = Ingress {
             capabilities: &self.capabilities,
             offload: self.offload,
@@ -146,6 +155,17 @@ impl Engine {
         self.settle(id, now);
         self.tcp.make_ready(id);
     }
+}
+
+/// How long a segment's acknowledgement may wait, so that an answer takes it along. RFC 9293 section 3.8.6.3: every second full-sized
+/// segment is to be acknowledged at once, and one that is longer than a link takes was several before they were merged. A sender
+/// that begins slowly sends one such, and then waits.
+fn ack_delay(segment: &Segment, full_size: u16) -> smoltcp::time::Duration {
+    to_smoltcp(if segment.payload > usize::from(full_size) {
+        Duration::ZERO
+    } else {
+        ACK_DELAY
+    })
 }
 
 /// What a parked connection does about a segment without coming back to life: `Some(None)` is nothing, `None` is that it cannot.

@@ -170,7 +170,7 @@ impl Wire {
 
 impl Wire {
     /// The payload of a segment without options that fills the link.
-    fn own_segment(&self, ipv4: bool) -> u16 {
+    pub(crate) fn own_segment(&self, ipv4: bool) -> u16 {
         self.ip_mtu
             .saturating_sub(if ipv4 { 40 } else { 60 })
             .max(1)

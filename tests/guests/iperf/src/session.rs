@@ -96,6 +96,8 @@ pub(crate) async fn run(listener: &TcpListener) -> Result<u64, Failure> {
     if state != TEST_END {
         return Err(Failure::Unexpected("a state before the test's end"));
     }
+    // As iperf3's server does: its client may sit in the middle of a block, and hears of nothing else before the stream ends.
+    drop(stream);
     control.write_all(&[EXCHANGE_RESULTS]).await?;
     read_json(&mut control).await?;
     write_json(&mut control, &results(bytes)).await?;
