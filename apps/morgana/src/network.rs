@@ -5,7 +5,7 @@ use core::fmt;
 use core::time::Duration;
 
 use morgana_hal::Platform;
-use morgana_net_stack::{AddressConfig, Addresses, Stack, StackConfig};
+use morgana_net_stack::{AddressConfig, Addresses, Limits, Stack, StackConfig};
 use morgana_netfront::{Config, ConnectError, Monitor, Netfront};
 
 use crate::{Domain, NoXenstore};
@@ -13,6 +13,8 @@ use crate::{Domain, NoXenstore};
 /// How long to wait for the back end of the first network interface. A toolstack has it ready before the domain runs; a domain that
 /// restarts has its driver domain to wait for.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// What a domain's connections take for their buffers at most.
+const MOST_BUFFER_MEMORY: usize = 64 << 20;
 
 /// A network stack over the domain's first network interface.
 #[derive(Clone, Debug)]
@@ -64,8 +66,11 @@ impl<P: Platform> Domain<P> {
         let seed = u128::from_ne_bytes(seed);
         let config = StackConfig {
             addresses,
+            limits: Limits {
+                buffer_memory: buffer_memory(self.platform().usage().heap_total_bytes),
+                ..Limits::default()
+            },
             seed: [seed as u64, (seed >> 64) as u64],
-            ..StackConfig::default()
         };
         let monitor = device.monitor();
         let (stack, runner) = Stack::new(device, config, &self.timers());
@@ -79,6 +84,13 @@ impl<P: Platform> Domain<P> {
             device: monitor,
         })
     }
+}
+
+/// How much of a heap, in bytes, connections may take for their buffers: three eighths, but what every domain needs at least, and not
+/// more than thousands of connections have a use for. A heap that is not limited, or not counted, counts as 0.
+fn buffer_memory(heap: usize) -> usize {
+    let least = Limits::default().buffer_memory;
+    (heap / 8 * 3).clamp(least, MOST_BUFFER_MEMORY)
 }
 
 /// Logs every address that the stack gets.
