@@ -105,10 +105,6 @@ impl<P: Platform, D: BlockDevice + 'static> Kept for Keeper<P, D> {
         }
     }
 
-    fn lasts_in(&self, state: State) -> bool {
-        state == State::Initialised || state.is_connected()
-    }
-
     async fn is_wanted(&self, device: &Device) -> Result<bool, XenbusError> {
         device.is_online().await
     }

@@ -10,7 +10,7 @@ use core::time::Duration;
 use morgana_blkif::{Vdev, keys};
 use morgana_exec::{Either, Timers, select};
 use morgana_hal::Platform;
-use morgana_xenbus::{CLOSE_TIMEOUT, Device, Kept, Role, State};
+use morgana_xenbus::{CLOSE_TIMEOUT, Device, Kept, Role};
 
 use crate::handshake::{ConnectError, Unsuitable, connect, geometry};
 use crate::shared::Shared;
@@ -110,10 +110,6 @@ impl<P: Platform> Kept for Keeper<P> {
                 self.timers.sleep(WITHOUT_XENSTORE).await;
             }
         }
-    }
-
-    fn lasts_in(&self, state: State) -> bool {
-        state.is_connected()
     }
 
     async fn abandoned(&self) {

@@ -5,7 +5,7 @@ use core::fmt;
 
 use morgana_exec::Timers;
 use morgana_hal::Platform;
-use morgana_xenbus::{BackendAddress, Device, Kept, Role, State, XenbusError};
+use morgana_xenbus::{BackendAddress, Device, Kept, Role, XenbusError};
 
 use crate::handshake::{ConnectError, Unsuitable, connect};
 use crate::netback::Shared;
@@ -42,10 +42,6 @@ impl<P: Platform> Kept for Keeper<P> {
 
     async fn over(&self) -> Option<Violation> {
         self.shared.joint.over(Link::violation).await
-    }
-
-    fn lasts_in(&self, state: State) -> bool {
-        state == State::Initialised || state.is_connected()
     }
 
     async fn is_wanted(&self, device: &Device) -> Result<bool, XenbusError> {

@@ -47,8 +47,12 @@ pub trait Kept {
         pending().await
     }
 
-    /// While connected: whether the connection lasts if the other end is in this state.
-    fn lasts_in(&self, state: State) -> bool;
+    /// While connected: whether the connection lasts if the other end is in this state. A front end may be connecting while the back end is
+    /// connected already.
+    fn lasts_in(&self, state: State) -> bool {
+        let connecting = matches!(Self::ROLE, Role::Backend) && state == State::Initialised;
+        connecting || state.is_connected()
+    }
 
     /// Whether another end may come: a back end asks whether the device is [online](Device::is_online), a front end waits for ever.
     ///
