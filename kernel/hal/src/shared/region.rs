@@ -142,8 +142,7 @@ impl ReadRegion {
             offset.is_multiple_of(4),
             "a shared u32 lies at a multiple of 4"
         );
-        // SAFETY: checked just above: inside the region (invariant 1) and aligned; accessed atomically only (invariant 2).
-        unsafe { AtomicU32::from_ptr(self.base.as_ptr().add(offset).cast()) }
+        self.half(offset)
     }
 }
 
