@@ -5,9 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use morgana_net_device::SplitMix;
+
 use crate::dictionary::words;
 use crate::mutation::mutation;
-use crate::random::Random;
 
 /// As much as the fuzzers are told (fuzz/README.md).
 const MAX_BYTES: usize = 4096;
@@ -108,7 +109,7 @@ impl Corpus {
     /// The input that a seed makes.
     fn mutation(&self, seed: u64) -> Vec<u8> {
         let largest = self.inputs.iter().map(Vec::len).max().unwrap_or(0);
-        let mut random = Random::new(seed);
+        let mut random = SplitMix::new(seed);
         mutation(
             &mut random,
             &self.inputs,

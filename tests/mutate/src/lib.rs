@@ -4,6 +4,5 @@
 mod corpus;
 mod dictionary;
 mod mutation;
-mod random;
 
 pub use corpus::Corpus;

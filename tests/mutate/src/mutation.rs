@@ -1,6 +1,6 @@
 //! How an input becomes another.
 
-use crate::random::Random;
+use morgana_net_device::SplitMix;
 
 /// Numbers at which code changes its mind, as 64-bit ones; shorter ones are their lower bytes.
 const LIMITS: [u64; 16] = [
@@ -27,12 +27,12 @@ const MAX_CHANGES: usize = 6;
 
 /// A new input of `max` bytes at the most, made of one of `inputs`.
 pub(crate) fn mutation(
-    random: &mut Random,
+    random: &mut SplitMix,
     inputs: &[Vec<u8>],
     words: &[Vec<u8>],
     max: usize,
 ) -> Vec<u8> {
-    let mut input = random.one_of(inputs).cloned().unwrap_or_default();
+    let mut input = one_of(random, inputs).cloned().unwrap_or_default();
     for _ in 0..=random.below(MAX_CHANGES) {
         change(random, &mut input, inputs, words);
     }
@@ -40,7 +40,7 @@ pub(crate) fn mutation(
     input
 }
 
-fn change(random: &mut Random, input: &mut Vec<u8>, inputs: &[Vec<u8>], words: &[Vec<u8>]) {
+fn change(random: &mut SplitMix, input: &mut Vec<u8>, inputs: &[Vec<u8>], words: &[Vec<u8>]) {
     match random.below(10) {
         0 | 1 => flip(random, input),
         2 | 3 => limit(random, input),
@@ -51,20 +51,25 @@ fn change(random: &mut Random, input: &mut Vec<u8>, inputs: &[Vec<u8>], words: &
         }
         6 => cut(random, input),
         7 => {
-            let other = random.one_of(inputs).cloned().unwrap_or_default();
+            let other = one_of(random, inputs).cloned().unwrap_or_default();
             let piece = piece(random, &other);
             insert(random, input, &piece);
         }
         8 => cross(random, input, inputs),
-        _ => match random.one_of(words) {
+        _ => match one_of(random, words) {
             Some(word) => insert(random, input, &word.clone()),
             None => noise(random, input),
         },
     }
 }
 
+/// One of them, if there is any.
+fn one_of<'a, T>(random: &mut SplitMix, all: &'a [T]) -> Option<&'a T> {
+    all.get(random.below(all.len()))
+}
+
 /// Turns a bit over.
-fn flip(random: &mut Random, input: &mut [u8]) {
+fn flip(random: &mut SplitMix, input: &mut [u8]) {
     let at = random.below(input.len());
     if let Some(byte) = input.get_mut(at) {
         *byte ^= 1 << random.below(8);
@@ -72,16 +77,16 @@ fn flip(random: &mut Random, input: &mut [u8]) {
 }
 
 /// The place of a number of 1, 2, 4 or 8 bytes.
-fn number(random: &mut Random, len: usize) -> (usize, usize) {
+fn number(random: &mut SplitMix, len: usize) -> (usize, usize) {
     let size = 1 << random.below(4);
     let at = random.below(len);
     (at, len.min(at + size))
 }
 
 /// Writes a number at its limits, in either order of bytes.
-fn limit(random: &mut Random, input: &mut [u8]) {
+fn limit(random: &mut SplitMix, input: &mut [u8]) {
     let (at, end) = number(random, input.len());
-    let value = random.one_of(&LIMITS).copied().unwrap_or(0).to_le_bytes();
+    let value = one_of(random, &LIMITS).copied().unwrap_or(0).to_le_bytes();
     let place = &mut input[at..end];
     place.copy_from_slice(&value[..place.len()]);
     if random.below(4) == 0 {
@@ -90,7 +95,7 @@ fn limit(random: &mut Random, input: &mut [u8]) {
 }
 
 /// Makes a number a little larger or smaller.
-fn step(random: &mut Random, input: &mut [u8]) {
+fn step(random: &mut SplitMix, input: &mut [u8]) {
     let (at, end) = number(random, input.len());
     let place = &mut input[at..end];
     let mut value = [0; 8];
@@ -101,14 +106,14 @@ fn step(random: &mut Random, input: &mut [u8]) {
 }
 
 /// A short piece of an input.
-fn piece(random: &mut Random, input: &[u8]) -> Vec<u8> {
+fn piece(random: &mut SplitMix, input: &[u8]) -> Vec<u8> {
     let at = random.below(input.len());
     let end = input.len().min(at + 1 + random.below(64));
     input[at..end].to_vec()
 }
 
 /// Puts bytes anywhere: between others, or over them.
-fn insert(random: &mut Random, input: &mut Vec<u8>, bytes: &[u8]) {
+fn insert(random: &mut SplitMix, input: &mut Vec<u8>, bytes: &[u8]) {
     let at = random.below(input.len() + 1);
     let end = match random.below(2) {
         0 => at,
@@ -118,15 +123,15 @@ fn insert(random: &mut Random, input: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 /// Takes a piece away.
-fn cut(random: &mut Random, input: &mut Vec<u8>) {
+fn cut(random: &mut SplitMix, input: &mut Vec<u8>) {
     let at = random.below(input.len());
     let end = input.len().min(at + 1 + random.below(64));
     input.drain(at..end);
 }
 
 /// Goes on as another input does.
-fn cross(random: &mut Random, input: &mut Vec<u8>, inputs: &[Vec<u8>]) {
-    let Some(other) = random.one_of(inputs) else {
+fn cross(random: &mut SplitMix, input: &mut Vec<u8>, inputs: &[Vec<u8>]) {
+    let Some(other) = one_of(random, inputs) else {
         return;
     };
     input.truncate(random.below(input.len() + 1));
@@ -134,8 +139,8 @@ fn cross(random: &mut Random, input: &mut Vec<u8>, inputs: &[Vec<u8>]) {
 }
 
 /// Adds bytes of no meaning.
-fn noise(random: &mut Random, input: &mut Vec<u8>) {
-    let bytes = random.next().to_le_bytes();
+fn noise(random: &mut SplitMix, input: &mut Vec<u8>) {
+    let bytes = random.next_u64().to_le_bytes();
     let len = 1 + random.below(bytes.len());
     insert(random, input, &bytes[..len]);
 }
@@ -149,9 +154,9 @@ mod tests {
         let inputs = [(0..60).collect(), b"another".to_vec(), Vec::new()];
         let words = [b"word".to_vec()];
         let all: Vec<Vec<u8>> = (0..500)
-            .map(|seed| mutation(&mut Random::new(seed), &inputs, &words, 100))
+            .map(|seed| mutation(&mut SplitMix::new(seed), &inputs, &words, 100))
             .collect();
-        let again = mutation(&mut Random::new(7), &inputs, &words, 100);
+        let again = mutation(&mut SplitMix::new(7), &inputs, &words, 100);
         assert_eq!(all[7], again);
         assert!(all.iter().all(|input| input.len() <= 100));
         let mut different = all.clone();
@@ -167,8 +172,8 @@ mod tests {
     #[test]
     fn nothing_is_made_of_nothing_without_harm() {
         for seed in 0..2_000 {
-            mutation(&mut Random::new(seed), &[], &[], 10);
-            mutation(&mut Random::new(seed), &[Vec::new()], &[], 10);
+            mutation(&mut SplitMix::new(seed), &[], &[], 10);
+            mutation(&mut SplitMix::new(seed), &[Vec::new()], &[], 10);
         }
     }
 }
