@@ -1,5 +1,7 @@
 //! Front and back ends find each other through xenstore, part, and find each other again; and nothing that was acknowledged is lost.
 
+#[path = "../../../netback/tests/handshake/domain.rs"]
+mod domain;
 #[path = "../../../netback/tests/handshake/machine.rs"]
 mod machine;
 mod support;

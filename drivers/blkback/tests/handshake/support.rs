@@ -9,7 +9,8 @@ use morgana_block::{BlockDevice, BlockError, Discard, Geometry, RamDisk};
 use morgana_emul::EmulPlatform;
 use morgana_exec::{Timers, join_all};
 
-use crate::machine::{Domain, FRONT};
+use crate::domain::Domain;
+use crate::machine::FRONT;
 
 /// Their class, and the number of the one that is tested.
 pub(crate) const DEVICE: (&str, u32) = ("vbd", 51712);

@@ -1,58 +1,19 @@
 //! A machine with a control domain, which is toolstack and back end, and two more. What kind of device is tested, `support` says.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use morgana_emul::{DomainConfig, EmulPlatform, Lockstep};
-use morgana_exec::{Handle, Notify};
+use morgana_emul::{DomainConfig, Lockstep};
 use morgana_hal::{DomId, Exit};
-use morgana_xenstore_client::{Access, Client, Error, Permission, Tree};
+use morgana_xenstore_client::Error;
 
+use crate::domain::{Domain, Meeting, give};
 use crate::support::{DEVICE, FRONT_PATH, OWN_KEY};
 use crate::xenstored::Xenstored;
 
 pub(crate) const FRONT: DomId = DomId::new(1);
 
-/// What a domain of a test has.
-#[derive(Clone)]
-pub(crate) struct Domain {
-    pub(crate) platform: EmulPlatform,
-    pub(crate) client: Client,
-    pub(crate) handle: Handle,
-    meeting: Rc<Meeting>,
-}
-
-/// Steps that one domain has reached, for the other to wait for.
-#[derive(Default)]
-struct Meeting {
-    reached: RefCell<Vec<&'static str>>,
-    changed: Notify,
-}
-
 impl Domain {
-    /// Tells the other domains that this point is reached.
-    pub(crate) fn reach(&self, point: &'static str) {
-        self.meeting.reached.borrow_mut().push(point);
-        self.meeting.changed.notify();
-    }
-
-    /// Whether some domain has reached this point.
-    pub(crate) fn has_reached(&self, point: &'static str) -> bool {
-        self.meeting.reached.borrow().contains(&point)
-    }
-
-    /// Waits until some domain has reached this point.
-    pub(crate) async fn wait_for(&self, point: &'static str) {
-        loop {
-            let seen = self.meeting.changed.count();
-            if self.has_reached(point) {
-                return;
-            }
-            self.meeting.changed.after(seen).await;
-        }
-    }
-
     /// Makes the device, as the toolstack does: front end in `FRONT`, back end in domain `back`. One that was there before is replaced.
     pub(crate) async fn attach(&self, back: DomId) {
         let made = self.client.transaction(async |tree| {
@@ -93,17 +54,6 @@ impl Domain {
     }
 }
 
-/// Makes a node that belongs to one domain, and another may read.
-async fn give(tree: &Tree, path: &str, owner: DomId, reader: DomId) -> Result<(), Error> {
-    tree.make(path).await?;
-    let permission = |domain, access| Permission { domain, access };
-    let permissions = [
-        permission(owner, Access::None),
-        permission(reader, Access::Read),
-    ];
-    tree.set_permissions(path, &permissions).await
-}
-
 pub(crate) fn back_path(back: DomId) -> String {
     let (class, index) = DEVICE;
     format!("/local/domain/{}/backend/{class}/1/{index}", back.number())
@@ -124,12 +74,7 @@ pub(crate) fn run(
     let domains = [create(), create(), create()];
     let meeting = Rc::new(Meeting::default());
     let xenstored = Xenstored::new();
-    let make = |platform: EmulPlatform, handle: Handle| Domain {
-        client: xenstored.client(platform.id(), &handle),
-        platform,
-        handle,
-        meeting: meeting.clone(),
-    };
+    let make = |platform, handle| Domain::new(platform, handle, &xenstored, &meeting);
     let [zero, one, two] = domains;
     macro_rules! start {
         ($domain:expr, $main:expr) => {

@@ -1,5 +1,6 @@
 //! Front and back ends find each other through xenstore, part, and find each other again.
 
+mod domain;
 mod machine;
 mod support;
 mod xenstored;

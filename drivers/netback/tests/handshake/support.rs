@@ -8,7 +8,8 @@ use morgana_exec::{Either, select};
 use morgana_netback::{BackendAddress, Config, Netback, TxMeta};
 use morgana_netfront::{ConnectError, Netfront};
 
-use crate::machine::{Domain, FRONT};
+use crate::domain::Domain;
+use crate::machine::FRONT;
 
 /// Their class, and the number of the one that is tested.
 pub(crate) const DEVICE: (&str, u32) = ("vif", 0);

@@ -1,5 +1,7 @@
 //! A driver domain with guests that come, talk, break the rules, and go.
 
+#[path = "../../../../drivers/netback/tests/handshake/domain.rs"]
+mod domain;
 mod support;
 #[path = "../../../../drivers/netback/tests/handshake/xenstored.rs"]
 mod xenstored;

@@ -1,59 +1,28 @@
 //! A machine with a toolstack (domain 0), a driver domain (1) and guests.
 
-use std::cell::RefCell;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::time::Duration;
 
 use morgana_bridge::Bridge;
 use morgana_emul::{DomainConfig, EmulPlatform, Lockstep};
-use morgana_exec::{Either, Handle, Notify, select};
+use morgana_exec::{Either, select};
 use morgana_hal::{DomId, Exit, Platform, Usage};
 use morgana_net_device::{MacAddr, PairDevice, TxMeta};
 use morgana_netback::Netback;
 use morgana_netfront::Netfront;
 use morgana_vifs::{Config, Vifs};
-use morgana_xenstore_client::{Access, Client, Error, Permission, Tree};
+use morgana_xenstore_client::Error;
 
+use crate::domain::{Domain, Meeting, give};
 use crate::xenstored::Xenstored;
 
 pub(crate) const DRIVER: DomId = DomId::new(1);
-
-/// What a domain of a test has.
-#[derive(Clone)]
-pub(crate) struct Domain {
-    pub(crate) platform: EmulPlatform,
-    pub(crate) client: Client,
-    pub(crate) handle: Handle,
-    meeting: Rc<Meeting>,
-}
-
-/// Points that domains have reached, for others to wait for.
-#[derive(Default)]
-struct Meeting {
-    reached: RefCell<Vec<&'static str>>,
-    changed: Notify,
-}
 
 /// The interface of a driver domain's services.
 pub(crate) type Served = Vifs<EmulPlatform, PairDevice>;
 
 impl Domain {
-    pub(crate) fn reach(&self, point: &'static str) {
-        self.meeting.reached.borrow_mut().push(point);
-        self.meeting.changed.notify();
-    }
-
-    pub(crate) async fn wait_for(&self, point: &'static str) {
-        loop {
-            let seen = self.meeting.changed.count();
-            if self.meeting.reached.borrow().contains(&point) {
-                return;
-            }
-            self.meeting.changed.after(seen).await;
-        }
-    }
-
     pub(crate) async fn sleep(&self, seconds: u64) {
         self.handle
             .timers()
@@ -235,17 +204,6 @@ pub(crate) fn paths(guest: DomId, index: u32) -> (String, String) {
     )
 }
 
-/// Makes a node that belongs to one domain, and another may read.
-async fn give(tree: &Tree, path: &str, owner: DomId, reader: DomId) -> Result<(), Error> {
-    tree.make(path).await?;
-    let permission = |domain, access| Permission { domain, access };
-    let permissions = [
-        permission(owner, Access::None),
-        permission(reader, Access::Read),
-    ];
-    tree.set_permissions(path, &permissions).await
-}
-
 /// A machine before it runs.
 pub(crate) struct Machine {
     lockstep: Lockstep,
@@ -276,12 +234,7 @@ impl Machine {
         let domain = self.lockstep.hypervisor().create(DomainConfig::default());
         let (meeting, xenstored) = (self.meeting.clone(), self.xenstored.clone());
         self.lockstep.start(domain.unwrap(), |platform, handle| {
-            let domain = Domain {
-                client: xenstored.client(platform.id(), &handle),
-                platform,
-                handle,
-                meeting,
-            };
+            let domain = Domain::new(platform, handle, &xenstored, &meeting);
             async move {
                 main(domain).await;
                 Exit::Poweroff
