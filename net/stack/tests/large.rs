@@ -2,6 +2,8 @@
 
 mod common;
 
+use core::time::Duration;
+
 use common::*;
 use morgana_exec::join;
 use morgana_net_device::{FaultPlan, Offload, SegmentationOffload};
@@ -95,4 +97,35 @@ fn nothing_is_lost_where_frames_are() {
         let [left, _] = transfer(RIGHT, setup, 500_000);
         assert!(left.large_sent > 0);
     }
+}
+
+/// A sender that begins slowly sends one large frame and waits: what was several segments is acknowledged at once, like every second one.
+#[test]
+fn a_large_frame_is_acknowledged_at_once() {
+    let waited = run(setup(Offload::Both, 65_535), |world| async move {
+        let listener = TcpListener::bind(&world.right, 7, ListenOptions::default()).unwrap();
+        let tcp = TcpOptions {
+            buffers: Some(Buffers {
+                receive: 4096,
+                transmit: 2 * 1460,
+            }),
+            ..TcpOptions::default()
+        };
+        let options = ConnectOptions {
+            tcp,
+            ..ConnectOptions::default()
+        };
+        let connected = TcpStream::connect(&world.left, addr(RIGHT, 7), options);
+        let (accepted, connected) = join(listener.accept(), connected).await;
+        let mut stream = connected.unwrap();
+        let before = world.timers.now();
+        // Only an acknowledgement makes room for the last byte.
+        write_all(&mut stream, &[1; 2 * 1460]).await;
+        write_all(&mut stream, &[2]).await;
+        let waited = world.timers.now().since(before);
+        assert!(world.left.stats().large_sent > 0);
+        drop((stream, accepted));
+        waited
+    });
+    assert!(waited < Duration::from_millis(10), "{waited:?}");
 }
