@@ -4,6 +4,7 @@
 extern crate alloc;
 
 mod clock;
+mod domain_state;
 mod events;
 mod id;
 mod idle;
@@ -14,6 +15,7 @@ mod shared;
 mod stream;
 
 pub use clock::{Clock, Instant, WallTime};
+pub use domain_state::DomainState;
 pub use events::{After, Channel, EventError, Events, Virq};
 pub use id::{DomId, GrantRef, Mfn, PAGE_SIZE, Pfn, Port};
 pub use idle::Idle;

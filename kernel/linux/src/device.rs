@@ -4,6 +4,7 @@ use core::fmt;
 use std::io;
 use std::os::fd::OwnedFd;
 
+use morgana_hal::EventError;
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
 
@@ -26,6 +27,26 @@ pub(crate) const GNTDEV: Device = Device {
 pub(crate) const GNTALLOC: Device = Device {
     path: "/dev/xen/gntalloc",
     module: "xen-gntalloc",
+};
+
+pub(crate) const PRIVCMD: Device = Device {
+    path: "/dev/xen/privcmd",
+    module: "xen-privcmd",
+};
+/// Memory that stays where it is, for hypercalls (Linux 4.18 and later).
+pub(crate) const HYPERCALL: Device = Device {
+    path: "/dev/xen/hypercall",
+    module: "xen-privcmd",
+};
+/// The page of the domain's own xenstore ring, in the first domain.
+pub(crate) const XSD_KVA: Device = Device {
+    path: "/proc/xen/xsd_kva",
+    module: "xenfs",
+};
+/// The kernel's port of that ring, in digits.
+pub(crate) const XSD_PORT: Device = Device {
+    path: "/proc/xen/xsd_port",
+    module: "xenfs",
 };
 
 impl Device {
@@ -64,6 +85,13 @@ pub enum OpenError {
         /// Linux's error number (errno.h).
         errno: i32,
     },
+    /// Xen does not tell this domain how others are.
+    Domctl {
+        /// Linux's error number (errno.h) for the last attempt.
+        errno: i32,
+    },
+    /// The kernel's end of the domain's own xenstore ring cannot be connected to.
+    OwnRing(EventError),
     /// The kernel has no descriptor left for an epoll instance.
     Reactor {
         /// Linux's error number (errno.h).
@@ -96,6 +124,12 @@ impl fmt::Display for OpenError {
             Self::Xenstore { path, errno } => {
                 write!(f, "{path}, the way to xenstored: {}", said(errno))
             }
+            Self::Domctl { errno } => write!(
+                f,
+                "Xen does not tell this domain how others are: {}",
+                said(errno)
+            ),
+            Self::OwnRing(error) => write!(f, "the domain's own xenstore ring: {error}"),
             Self::Reactor { errno } => write!(f, "no epoll instance: {}", said(errno)),
         }
     }

@@ -3,13 +3,14 @@
 use core::cell::RefCell;
 use std::rc::Rc;
 
-use morgana_hal::{Platform, Usage};
+use morgana_hal::{DomId, Events, Platform, Usage};
 use morgana_reactor::{HasReactor, Reactor};
 
 use crate::device::{EVTCHN, GNTALLOC, GNTDEV, OpenError};
 use crate::ports::Ports;
 use crate::{
-    LinuxClock, LinuxConsole, LinuxEvents, LinuxIdle, LinuxMemory, LinuxXenstore, entropy,
+    LinuxChannel, LinuxClock, LinuxConsole, LinuxEvents, LinuxIdle, LinuxMemory, LinuxOwnRing,
+    LinuxXenstore, entropy,
 };
 
 /// All that a process has of the domain that it runs in. Cheap to clone; every clone is the same process.
@@ -52,6 +53,18 @@ impl Linux {
             reactor,
         }));
         Ok((platform, idle))
+    }
+
+    /// The ring between this domain's kernel and the xenstored that serves it, for a xenstored in this very domain: the page, and a
+    /// channel to the kernel's port. Only the first domain's kernel makes one (`/proc/xen/xsd_kva`).
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`].
+    pub fn own_xenstore_ring(&self) -> Result<(LinuxOwnRing, LinuxChannel), OpenError> {
+        let (page, port) = LinuxOwnRing::open()?;
+        let channel = self.events().connect(DomId::SELF, port);
+        Ok((page, channel.map_err(OpenError::OwnRing)?))
     }
 }
 

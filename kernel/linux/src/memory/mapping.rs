@@ -11,14 +11,14 @@ use rustix::io::{Errno, Result};
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
 #[derive(Debug)]
-pub(super) struct Mapping {
+pub(crate) struct Mapping {
     base: NonNull<u8>,
     pages: usize,
 }
 
 impl Mapping {
     /// Maps `pages` pages of `device` from `offset` on.
-    pub(super) fn new(device: impl AsFd, offset: u64, pages: usize) -> Result<Self> {
+    pub(crate) fn new(device: impl AsFd, offset: u64, pages: usize) -> Result<Self> {
         let len = pages.checked_mul(PAGE_SIZE).ok_or(Errno::NOMEM)?;
         // SAFETY: no address is asked for, so no existing mapping changes.
         let base = unsafe {
@@ -36,19 +36,19 @@ impl Mapping {
     }
 
     /// No pages.
-    pub(super) fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Self {
             base: NonNull::<u64>::dangling().cast(),
             pages: 0,
         }
     }
 
-    pub(super) fn base(&self) -> NonNull<u8> {
+    pub(crate) fn base(&self) -> NonNull<u8> {
         self.base
     }
 
     /// Its size in bytes.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.pages * PAGE_SIZE
     }
 
@@ -57,7 +57,7 @@ impl Mapping {
     /// # Safety
     ///
     /// The mapping outlives the region, and nobody makes references into it.
-    pub(super) unsafe fn region(&self) -> SharedRegion {
+    pub(crate) unsafe fn region(&self) -> SharedRegion {
         // SAFETY: mapped and page-aligned (the module's invariant); the rest is the caller's promise.
         unsafe { SharedRegion::from_raw(self.base, self.len()) }
     }

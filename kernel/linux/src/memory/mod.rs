@@ -3,6 +3,7 @@
 mod copy;
 mod import;
 mod mapping;
+mod own_ring;
 mod share;
 
 use core::cell::Cell;
@@ -14,6 +15,8 @@ use morgana_hal::{CopyFrom, CopyTo, DomId, GrantRef, Memory, MemoryError};
 use crate::ioctl::gntalloc::Access;
 
 pub use import::LinuxImported;
+pub(crate) use mapping::Mapping;
+pub use own_ring::LinuxOwnRing;
 pub use share::{LinuxReadOnly, LinuxShared};
 
 /// The process's grants.
