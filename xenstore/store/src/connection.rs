@@ -20,15 +20,18 @@ pub(crate) struct Connection {
     pub(crate) caller: Caller,
     pub(crate) transactions: BTreeMap<TransactionId, Transaction>,
     pub(crate) watches: usize,
+    /// What relative paths are relative to, without a slash at the end.
+    home: String,
     last_transaction: u32,
 }
 
 impl Connection {
-    pub(crate) fn new(caller: Caller) -> Self {
+    pub(crate) fn new(caller: Caller, home: String) -> Self {
         Self {
             caller,
             transactions: BTreeMap::new(),
             watches: 0,
+            home,
             last_transaction: 0,
         }
     }
@@ -49,9 +52,9 @@ impl Connection {
         let absolute = if path.is_absolute() || path.is_special() {
             String::from(path.as_str())
         } else {
-            format!("{}/{path}", home(self.caller.domain))
+            format!("{}/{path}", self.home)
         };
-        if absolute.len() > quota.path_bytes {
+        if absolute.len() > quota.longest_path() {
             return Err(errno(PathError::TooLong));
         }
         Ok(absolute)

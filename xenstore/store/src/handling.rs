@@ -15,7 +15,9 @@ use crate::connection::{Connection, ConnectionId, errno, home};
 use crate::node::Node;
 use crate::operations::{Step, Work};
 use crate::outgoing::Outgoing;
-use crate::store::{PendingIntroduce, Store};
+use crate::quota::{Quota, exceeds};
+use crate::settings::Features;
+use crate::store::{Life, PendingIntroduce, Store};
 use crate::transaction::Transaction;
 use crate::watches::Watch;
 
@@ -26,7 +28,7 @@ pub(crate) enum Done {
     Released(DomId),
 }
 
-fn ok() -> Done {
+pub(crate) fn ok() -> Done {
     Done::Reply(b"OK\0".to_vec())
 }
 
@@ -107,6 +109,7 @@ impl Handling<'_> {
             } => self.introduce(domain, frame, port),
             Request::Release { domain } => {
                 self.only_control()?;
+                self.not_of_control(domain)?;
                 if !self.store.release(domain, self.events) {
                     return Err(Errno::NotFound);
                 }
@@ -114,21 +117,28 @@ impl Handling<'_> {
             }
             Request::Resume { domain } => {
                 self.only_control()?;
-                let known = self.store.domains.contains_key(&domain);
-                if known {
-                    Ok(ok())
-                } else {
-                    Err(Errno::NotFound)
-                }
+                self.not_of_control(domain)?;
+                let introduced = self.store.domains.get_mut(&domain);
+                introduced.ok_or(Errno::NotFound)?.life = Life::Running;
+                Ok(ok())
             }
             Request::SetTarget { domain, target } => self.set_target(domain, target),
-            Request::Control { .. }
-            | Request::GetFeature { .. }
-            | Request::SetFeature { .. }
-            | Request::GetQuotaNames
-            | Request::GetQuota { .. }
-            | Request::SetQuota { .. } => Err(Errno::NotSupported),
+            Request::Control { payload } => self.control(payload),
+            Request::GetFeature { domain } => self.get_feature(domain),
+            Request::SetFeature { domain, features } => self.set_feature(domain, features),
+            Request::GetQuotaNames => self.quota_names(),
+            Request::GetQuota { domain, quota } => self.get_quota(domain, quota),
+            Request::SetQuota {
+                domain,
+                quota,
+                value,
+            } => self.set_quota(domain, quota, value),
         }
+    }
+
+    /// What the caller may use up.
+    fn quota(&self) -> Quota {
+        self.store.settings.of(self.caller.domain).quota
     }
 
     fn connection(&mut self) -> Result<&mut Connection, Errno> {
@@ -136,7 +146,7 @@ impl Handling<'_> {
         connection.ok_or(Errno::Io)
     }
 
-    fn only_control(&self) -> Result<(), Errno> {
+    pub(crate) fn only_control(&self) -> Result<(), Errno> {
         if self.caller.is_control() {
             Ok(())
         } else {
@@ -144,10 +154,20 @@ impl Handling<'_> {
         }
     }
 
+    /// The control domain comes first and stays to the end.
+    fn not_of_control(&self, domain: DomId) -> Result<(), Errno> {
+        let connection = self.store.connection_of(domain);
+        let connection = connection.and_then(|id| self.store.connections.get(&id));
+        match connection {
+            Some(connection) if connection.caller.is_control() => Err(Errno::Invalid),
+            _ => Ok(()),
+        }
+    }
+
     /// A node's path, as the caller wrote it, made absolute.
     fn path(&mut self, path: &str) -> Result<Absolute, Errno> {
         let path = Path::parse(path).map_err(errno)?;
-        let quota = self.store.quota;
+        let quota = self.quota();
         let absolute = self.connection()?.absolute(path, &quota)?;
         Ok(Absolute(absolute))
     }
@@ -157,13 +177,14 @@ impl Handling<'_> {
         &mut self,
         work: impl FnOnce(&mut Work<'_>) -> Result<R, Errno>,
     ) -> Result<R, Errno> {
+        let quota = self.quota();
         let store = &mut *self.store;
         let mut changes = Vec::new();
         let id = self.header.transaction;
         if id == TransactionId::NONE {
             let result = work(&mut Work {
                 caller: self.caller,
-                quota: &store.quota,
+                quota: &quota,
                 world: &mut store.world,
                 next: &mut store.last_stamp,
                 accessed: None,
@@ -177,7 +198,7 @@ impl Handling<'_> {
         let transaction = transaction.ok_or(Errno::NotFound)?;
         work(&mut Work {
             caller: self.caller,
-            quota: &store.quota,
+            quota: &quota,
             world: &mut transaction.world,
             next: &mut store.last_stamp,
             accessed: Some(&mut transaction.accessed),
@@ -187,10 +208,11 @@ impl Handling<'_> {
 
     fn change(&mut self, step: Step) -> Result<Done, Errno> {
         let id = self.header.transaction;
-        let limit = self.store.quota.transaction_nodes;
+        let limit = self.quota().transaction_nodes;
         let is_control = self.caller.is_control();
         let transaction = self.connection()?.transactions.get(&id);
-        if !is_control && transaction.is_some_and(|transaction| transaction.steps.len() >= limit) {
+        let steps = transaction.map_or(0, |transaction| transaction.steps.len());
+        if !is_control && exceeds(limit, steps + 1) {
             return Err(Errno::NoSpace);
         }
         self.on_tree(|work| work.repeat(&step))?;
@@ -240,15 +262,19 @@ impl Handling<'_> {
     }
 
     fn watch(&mut self, path: &str, token: &str, depth: Option<u32>) -> Result<Done, Errno> {
+        let features = self.store.settings.of(self.caller.domain).features;
+        if depth.is_some() && !features.contains(Features::WATCH_DEPTH) {
+            return Err(Errno::Invalid);
+        }
         let (absolute, prefix) = self.watch_path(path)?;
         let from = self.from;
-        let limit = self.store.quota.watches;
+        let quota = self.quota();
         let is_control = self.caller.is_control();
-        if !is_control && self.connection()?.watches >= limit {
+        if !is_control && exceeds(quota.watches, self.connection()?.watches + 1) {
             return Err(Errno::TooBig);
         }
         // Whatever changes below the path is at most this long, so an event always fits its packet.
-        if self.store.quota.path_bytes + token.len() + 2 > PAYLOAD_MAX {
+        if quota.longest_path() + token.len() + 2 > PAYLOAD_MAX {
             return Err(Errno::Invalid);
         }
         let watch = Watch {
@@ -279,7 +305,7 @@ impl Handling<'_> {
     /// The absolute path of a watch, and how much of it the caller did not write.
     fn watch_path(&mut self, path: &str) -> Result<(String, usize), Errno> {
         let path = Path::parse_watch(path).map_err(errno)?;
-        let quota = self.store.quota;
+        let quota = self.quota();
         let absolute = self.connection()?.absolute(path, &quota)?;
         let prefix = absolute.len() - path.as_str().len();
         Ok((absolute, prefix))
@@ -290,10 +316,10 @@ impl Handling<'_> {
             return Err(Errno::Busy);
         }
         let transaction = Transaction::begin(&self.store.world);
-        let limit = self.store.quota.transactions;
+        let limit = self.quota().transactions;
         let is_control = self.caller.is_control();
         let connection = self.connection()?;
-        if !is_control && connection.transactions.len() >= limit {
+        if !is_control && exceeds(limit, connection.transactions.len() + 1) {
             return Err(Errno::NoSpace);
         }
         let id = connection.next_transaction();
@@ -308,20 +334,17 @@ impl Handling<'_> {
         if commit == Commit::No {
             return Ok(ok());
         }
+        let quota = self.quota();
         let store = &mut *self.store;
-        let changes = transaction.commit(
-            &mut store.world,
-            self.caller,
-            &store.quota,
-            &mut store.last_stamp,
-        )?;
+        let changes =
+            transaction.commit(&mut store.world, self.caller, &quota, &mut store.last_stamp)?;
         store.fire(&changes, self.events);
         Ok(ok())
     }
 
     fn introduce(&mut self, domain: DomId, frame: u64, port: u32) -> Result<Done, Errno> {
         self.only_control()?;
-        if self.store.domains.contains_key(&domain) {
+        if self.store.connection_of(domain).is_some() {
             // Xen's own says the same to a second introduction of a domain that is served already.
             return Ok(ok());
         }
@@ -339,8 +362,8 @@ impl Handling<'_> {
         if !self.store.domains.contains_key(&target) {
             return Err(Errno::NotFound);
         }
-        let connection = self.store.domains.get(&domain).ok_or(Errno::NotFound)?;
-        let connection = self.store.connections.get_mut(connection);
+        let introduced = self.store.domains.get(&domain).ok_or(Errno::NotFound)?;
+        let connection = self.store.connections.get_mut(&introduced.connection);
         connection.ok_or(Errno::NotFound)?.caller.target = Some(target);
         Ok(ok())
     }

@@ -8,11 +8,14 @@ mod accessed;
 mod caller;
 mod changes;
 mod connection;
+mod control;
+mod departure;
 mod handling;
 mod node;
 mod operations;
 mod outgoing;
 mod quota;
+mod settings;
 mod store;
 mod transaction;
 mod tree;
@@ -22,6 +25,7 @@ pub use caller::Rights;
 pub use connection::ConnectionId;
 pub use outgoing::{Outgoing, PacketKind};
 pub use quota::Quota;
+pub use settings::Features;
 pub use store::{Effect, PendingIntroduce, Store};
 
 #[cfg(test)]

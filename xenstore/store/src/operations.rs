@@ -10,7 +10,7 @@ use crate::accessed::{Accessed, Aspects};
 use crate::caller::{Caller, Intent};
 use crate::changes::{Change, Kind};
 use crate::node::{Node, Stamp};
-use crate::quota::{Owned, Quota};
+use crate::quota::{Owned, Quota, exceeds};
 use crate::tree::Tree;
 
 /// A tree and its books.
@@ -79,7 +79,7 @@ impl Work<'_> {
             return Ok(());
         };
         accessed.note(path, aspects);
-        if !self.caller.is_control() && accessed.len() > self.quota.transaction_nodes {
+        if !self.caller.is_control() && exceeds(self.quota.transaction_nodes, accessed.len()) {
             return Err(Errno::NoSpace);
         }
         Ok(())
@@ -119,7 +119,7 @@ impl Work<'_> {
     }
 
     pub(crate) fn write(&mut self, path: Path<'_>, value: &Rc<[u8]>) -> Result<(), Errno> {
-        if !self.caller.is_control() && value.len() > self.quota.value_bytes {
+        if !self.caller.is_control() && exceeds(self.quota.value_bytes, value.len()) {
             return Err(Errno::NoSpace);
         }
         match self.check(path, Intent::Write, Aspects::VALUE) {
@@ -158,7 +158,7 @@ impl Work<'_> {
         let owner = permissions.first().map(|owner| owner.domain);
         if let Some(owner) = owner {
             let owned = self.world.owned.of(owner) + missing;
-            if !self.caller.is_control() && owned > self.quota.nodes {
+            if !self.caller.is_control() && exceeds(self.quota.nodes, owned) {
                 return Err(Errno::NoSpace);
             }
         }
@@ -200,14 +200,8 @@ impl Work<'_> {
             other => other?,
         };
         let stamp = self.stamp();
-        let removed = self.world.tree.remove(path, stamp);
-        let node = removed.ok_or(Errno::NotFound)?;
-        node.for_each(|node| {
-            if let Some(owner) = node.permissions.first() {
-                self.world.owned.subtract(owner.domain, 1);
-            }
-        });
-        self.changed(path, Kind::Removed { node });
+        let change = self.world.take_out(path, stamp);
+        self.changes.push(change.ok_or(Errno::NotFound)?);
         Ok(())
     }
 
@@ -217,7 +211,7 @@ impl Work<'_> {
         list: Rc<[Permission]>,
     ) -> Result<(), Errno> {
         let owner = list.first().ok_or(Errno::Invalid)?.domain;
-        if !self.caller.is_control() && list.len() > self.quota.permissions {
+        if !self.caller.is_control() && exceeds(self.quota.permissions, list.len()) {
             return Err(Errno::NoSpace);
         }
         let node = self.check(path, Intent::Own, Aspects::PERMISSIONS)?;

@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use morgana_hal::DomId;
@@ -9,14 +10,16 @@ use morgana_xenstore_wire::{Access, Errno, Header, Packet, Path, Permission};
 
 use crate::caller::{Caller, Intent, Rights};
 use crate::changes::{Change, Kind};
-use crate::connection::{Connection, ConnectionId};
+use crate::connection::{Connection, ConnectionId, home};
+use crate::departure::without;
 use crate::handling::{Done, Handling};
 use crate::node::Stamp;
-use crate::operations::World;
+use crate::operations::{Work, World};
 use crate::outgoing::{Outgoing, event, reply};
 use crate::quota::{Owned, Quota};
+use crate::settings::{Features, Settings};
 use crate::tree::Tree;
-use crate::watches::{Watch, Watches};
+use crate::watches::{Scope, Watch, Watches};
 
 /// The event of a domain's introduction (docs/misc/xenstore.txt, WATCH).
 const INTRODUCE_DOMAIN: &str = "@introduceDomain";
@@ -28,14 +31,28 @@ const RELEASE_DOMAIN: &str = "@releaseDomain";
 pub struct Store {
     pub(crate) world: World,
     pub(crate) last_stamp: Stamp,
-    pub(crate) quota: Quota,
+    pub(crate) settings: Settings,
     pub(crate) connections: BTreeMap<ConnectionId, Connection>,
     pub(crate) next_connection: u64,
-    /// The domains that were introduced.
-    pub(crate) domains: BTreeMap<DomId, ConnectionId>,
+    /// The domains that were introduced, also those that have broken their connection since.
+    pub(crate) domains: BTreeMap<DomId, Introduced>,
     pub(crate) watches: Watches,
     /// Who may see each special event.
     pub(crate) special: BTreeMap<&'static str, Rc<[Permission]>>,
+}
+
+/// What is known of an introduced domain.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Introduced {
+    pub(crate) connection: ConnectionId,
+    pub(crate) life: Life,
+}
+
+/// Whether those who watch know that the domain has shut down.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Life {
+    Running,
+    ShutDown,
 }
 
 /// What the store's owner has to do besides sending.
@@ -78,7 +95,7 @@ impl Store {
                 owned,
             },
             last_stamp: Stamp::default(),
-            quota,
+            settings: Settings::new(quota),
             connections: BTreeMap::new(),
             next_connection: 0,
             domains: BTreeMap::new(),
@@ -87,8 +104,12 @@ impl Store {
         }
     }
 
-    /// A new connection by other means than a domain's ring, such as a socket.
+    /// A new connection by other means than a domain's ring, such as a socket. It has no home: its relative paths begin at the root.
     pub fn connect(&mut self, domain: DomId, rights: Rights) -> ConnectionId {
+        self.add_connection(domain, rights, String::new())
+    }
+
+    fn add_connection(&mut self, domain: DomId, rights: Rights, home: String) -> ConnectionId {
         let id = ConnectionId(self.next_connection);
         self.next_connection += 1;
         let target = None;
@@ -97,31 +118,34 @@ impl Store {
             rights,
             target,
         };
-        self.connections.insert(id, Connection::new(caller));
+        self.connections.insert(id, Connection::new(caller, home));
         id
     }
 
-    /// A connection is closed: its watches and transactions go. (A domain's ring goes with [`release`](Self::release).)
+    /// A connection is closed: its watches and transactions go. A domain whose ring it was stays introduced, since it still owns what
+    /// it has made; it goes with [`release`](Self::release).
     pub fn disconnect(&mut self, id: ConnectionId) {
         self.connections.remove(&id);
         self.watches.remove_all(id);
-        self.domains.retain(|_, connection| *connection != id);
     }
 
-    /// A domain's ring is served from now on. Asked for a domain that is introduced already, it changes nothing.
+    /// A domain's ring is served from now on. Asked for a domain that is served already, it changes nothing.
     pub fn introduce(
         &mut self,
         domain: DomId,
         rights: Rights,
         out: &mut Vec<Outgoing>,
     ) -> ConnectionId {
-        if let Some(&known) = self.domains.get(&domain) {
+        if let Some(known) = self.connection_of(domain) {
             return known;
         }
-        let id = self.connect(domain, rights);
-        self.domains.insert(domain, id);
-        self.fire_special(INTRODUCE_DOMAIN, out);
-        id
+        let connection = self.add_connection(domain, rights, home(domain));
+        let life = Life::Running;
+        self.domains.insert(domain, Introduced { connection, life });
+        self.settings.keep(domain);
+        self.fire_special(INTRODUCE_DOMAIN, Scope::All, out);
+        self.fire_special(INTRODUCE_DOMAIN, Scope::One(domain), out);
+        connection
     }
 
     /// Answers a request to introduce a domain, after its ring was mapped or could not be. Returns the domain's connection.
@@ -137,29 +161,75 @@ impl Store {
         Some(self.introduce(pending.domain, Rights::Guest, out))
     }
 
-    /// A domain is served no longer: it was released, or is dead. Says whether it was served before.
+    /// A domain is served no longer: it was released, or is dead. Its nodes go with all below them, and it is taken out of the
+    /// permissions of all others, so that a later domain with its number inherits nothing (XSA-322). Says whether it was introduced before.
     pub fn release(&mut self, domain: DomId, out: &mut Vec<Outgoing>) -> bool {
-        let Some(connection) = self.domains.remove(&domain) else {
+        let Some(introduced) = self.domains.remove(&domain) else {
             return false;
         };
-        self.disconnect(connection);
+        self.disconnect(introduced.connection);
+        self.settings.forget(domain);
         for other in self.connections.values_mut() {
             if other.caller.target == Some(domain) {
                 other.caller.target = None;
             }
         }
-        self.fire_special(RELEASE_DOMAIN, out);
+        self.forget_owner(domain, out);
+        self.fire_special(RELEASE_DOMAIN, Scope::All, out);
+        self.fire_special(RELEASE_DOMAIN, Scope::One(domain), out);
         true
     }
 
-    /// A domain has shut down or died; those who watch for it shall look. It is still served.
-    pub fn domain_changed(&mut self, out: &mut Vec<Outgoing>) {
-        self.fire_special(RELEASE_DOMAIN, out);
+    /// A domain has shut down, and is still there and served. Those who watch for it shall look: once, until the domain is resumed.
+    pub fn shut_down(&mut self, domain: DomId, out: &mut Vec<Outgoing>) {
+        let Some(introduced) = self.domains.get_mut(&domain) else {
+            return;
+        };
+        if introduced.life == Life::Running {
+            introduced.life = Life::ShutDown;
+            self.fire_special(RELEASE_DOMAIN, Scope::All, out);
+            self.fire_special(RELEASE_DOMAIN, Scope::One(domain), out);
+        }
     }
 
-    /// The domain's connection, if it was introduced.
+    /// What the daemon shall tell the domain that it can do, in its ring's page.
+    pub fn features_of(&self, domain: DomId) -> Features {
+        self.settings.of(domain).features
+    }
+
+    /// The domain's connection, if it is served.
     pub fn connection_of(&self, domain: DomId) -> Option<ConnectionId> {
-        self.domains.get(&domain).copied()
+        let connection = self.domains.get(&domain)?.connection;
+        let is_open = self.connections.contains_key(&connection);
+        is_open.then_some(connection)
+    }
+
+    /// Makes a node and those above it, as the control domain would; nobody hears of it. A path by no rules makes nothing.
+    pub fn make(&mut self, path: &str) {
+        let Ok(path) = Path::parse(path) else {
+            return;
+        };
+        let caller = Caller {
+            domain: DomId::DOM0,
+            rights: Rights::Control,
+            target: None,
+        };
+        let made = Work {
+            caller,
+            quota: &self.settings.of(DomId::DOM0).quota,
+            world: &mut self.world,
+            next: &mut self.last_stamp,
+            accessed: None,
+            changes: &mut Vec::new(),
+        }
+        .mkdir(path);
+        // The control domain may make every node.
+        debug_assert!(made.is_ok());
+    }
+
+    /// The domains that were introduced and not released.
+    pub fn introduced(&self) -> impl Iterator<Item = DomId> {
+        self.domains.keys().copied()
     }
 
     /// How many nodes `domain` owns.
@@ -231,17 +301,25 @@ impl Store {
         }
     }
 
-    fn fire_special(&self, name: &'static str, out: &mut Vec<Outgoing>) {
+    /// Takes out what a domain that is gone owns or is allowed.
+    fn forget_owner(&mut self, domain: DomId, out: &mut Vec<Outgoing>) {
+        let changes = self.world.forget(domain, &mut self.last_stamp);
+        self.fire(&changes, out);
+        for permissions in self.special.values_mut() {
+            if let Some(fewer) = without(permissions, domain) {
+                *permissions = fewer;
+            }
+        }
+    }
+
+    fn fire_special(&self, name: &'static str, scope: Scope, out: &mut Vec<Outgoing>) {
         let Some(permissions) = self.special.get(name) else {
             return;
         };
-        let Ok(path) = Path::parse_watch(name) else {
-            return;
-        };
-        for watch in self.watches.at_or_above(path) {
+        for (path, watch) in self.watches.special(name, scope) {
             let caller = self.caller(watch.connection);
             if caller.is_some_and(|caller| caller.may(Intent::Read, permissions)) {
-                out.extend(event(watch.connection, name, &watch.token));
+                out.extend(event(watch.connection, &path, &watch.token));
             }
         }
     }

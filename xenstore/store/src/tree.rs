@@ -22,6 +22,10 @@ impl Tree {
         }
     }
 
+    pub(crate) fn root(&self) -> &Rc<Node> {
+        &self.root
+    }
+
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         Rc::ptr_eq(&self.root, &other.root)
     }

@@ -1,10 +1,12 @@
 //! Who wants to hear of what.
 
 use alloc::collections::BTreeMap;
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::ops::Bound;
 
+use morgana_hal::DomId;
 use morgana_xenstore_wire::Path;
 
 use crate::ConnectionId;
@@ -19,11 +21,25 @@ pub(crate) struct Watch {
     pub(crate) depth: Option<u32>,
 }
 
+/// Which watches of a special event are meant: docs/misc/xenstore.txt makes two of each.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Scope {
+    /// Those of the event whichever domain it is of.
+    All,
+    /// Those that want to know the domain.
+    One(DomId),
+}
+
 /// All watches, by absolute path.
 #[derive(Debug, Default)]
 pub(crate) struct Watches(BTreeMap<String, Vec<Watch>>);
 
 impl Watches {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.values().map(Vec::len).sum()
+    }
+
     /// False if the same connection has the same path and token already.
     pub(crate) fn add(&mut self, path: &str, watch: Watch) -> bool {
         let here = self.0.entry(path.to_string()).or_default();
@@ -68,6 +84,30 @@ impl Watches {
             let here = self.0.get(at.as_str()).into_iter().flatten();
             here.filter(move |watch| watch.depth.is_none_or(|depth| below <= depth as usize))
         })
+    }
+
+    /// The watches that a special event counts for, with the path that each of them hears. Where a domain is named, the event is
+    /// `NAME/DOMID`, for those who watch for just that domain, or for all with a depth of 1 or more; the other watches of `NAME`
+    /// hear of it by its name alone.
+    pub(crate) fn special<'a>(
+        &'a self,
+        name: &'a str,
+        scope: Scope,
+    ) -> impl Iterator<Item = (String, &'a Watch)> {
+        let one = match scope {
+            Scope::All => None,
+            Scope::One(domain) => Some(format!("{name}/{}", domain.number())),
+        };
+        let exact = one.as_ref().and_then(|path| self.0.get(path));
+        let path = one.clone().unwrap_or_else(|| name.into());
+        let is_domain = one.is_some();
+        let here = self.0.get(name).into_iter().flatten();
+        here.filter(move |watch| match watch.depth {
+            None => !is_domain,
+            Some(depth) => is_domain && depth > 0,
+        })
+        .chain(exact.into_iter().flatten())
+        .map(move |watch| (path.clone(), watch))
     }
 
     /// The watches below `path`, with their paths.

@@ -5,12 +5,13 @@ use core::fmt;
 use core::future::poll_fn;
 
 use morgana_exec::{Either, select};
-use morgana_hal::{ByteStream, Platform, StreamError};
+use morgana_hal::{ByteStream, StreamError};
 use morgana_xenstore_store::ConnectionId;
 use morgana_xenstore_wire::{BadStream, Decoder};
 
 use crate::outbox::{Outbox, Overrun};
 use crate::server::Server;
+use crate::{Fault, Rings};
 
 /// Why a client is not served any longer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,6 +19,17 @@ pub(crate) enum End {
     Stream(StreamError),
     Packets(BadStream),
     Overrun,
+}
+
+impl End {
+    /// What the domain is told.
+    pub(crate) fn fault(self) -> Fault {
+        match self {
+            Self::Stream(StreamError::Closed) | Self::Overrun => Fault::Communication,
+            Self::Stream(StreamError::BadIndices) => Fault::RingIndex,
+            Self::Packets(_) => Fault::Protocol,
+        }
+    }
 }
 
 impl fmt::Display for End {
@@ -31,20 +43,20 @@ impl fmt::Display for End {
 }
 
 /// Serves a client until it breaks the protocol.
-pub(crate) async fn serve<P: Platform, S: ByteStream>(
-    server: Server<P>,
+pub(crate) async fn serve<R: Rings, S: ByteStream>(
+    server: Server<R>,
     connection: ConnectionId,
-    stream: S,
+    stream: &S,
     outbox: Rc<Outbox>,
 ) -> End {
-    let reading = read(&server, connection, &stream, &outbox);
-    match select(reading, write(&stream, &outbox)).await {
+    let reading = read(&server, connection, stream, &outbox);
+    match select(reading, write(stream, &outbox)).await {
         Either::First(end) | Either::Second(end) => end,
     }
 }
 
-async fn read<P: Platform, S: ByteStream>(
-    server: &Server<P>,
+async fn read<R: Rings, S: ByteStream>(
+    server: &Server<R>,
     connection: ConnectionId,
     stream: &S,
     outbox: &Outbox,

@@ -16,6 +16,8 @@ pub enum IntroduceError {
     Events(EventError),
     /// Its page is no ring.
     Ring(RingError),
+    /// The daemon serves no domains.
+    NoDomains,
     /// No task is left to serve it.
     TooManyTasks,
     /// It is served already.
@@ -28,6 +30,7 @@ impl fmt::Display for IntroduceError {
             Self::Memory(error) => error.fmt(f),
             Self::Events(error) => error.fmt(f),
             Self::Ring(error) => error.fmt(f),
+            Self::NoDomains => f.write_str("domains are not served by this daemon"),
             Self::TooManyTasks => TooManyTasks.fmt(f),
             Self::Served => f.write_str("the domain is served already"),
         }

@@ -7,30 +7,21 @@ use core::cell::RefCell;
 use core::fmt;
 
 use morgana_exec::{Handle, Task};
-use morgana_hal::{DomId, Events, GrantRef, Memory, Platform, Port};
-use morgana_ring::{ByteLayout, RingStream, Side};
+use morgana_hal::{ByteStream, DomId, DomainState, Port, StreamError};
 use morgana_xenstore_store::{
     ConnectionId, Effect, Outgoing, PendingIntroduce, Quota, Rights, Store,
 };
 use morgana_xenstore_wire::Packet;
 
-use crate::IntroduceError;
-use crate::domain::serve;
+use crate::domain::{End, serve};
 use crate::outbox::Outbox;
-
-/// By which reference a domain grants its xenstore page (grant_table.h, `GNTTAB_RESERVED_XENSTORE`).
-const XENSTORE_GRANT: GrantRef = GrantRef::new(1);
-
-type StreamOf<P> = RingStream<
-    <<P as Platform>::Memory as Memory>::Imported,
-    <<P as Platform>::Events as Events>::Channel,
->;
+use crate::{IntroduceError, Rings, Served};
 
 /// A xenstore daemon. Clones are the same one.
-pub struct Server<P: Platform>(Rc<Inner<P>>);
+pub struct Server<R: Rings>(Rc<Inner<R>>);
 
-struct Inner<P> {
-    platform: P,
+struct Inner<R> {
+    rings: R,
     tasks: Handle,
     store: RefCell<Store>,
     clients: RefCell<BTreeMap<ConnectionId, Client>>,
@@ -38,18 +29,19 @@ struct Inner<P> {
 
 /// Somebody who is served.
 struct Client {
-    domain: DomId,
+    /// Whose ring it is; `None` is a local client, such as one of a socket.
+    domain: Option<DomId>,
     outbox: Rc<Outbox>,
     task: Task<()>,
 }
 
-impl<P: Platform> Clone for Server<P> {
+impl<R: Rings> Clone for Server<R> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
 }
 
-impl<P: Platform> fmt::Debug for Server<P> {
+impl<R: Rings> fmt::Debug for Server<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server")
             .field("domains", &self.domains())
@@ -57,11 +49,11 @@ impl<P: Platform> fmt::Debug for Server<P> {
     }
 }
 
-impl<P: Platform> Server<P> {
+impl<R: Rings> Server<R> {
     /// A daemon with an empty store, which serves nobody yet. Its tasks run on `tasks`' executor.
-    pub fn new(platform: P, tasks: &Handle, quota: Quota) -> Self {
+    pub fn new(rings: R, tasks: &Handle, quota: Quota) -> Self {
         Self(Rc::new(Inner {
-            platform,
+            rings,
             tasks: tasks.clone(),
             store: RefCell::new(Store::new(quota)),
             clients: RefCell::default(),
@@ -83,7 +75,24 @@ impl<P: Platform> Server<P> {
         if self.0.store.borrow().connection_of(domain).is_some() {
             return Err(IntroduceError::Served);
         }
-        let stream = self.attach(domain, port)?;
+        let stream = self.0.rings.attach(domain, port)?;
+        self.introduce_stream(domain, stream, rights)
+    }
+
+    /// The same for a domain whose ring was reached in another way.
+    ///
+    /// # Errors
+    ///
+    /// [`IntroduceError`].
+    pub fn introduce_stream(
+        &self,
+        domain: DomId,
+        stream: impl Served,
+        rights: Rights,
+    ) -> Result<(), IntroduceError> {
+        if self.0.store.borrow().connection_of(domain).is_some() {
+            return Err(IntroduceError::Served);
+        }
         let mut out = Vec::new();
         let connection = self
             .0
@@ -91,7 +100,59 @@ impl<P: Platform> Server<P> {
             .borrow_mut()
             .introduce(domain, rights, &mut out);
         self.deliver(out);
-        self.start(connection, domain, stream)
+        self.start_ring(connection, domain, stream)
+    }
+
+    /// Serves a local client, such as one of a socket, until it closes its stream. It acts for `domain`.
+    ///
+    /// # Errors
+    ///
+    /// [`IntroduceError::TooManyTasks`].
+    pub fn connect(
+        &self,
+        domain: DomId,
+        stream: impl ByteStream,
+        rights: Rights,
+    ) -> Result<(), IntroduceError> {
+        let connection = self.0.store.borrow_mut().connect(domain, rights);
+        let ended = |_: &_, end: End| match end {
+            // That is how local clients end.
+            End::Stream(StreamError::Closed) => {}
+            _ => log::warn!("a local client is not served any longer: {end}"),
+        };
+        self.start(connection, None, stream, ended)
+    }
+
+    /// Makes a node, as the control domain would.
+    pub fn make(&self, path: &str) {
+        self.0.store.borrow_mut().make(path);
+    }
+
+    /// Looks how the domains are that were introduced, all but `own`: those that are gone are released, and of those that have shut
+    /// down the watchers hear once. To be called when Xen says that some domain has changed.
+    pub fn refresh(&self, own: DomId, mut state: impl FnMut(DomId) -> DomainState) {
+        let introduced: Vec<DomId> = self.0.store.borrow().introduced().collect();
+        for domain in introduced.into_iter().filter(|&domain| domain != own) {
+            match state(domain) {
+                DomainState::Running => {}
+                DomainState::ShutDown => {
+                    let mut out = Vec::new();
+                    self.0.store.borrow_mut().shut_down(domain, &mut out);
+                    self.deliver(out);
+                }
+                DomainState::Gone => {
+                    log::info!("{domain} is gone");
+                    self.release(domain);
+                }
+            }
+        }
+    }
+
+    /// How many local clients are served.
+    pub fn local_clients(&self) -> usize {
+        let clients = self.0.clients.borrow();
+        let local = clients.values().filter(|client| client.domain.is_none());
+        local.count()
     }
 
     /// Serves a domain no longer: it is dead, or the toolstack says so. Those who watch for it hear of it. Says whether it was served.
@@ -106,29 +167,41 @@ impl<P: Platform> Server<P> {
     /// The domains that are served.
     pub fn domains(&self) -> Vec<DomId> {
         let clients = self.0.clients.borrow();
-        clients.values().map(|client| client.domain).collect()
+        clients
+            .values()
+            .filter_map(|client| client.domain)
+            .collect()
     }
 
-    fn attach(&self, domain: DomId, port: Port) -> Result<StreamOf<P>, IntroduceError> {
-        let pages = self.0.platform.memory().import(domain, &[XENSTORE_GRANT])?;
-        let channel = self.0.platform.events().connect(domain, port)?;
-        let stream = RingStream::attach(pages, channel, ByteLayout::XENSTORE, Side::Server)?;
-        Ok(stream)
-    }
-
-    fn start(
+    fn start_ring(
         &self,
         connection: ConnectionId,
         domain: DomId,
-        stream: StreamOf<P>,
+        stream: impl Served,
+    ) -> Result<(), IntroduceError> {
+        stream.advertise(self.0.store.borrow().features_of(domain));
+        let ended = move |stream: &_, end: End| {
+            log::warn!("{domain} is not served any longer: {end}");
+            Served::give_up(stream, end.fault());
+        };
+        self.start(connection, Some(domain), stream, ended)
+    }
+
+    /// Serves a stream in a task of its own; `ended` is called when it has ended by itself.
+    fn start<S: ByteStream>(
+        &self,
+        connection: ConnectionId,
+        domain: Option<DomId>,
+        stream: S,
+        ended: impl FnOnce(&S, End) + 'static,
     ) -> Result<(), IntroduceError> {
         let outbox = Rc::new(Outbox::default());
         let server = self.clone();
         let serving = {
             let outbox = outbox.clone();
             async move {
-                let end = serve(server.clone(), connection, stream, outbox).await;
-                log::warn!("{domain} is not served any longer: {end}");
+                let end = serve(server.clone(), connection, &stream, outbox).await;
+                ended(&stream, end);
                 server.forget(connection);
             }
         };
@@ -152,7 +225,7 @@ impl<P: Platform> Server<P> {
     /// Ends the tasks of a domain, and with them the use of its ring.
     fn stop(&self, domain: DomId) {
         self.0.clients.borrow_mut().retain(|_, client| {
-            let stays = client.domain != domain;
+            let stays = client.domain != Some(domain);
             if !stays {
                 client.task.abort();
             }
@@ -179,7 +252,7 @@ impl<P: Platform> Server<P> {
     }
 
     fn introduce_pending(&self, pending: PendingIntroduce) {
-        let attached = self.attach(pending.domain, Port::new(pending.port));
+        let attached = self.0.rings.attach(pending.domain, Port::new(pending.port));
         let result = match &attached {
             Ok(_) => Ok(()),
             Err(error) => {
@@ -195,7 +268,7 @@ impl<P: Platform> Server<P> {
             .finish_introduce(pending, result, &mut out);
         self.deliver(out);
         if let (Some(connection), Ok(stream)) = (connection, attached)
-            && let Err(error) = self.start(connection, pending.domain, stream)
+            && let Err(error) = self.start_ring(connection, pending.domain, stream)
         {
             log::warn!("{} cannot be served: {error}", pending.domain);
         }

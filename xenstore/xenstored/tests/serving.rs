@@ -9,7 +9,7 @@ use morgana_exec::{Handle, Notify};
 use morgana_hal::{DomId, Exit, Platform, SharedPages};
 use morgana_xenstore_client::{Changed, Client, Error};
 use morgana_xenstore_wire::Errno;
-use morgana_xenstored::{Quota, Rights, Server};
+use morgana_xenstored::{Features, Quota, Rights, Server};
 
 const D0: DomId = DomId::new(0);
 const D1: DomId = DomId::new(1);
@@ -196,6 +196,10 @@ fn a_guest_that_breaks_its_ring_harms_nobody_else() {
         morgana_hal::Channel::notify(stream.channel());
         broken.notify();
         tasks.timers().sleep(Duration::from_millis(5)).await;
+        // What the daemon could do, and why it does it no more (`server_features`, `error`: `XENSTORE_ERROR_RINGIDX`).
+        let region = morgana_hal::Pages::region(page);
+        assert_eq!(region.load_u32(2064), Features::all().bits());
+        assert_eq!(region.load_u32(2072), 2);
         Exit::Poweroff
     });
     assert_eq!(world.run(), Ok(()));

@@ -95,12 +95,36 @@ fn domains_go() {
         (0, 0, Request::Resume { domain: D1 }, "OK|"),
         (0, 0, Request::Resume { domain: D3 }, "ENOENT"),
         (1, 0, Request::Resume { domain: D1 }, "EACCES"),
+        (
+            0,
+            0,
+            Request::Resume {
+                domain: DomId::DOM0,
+            },
+            "EINVAL",
+        ),
+        (
+            0,
+            0,
+            Request::Release {
+                domain: DomId::DOM0,
+            },
+            "EINVAL",
+        ),
     ]);
     bench.events();
     let mut out = Vec::new();
-    bench.store.domain_changed(&mut out);
-    bench.keep_events(out);
     let heard = ["0 @releaseDomain r", "2 @releaseDomain r"];
+    bench.store.shut_down(D1, &mut out);
+    bench.keep_events(out.split_off(0));
+    assert_eq!(bench.events(), heard);
+    // Once is enough, until the domain runs again.
+    bench.store.shut_down(D1, &mut out);
+    bench.store.shut_down(D3, &mut out);
+    assert!(out.is_empty());
+    bench.check(&[(0, 0, Request::Resume { domain: D1 }, "OK|")]);
+    bench.store.shut_down(D1, &mut out);
+    bench.keep_events(out);
     assert_eq!(bench.events(), heard);
     let (released, replies) = effect(&mut bench, Operation::Release, b"1\0");
     assert_eq!(released, Effect::Release(D1));
@@ -127,6 +151,91 @@ fn domains_go() {
     );
     assert!(out.is_empty());
     assert!(!bench.store.release(D1, &mut out));
+}
+
+/// XSA-322: a domain with the number of one that is gone must not come into its nodes, nor into what it was allowed.
+#[test]
+fn what_a_domain_owned_goes_with_it() {
+    let mut bench = Bench::new();
+    let (shared, both) = (list("n0 b2 r1"), list("n0 b1"));
+    let set = |path, permissions| Request::SetPerms { path, permissions };
+    let (special, open) = ("@releaseDomain", list("n0 r1"));
+    bench.check(&[
+        (1, 0, write("a/b", "1"), "OK|"),
+        (0, 0, write("/shared", "1"), "OK|"),
+        (0, 0, set("/shared", &shared), "OK|"),
+        (0, 0, write("/inbox", "1"), "OK|"),
+        (0, 0, set("/inbox", &both), "OK|"),
+        (1, 0, write("/inbox/mine", "1"), "OK|"),
+        (0, 0, set(special, &open), "OK|"),
+        (0, 0, watch("/local/domain/1/a/b", "w"), "OK|"),
+        (0, 0, watch("/inbox", "w"), "OK|"),
+    ]);
+    bench.events();
+    let mut out = Vec::new();
+    assert!(bench.store.release(D1, &mut out));
+    bench.keep_events(out);
+    let gone = ["0 /inbox/mine w", "0 /local/domain/1/a/b w"];
+    assert_eq!(bench.events(), gone);
+    assert_eq!(bench.store.nodes_of(D1), 0);
+    bench.check(&[
+        (0, 0, read("/local/domain/1"), "ENOENT"),
+        (0, 0, read("/inbox/mine"), "ENOENT"),
+        (0, 0, Request::GetPerms { path: "/inbox" }, "n0|"),
+        (0, 0, Request::GetPerms { path: "/shared" }, "n0|b2|"),
+        (0, 0, Request::GetPerms { path: special }, "n0|"),
+    ]);
+}
+
+#[test]
+fn a_domain_that_broke_its_connection_still_owns_its_nodes_until_it_goes() {
+    let mut bench = Bench::new();
+    bench.check(&[(1, 0, write("a", "1"), "OK|")]);
+    bench.store.disconnect(bench.connections[1]);
+    assert_eq!(bench.store.connection_of(D1), None);
+    assert_eq!(bench.store.introduced().count(), 3);
+    let introduced = Request::IsDomainIntroduced { domain: D1 };
+    bench.check(&[
+        (0, 0, introduced, "T|"),
+        (0, 0, read("/local/domain/1/a"), "1"),
+    ]);
+    assert!(bench.store.release(D1, &mut Vec::new()));
+    bench.check(&[
+        (0, 0, introduced, "F|"),
+        (0, 0, read("/local/domain/1/a"), "ENOENT"),
+    ]);
+}
+
+/// docs/misc/xenstore.txt, WATCH: with a depth of 1 a special event says which domain it is of.
+#[test]
+fn who_wants_to_know_hears_which_domain_it_is() {
+    let mut bench = Bench::new();
+    let deep = |path, token, depth| Request::Watch {
+        path,
+        token,
+        depth: Some(depth),
+    };
+    bench.check(&[
+        (0, 0, watch("@releaseDomain", "all"), "OK|"),
+        (0, 0, deep("@releaseDomain", "which", 1), "OK|"),
+        (0, 0, deep("@releaseDomain", "none", 0), "OK|"),
+        (0, 0, watch("@releaseDomain/1", "one"), "OK|"),
+        (0, 0, watch("@releaseDomain/2", "other"), "OK|"),
+        (0, 0, deep("@introduceDomain", "which", 1), "OK|"),
+        (2, 0, watch("@releaseDomain/1", "forbidden"), "OK|"),
+    ]);
+    bench.events();
+    let mut out = Vec::new();
+    bench.store.release(D1, &mut out);
+    bench.store.introduce(D3, Rights::Guest, &mut out);
+    bench.keep_events(out);
+    let heard = [
+        "0 @releaseDomain all",
+        "0 @releaseDomain/1 which",
+        "0 @releaseDomain/1 one",
+        "0 @introduceDomain/3 which",
+    ];
+    assert_eq!(bench.events(), heard);
 }
 
 #[test]

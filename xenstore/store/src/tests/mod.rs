@@ -6,6 +6,7 @@ mod domains;
 mod permissions;
 mod properties;
 mod quotas;
+mod settings;
 mod transactions;
 mod tree;
 mod watches;

@@ -74,7 +74,6 @@ fn malformed_requests_are_refused() {
         (Operation::SetPerms.code(), b"/local\0n1", "EINVAL"),
         (Operation::WatchEvent.code(), b"a\0b\0", "ENOSYS"),
         (Operation::Error.code(), b"EINVAL\0", "ENOSYS"),
-        (Operation::Control.code(), b"check\0", "ENOSYS"),
         (20, b"", "ENOSYS"),
         (u32::MAX, b"", "ENOSYS"),
     ] {
