@@ -6,27 +6,38 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
+use crate::build;
 use crate::cli::{Dom0, XenconsoledChoice, XenstoredChoice};
 use crate::testbed::{Deadline, Testbed, Xenstored};
+use crate::workspace::Workspace;
+
+/// The package of our own xenstored for Linux.
+const XENSTORED: &str = "xenstored";
+
+/// A testbed whose dom0 runs on the daemon of that choice.
+fn start(xenstored: XenstoredChoice) -> Result<Testbed> {
+    match xenstored {
+        XenstoredChoice::C => Testbed::start(Xenstored::C),
+        XenstoredChoice::Ocaml => Testbed::start(Xenstored::Ocaml),
+        XenstoredChoice::Ours => {
+            let program = build::program_for_linux(&Workspace::load()?, XENSTORED)?;
+            Testbed::start_with_xenstored(&program)
+        }
+        XenstoredChoice::Stubdom => {
+            bail!("xenstored as a stub-domain is not there yet: use --xenstored ours, c or ocaml")
+        }
+    }
+}
 
 /// Runs the command and returns its status.
 pub(crate) fn run(arguments: &Dom0) -> Result<i32> {
-    let xenstored = match arguments.xenstored {
-        XenstoredChoice::C => Xenstored::C,
-        XenstoredChoice::Ocaml => Xenstored::Ocaml,
-        XenstoredChoice::Ours | XenstoredChoice::Stubdom => {
-            bail!(
-                "this version has no xenstored of its own yet: use --xenstored c or --xenstored ocaml"
-            )
-        }
-    };
     match arguments.xenconsoled {
         XenconsoledChoice::C => {}
         XenconsoledChoice::Ours | XenconsoledChoice::Stubdom => {
             bail!("this version has no xenconsoled of its own yet: use --xenconsoled c")
         }
     }
-    let testbed = Testbed::start(xenstored)?;
+    let testbed = start(arguments.xenstored)?;
     testbed.add_packages(&arguments.deb)?;
     for &forward in &arguments.forward {
         testbed.forward(forward)?;

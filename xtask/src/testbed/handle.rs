@@ -88,14 +88,32 @@ impl Testbed {
             Xenstored::C => "morgana.xenstored=c",
             Xenstored::Ocaml => "morgana.xenstored=ocaml",
         };
-        let snapshot = Snapshot::prepare(&cache, &emulator, &files, options)?;
+        Testbed::start_from(cache, &emulator, files, options)
+    }
+
+    /// Starts a testbed whose dom0 has booted with `program`, a static one, as its xenstored.
+    pub(crate) fn start_with_xenstored(program: &Path) -> Result<Testbed> {
+        let cache = Cache::open()?;
+        let emulator = Emulator::find(&cache)?;
+        let files = BootFiles::prepare(&cache)?.with_xenstored(&cache, program)?;
+        // dom0 starts what it finds under the name of Xen's own.
+        Testbed::start_from(cache, &emulator, files, "morgana.xenstored=c")
+    }
+
+    fn start_from(
+        cache: Cache,
+        emulator: &Emulator,
+        files: BootFiles,
+        options: &str,
+    ) -> Result<Testbed> {
+        let snapshot = Snapshot::prepare(&cache, emulator, &files, options)?;
         let Machine {
             qmp,
             console,
             sessions,
             transfer,
             life,
-        } = snapshot.start(&emulator, &files, options)?;
+        } = snapshot.start(emulator, &files, options)?;
         let testbed = Testbed {
             cache,
             files,

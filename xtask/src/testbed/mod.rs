@@ -11,6 +11,7 @@ mod handle;
 mod headers;
 mod initramfs;
 mod modules;
+mod ours;
 mod peer;
 mod qemu;
 mod qmp;

@@ -1,0 +1,200 @@
+//! The command line, with the option names of Xen's C daemon.
+
+use core::fmt;
+use std::path::PathBuf;
+
+use morgana_xenstored::Quota;
+
+/// What `--help` prints.
+pub(crate) const USAGE: &str = "\
+xenstored [OPTION…]: serves xenstore to the domains of this machine
+
+  -F, --pid-file FILE        write the daemon's process id to FILE
+  -N, --no-fork              stay in the foreground
+  -D, --no-domain-init       serve the socket only: no Xen is needed
+  -T, --trace-file FILE      log to FILE, not to standard error
+  -E, --entry-nb N           nodes that a domain may own (1000)
+  -S, --entry-size BYTES     a node's value (2048)
+  -W, --watch-nb N           watches of a domain (128)
+  -t, --transaction N        open transactions of a domain (10)
+  -A, --perm-nb N            entries of a node's permissions (5)
+  -M, --path-max BYTES       a path (3072)
+  -Q, --quota WHAT=N         the same by name: nodes, node-size, watches,
+                             transactions, transaction-nodes,
+                             node-permissions, path-length. 0 is no limit
+  -V, --verbose              log more
+  -H, --help                 print this
+
+The socket is $XENSTORED_PATH, else $XENSTORED_RUNDIR/socket, else
+/run/xenstored/socket.
+-R, --no-recovery and -I, --internal-db are accepted and change nothing:
+the tree is in memory only.
+";
+
+/// What the arguments ask for.
+#[derive(Debug)]
+pub(crate) enum Arguments {
+    Help,
+    Run(Options),
+}
+
+/// How the daemon runs.
+#[derive(Debug, Default)]
+pub(crate) struct Options {
+    pub(crate) fork: Fork,
+    pub(crate) domains: Domains,
+    pub(crate) pid_file: Option<PathBuf>,
+    pub(crate) log_file: Option<PathBuf>,
+    pub(crate) quota: Quota,
+}
+
+/// Whether the program goes on in the background.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Fork {
+    #[default]
+    Background,
+    Foreground,
+}
+
+/// Whether domains are served besides the socket.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Domains {
+    #[default]
+    Served,
+    None,
+}
+
+/// Arguments that make no sense.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum UsageError {
+    Unknown(String),
+    NotYet(String),
+    NoValue(String),
+    BadNumber(String),
+    BadQuota(String),
+}
+
+impl fmt::Display for UsageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown(option) => write!(f, "{option} is no option"),
+            Self::NotYet(option) => write!(f, "{option} is not implemented yet"),
+            Self::NoValue(option) => write!(f, "{option} needs a value"),
+            Self::BadNumber(text) => write!(f, "{text} is no number for a limit"),
+            Self::BadQuota(text) => write!(f, "{text} is not NAME=NUMBER with a quota's name"),
+        }
+    }
+}
+
+impl core::error::Error for UsageError {}
+
+impl Arguments {
+    /// Reads the arguments behind the program's name.
+    pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, UsageError> {
+        let mut options = Options::default();
+        let mut words = split(arguments).into_iter();
+        while let Some(option) = words.next() {
+            let quota = &mut options.quota;
+            let mut value = || words.next().ok_or(UsageError::NoValue(option.clone()));
+            match option.as_str() {
+                "-H" | "--help" => return Ok(Self::Help),
+                "-N" | "--no-fork" => options.fork = Fork::Foreground,
+                "-D" | "--no-domain-init" => options.domains = Domains::None,
+                "-F" | "--pid-file" => options.pid_file = Some(value()?.into()),
+                "-T" | "--trace-file" => options.log_file = Some(value()?.into()),
+                "-E" | "--entry-nb" => quota.nodes = number(&value()?)?,
+                "-S" | "--entry-size" => quota.value_bytes = number(&value()?)?,
+                "-W" | "--watch-nb" => quota.watches = number(&value()?)?,
+                "-t" | "--transaction" => quota.transactions = number(&value()?)?,
+                "-A" | "--perm-nb" => quota.permissions = number(&value()?)?,
+                "-M" | "--path-max" => quota.path_bytes = number(&value()?)?,
+                "-Q" | "--quota" => set_quota(quota, &value()?)?,
+                "-V" | "--verbose" => log::set_max_level(log::LevelFilter::Debug),
+                "-R" | "--no-recovery" | "-I" | "--internal-db" => {}
+                "-U" | "--live-update" | "-e" | "--event" | "-m" | "--master-domid" | "-p"
+                | "--priv-domid" | "-q" | "--quota-soft" | "-w" | "--timeout" | "-K"
+                | "--keep-orphans" | "--trace-control" => return Err(UsageError::NotYet(option)),
+                _ => return Err(UsageError::Unknown(option)),
+            }
+        }
+        Ok(Self::Run(options))
+    }
+}
+
+/// `--name=value` is two words, and so is `-Xvalue`.
+fn split(arguments: impl Iterator<Item = String>) -> Vec<String> {
+    const SHORT_WITH_VALUE: &str = "FTESWtAMQqwemp";
+    let mut words = Vec::new();
+    for argument in arguments {
+        let letter = argument.strip_prefix('-').and_then(|rest| {
+            let letter = rest.chars().next()?;
+            (SHORT_WITH_VALUE.contains(letter) && rest.len() > 1).then_some(&rest[1..])
+        });
+        match (argument.strip_prefix("--"), letter) {
+            (Some(_), _) => match argument.split_once('=') {
+                Some((name, value)) => words.extend([name.to_owned(), value.to_owned()]),
+                None => words.push(argument),
+            },
+            (None, Some(value)) => words.extend([argument[..2].to_owned(), value.to_owned()]),
+            (None, None) => words.push(argument),
+        }
+    }
+    words
+}
+
+fn number(text: &str) -> Result<usize, UsageError> {
+    let parsed = text.parse::<u32>();
+    parsed
+        .map(|number| number as usize)
+        .map_err(|_| UsageError::BadNumber(text.to_owned()))
+}
+
+fn set_quota(quota: &mut Quota, text: &str) -> Result<(), UsageError> {
+    let bad = || UsageError::BadQuota(text.to_owned());
+    let (name, value) = text.split_once('=').ok_or_else(bad)?;
+    *quota.limit_mut(name).ok_or_else(bad)? = number(value)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Arguments, UsageError> {
+        Arguments::parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn options_by_either_name_and_either_form() {
+        for line in [
+            "--pid-file /p --entry-nb 7 --quota watches=3 --no-fork -D",
+            "--pid-file=/p --entry-nb=7 --quota=watches=3 -N --no-domain-init",
+            "-F /p -E 7 -Q watches=3 -N -D",
+            "-F/p -E7 -Qwatches=3 -N -D -R -I",
+        ] {
+            let Ok(Arguments::Run(options)) = parse(line) else {
+                panic!("{line}");
+            };
+            assert_eq!(options.pid_file, Some("/p".into()), "{line}");
+            assert_eq!((options.quota.nodes, options.quota.watches), (7, 3));
+            assert_eq!(options.fork, Fork::Foreground);
+            assert_eq!(options.domains, Domains::None);
+        }
+        assert!(matches!(parse("-N --help"), Ok(Arguments::Help)));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_named() {
+        for (line, expected) in [
+            ("-x", UsageError::Unknown("-x".into())),
+            ("frob", UsageError::Unknown("frob".into())),
+            ("--live-update", UsageError::NotYet("--live-update".into())),
+            ("--pid-file", UsageError::NoValue("--pid-file".into())),
+            ("-E many", UsageError::BadNumber("many".into())),
+            ("-Q frob=1", UsageError::BadQuota("frob=1".into())),
+            ("-Q nodes", UsageError::BadQuota("nodes".into())),
+        ] {
+            assert_eq!(parse(line).unwrap_err(), expected, "{line}");
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The daemon: one server, its local clients, and the domains of the machine.
+
+use core::convert::Infallible;
+use core::future::{pending, poll_fn};
+use core::time::Duration;
+use std::error::Error;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+
+use morgana_exec::{Executor, Handle, select};
+use morgana_hal::{Channel, DomId, Events, Idle, Platform, Virq};
+use morgana_linux::{Linux, LinuxClock, LinuxDomains};
+use morgana_reactor::{Direction, HasReactor, Reactor, Source};
+use morgana_ring::{ByteLayout, Side};
+use morgana_xenstored::{Rights, Ring, Rings, Server};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::arguments::{Domains, Options};
+use crate::background::Ready;
+use crate::host::{HostIdle, NoXen};
+use crate::socket::{self, Stream};
+use crate::{arguments, pidfile};
+
+/// Local clients at once. A further one finds its connection closed.
+const MAX_LOCAL_CLIENTS: usize = 1024;
+
+/// After an `accept` that failed, such as for want of descriptors.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// There from the start, as Xen's own daemons have it.
+const FIRST_NODE: &str = "/tool/xenstored";
+
+/// Serves until the process is ended.
+pub(crate) fn run(options: &Options, ready: Ready) -> Result<(), Box<dyn Error>> {
+    allow_descriptors();
+    let lock = options.pid_file.as_deref().map(pidfile::write).transpose();
+    let _lock = lock.map_err(|error| format!("the pid file: {error}"))?;
+    match options.domains {
+        Domains::None => {
+            let idle = HostIdle::new()?;
+            let reactor = idle.reactor().clone();
+            serve(options, NoXen, &reactor, idle, |_| {
+                ready.tell()?;
+                Ok(pending())
+            })
+        }
+        Domains::Served => {
+            let (platform, idle) = Linux::open()?;
+            let domains = LinuxDomains::open()?;
+            let reactor = platform.reactor().clone();
+            // Bound before anything else, so that no end is missed.
+            let ends = platform.events().virq(Virq::DomainException)?;
+            serve(options, platform.clone(), &reactor, idle, |server| {
+                let (page, channel) = platform.own_xenstore_ring()?;
+                let ring = Ring::attach(page, channel, ByteLayout::XENSTORE, Side::Server)?;
+                // The kernel waits for this before it asks anything.
+                ring.channel().notify();
+                server.introduce_stream(DomId::DOM0, ring, Rights::Control)?;
+                ready.tell()?;
+                let server = server.clone();
+                Ok(async move {
+                    loop {
+                        let seen = ends.count();
+                        server.refresh(DomId::DOM0, |domain| domains.state(domain));
+                        ends.after(seen).await;
+                    }
+                })
+            })
+        }
+    }
+}
+
+/// Serves local clients at the socket; beside that runs what `begin` makes.
+fn serve<R: Rings, F: Future<Output = Infallible> + 'static>(
+    options: &Options,
+    rings: R,
+    reactor: &Reactor,
+    mut idle: impl Idle,
+    begin: impl FnOnce(&Server<R>) -> Result<F, Box<dyn Error>>,
+) -> Result<(), Box<dyn Error>> {
+    let mut executor = Executor::new();
+    let tasks = executor.handle();
+    let server = Server::new(rings, &tasks, options.quota);
+    server.make(FIRST_NODE);
+    let path = socket::path();
+    let named = |error| format!("{}: {error}", path.display());
+    let listener = socket::listen(&path, reactor).map_err(named)?;
+    let beside = begin(&server)?;
+    announce(&path, options.domains);
+    let accepting = accept(server, listener, reactor.clone(), tasks);
+    let both = async move {
+        select(accepting, beside).await;
+    };
+    executor.block_on(both, &mut idle, &LinuxClock);
+    Ok(())
+}
+
+fn announce(path: &Path, domains: arguments::Domains) {
+    let what = match domains {
+        Domains::Served => "and the rings of domains",
+        Domains::None => "only",
+    };
+    log::info!("serves {} {what}", path.display());
+}
+
+/// Takes local clients, one after the other. They are the control domain's programs.
+async fn accept<R: Rings>(
+    server: Server<R>,
+    listener: Source<UnixListener>,
+    reactor: Reactor,
+    tasks: Handle,
+) -> Infallible {
+    loop {
+        let accepted =
+            poll_fn(|cx| listener.poll_io(Direction::Read, cx, |listener| listener.accept())).await;
+        let stream = accepted.and_then(|(stream, _)| Stream::new(stream, &reactor));
+        match stream {
+            Err(error) => {
+                log::warn!("a local client cannot be taken: {error}");
+                tasks.timers().sleep(PAUSE).await;
+            }
+            Ok(_) if server.local_clients() >= MAX_LOCAL_CLIENTS => {
+                log::warn!("a local client is refused: {MAX_LOCAL_CLIENTS} are there already");
+            }
+            Ok(stream) => {
+                if let Err(error) = server.connect(DomId::DOM0, stream, Rights::Control) {
+                    log::warn!("a local client cannot be served: {error}");
+                }
+            }
+        }
+    }
+}
+
+/// Takes as many descriptors as the process may have: one for each local client.
+fn allow_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    let most = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    let _ = setrlimit(Resource::Nofile, most);
+}

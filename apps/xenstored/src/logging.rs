@@ -1,0 +1,100 @@
+//! The log: one line a record, to a file, to the system's log, or to standard error.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use morgana_hal::Clock;
+use morgana_linux::LinuxClock;
+
+use crate::background::Ready;
+
+/// Where the system's log takes messages (syslog(3), `_PATH_LOG`).
+const SYSLOG: &str = "/dev/log";
+/// syslog.h, `LOG_DAEMON`.
+const DAEMON: u8 = 3 << 3;
+
+/// Where the lines go.
+#[derive(Debug)]
+enum Target {
+    File(File),
+    System(UnixDatagram),
+    StandardError,
+}
+
+#[derive(Debug)]
+struct Lines(Mutex<Target>);
+
+static LINES: OnceLock<Lines> = OnceLock::new();
+
+/// Logs to the file, at whose end lines are added. Without one, a daemon in the background logs to the system's log if there is one, and
+/// all else to standard error. A file may be cut while it is written (logrotate's `copytruncate`).
+///
+/// # Errors
+///
+/// Those of opening the file.
+pub(crate) fn start(path: Option<&Path>, ready: Ready) -> io::Result<()> {
+    let target = match (path, ready) {
+        (Some(path), _) => Target::File(File::options().create(true).append(true).open(path)?),
+        (None, Ready::Starter) => system().map_or(Target::StandardError, Target::System),
+        (None, Ready::Nobody) => Target::StandardError,
+    };
+    let lines = LINES.get_or_init(|| Lines(Mutex::new(target)));
+    if log::max_level() == LevelFilter::Off {
+        log::set_max_level(LevelFilter::Info);
+    }
+    // There is one log in a process, and it is set here only.
+    let _ = log::set_logger(lines);
+    Ok(())
+}
+
+fn system() -> io::Result<UnixDatagram> {
+    let socket = UnixDatagram::unbound()?;
+    socket.connect(SYSLOG)?;
+    // A log that is not read must not stop the daemon.
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
+impl Log for Lines {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    /// In one write, so that lines do not mix. What cannot be written, such as on a full disk, is lost.
+    fn log(&self, record: &Record<'_>) {
+        let level = record.level();
+        let said = record.args();
+        let _ = match &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            Target::File(file) => file.write_all(stamped(level, said).as_bytes()),
+            Target::StandardError => io::stderr().write_all(stamped(level, said).as_bytes()),
+            Target::System(socket) => {
+                let (priority, id) = (DAEMON | severity(level), std::process::id());
+                let line = format!("<{priority}>xenstored[{id}]: {said}");
+                socket.send(line.as_bytes()).map(drop)
+            }
+        };
+    }
+
+    fn flush(&self) {}
+}
+
+/// A line that begins with the time, in seconds since 1970.
+fn stamped(level: Level, said: &core::fmt::Arguments<'_>) -> String {
+    let now = LinuxClock.wall().unix_nanos();
+    let (seconds, millis) = (now / 1_000_000_000, now / 1_000_000 % 1000);
+    format!("{seconds}.{millis:03} {level} {said}\n")
+}
+
+/// syslog.h, `LOG_ERR`, `LOG_WARNING`, `LOG_INFO` and `LOG_DEBUG`.
+fn severity(level: Level) -> u8 {
+    match level {
+        Level::Error => 3,
+        Level::Warn => 4,
+        Level::Info => 6,
+        Level::Debug | Level::Trace => 7,
+    }
+}

@@ -1,0 +1,84 @@
+//! The Unix socket of local clients.
+
+use core::task::{Context, Poll};
+use std::fs::{self, Permissions};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+
+use morgana_hal::{ByteStream, StreamError};
+use morgana_reactor::{Direction, Reactor, Source};
+
+/// Where Xen's libraries look for it: by the environment, or at the place that Xen's configuration names.
+pub(crate) fn path() -> PathBuf {
+    if let Some(path) = std::env::var_os("XENSTORED_PATH") {
+        return path.into();
+    }
+    let folder = std::env::var_os("XENSTORED_RUNDIR");
+    let folder = folder.map_or_else(|| "/run/xenstored".into(), PathBuf::from);
+    folder.join("socket")
+}
+
+/// Listens at `path`, for nobody but the daemon's own user.
+///
+/// # Errors
+///
+/// `AddrInUse` if somebody else listens there already.
+pub(crate) fn listen(path: &Path, reactor: &Reactor) -> io::Result<Source<UnixListener>> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    match UnixStream::connect(path) {
+        Ok(_) => return Err(ErrorKind::AddrInUse.into()),
+        // What a daemon before has left.
+        Err(error) if error.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path)?,
+        Err(_) => {}
+    }
+    let listener = UnixListener::bind(path)?;
+    fs::set_permissions(path, Permissions::from_mode(0o600))?;
+    listener.set_nonblocking(true)?;
+    reactor.register(listener)
+}
+
+/// One client's stream.
+#[derive(Debug)]
+pub(crate) struct Stream(Source<UnixStream>);
+
+impl Stream {
+    pub(crate) fn new(stream: UnixStream, reactor: &Reactor) -> io::Result<Self> {
+        stream.set_nonblocking(true)?;
+        reactor.register(stream).map(Self)
+    }
+}
+
+impl ByteStream for Stream {
+    fn poll_read(
+        &self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<Result<usize, StreamError>> {
+        if buffer.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        let read = |mut io: &UnixStream| io.read(buffer);
+        self.0.poll_io(Direction::Read, cx, read).map(at_least_one)
+    }
+
+    fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, StreamError>> {
+        if bytes.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        let write = |mut io: &UnixStream| io.write(bytes);
+        self.0
+            .poll_io(Direction::Write, cx, write)
+            .map(at_least_one)
+    }
+}
+
+fn at_least_one(done: io::Result<usize>) -> Result<usize, StreamError> {
+    match done {
+        Ok(len @ 1..) => Ok(len),
+        Ok(0) | Err(_) => Err(StreamError::Closed),
+    }
+}

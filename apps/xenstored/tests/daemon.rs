@@ -1,0 +1,172 @@
+//! The program itself, without Xen: how it starts, whom it serves, what it refuses.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use morgana_xenstore_wire::{Decoder, Operation, Request, RequestId, TransactionId};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// A folder of its own, and the daemon that was started in it; both go when the value is dropped.
+struct Place(PathBuf);
+
+impl Place {
+    fn new(name: &str) -> Self {
+        let folder = format!("xenstored-{name}-{}", std::process::id());
+        let folder = std::env::temp_dir().join(folder);
+        fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_xenstored"))
+            .args(arguments)
+            .env("XENSTORED_PATH", self.file("socket"))
+            .output()
+            .unwrap()
+    }
+
+    /// Starts the daemon in the background; it serves when this returns.
+    fn start(&self) -> Output {
+        let (pid, log) = (self.file("pid"), self.file("log"));
+        let arguments = [
+            "--no-domain-init",
+            "--pid-file",
+            pid.to_str().unwrap(),
+            "--trace-file",
+            log.to_str().unwrap(),
+        ];
+        self.run(&arguments)
+    }
+
+    fn connect(&self) -> UnixStream {
+        UnixStream::connect(self.file("socket")).unwrap()
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.file("log")).unwrap()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let id = fs::read_to_string(self.file("pid")).ok();
+        if let Some(pid) = id.and_then(|id| Pid::from_raw(id.trim().parse().ok()?)) {
+            let _ = kill_process(pid, Signal::TERM);
+        }
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Sends a request, and returns the reply's payload, with `|` for NUL.
+fn ask(stream: &mut UnixStream, request: Request<'_>) -> String {
+    let mut bytes = Vec::new();
+    request
+        .encode(RequestId(1), TransactionId::NONE, &mut bytes)
+        .unwrap();
+    stream.write_all(&bytes).unwrap();
+    let mut decoder = Decoder::new();
+    loop {
+        if let Some(packet) = decoder.next().unwrap() {
+            if packet.header.operation() != Some(Operation::WatchEvent) {
+                return String::from_utf8_lossy(packet.payload).replace('\0', "|");
+            }
+            continue;
+        }
+        let len = stream.read(decoder.space()).unwrap();
+        assert_ne!(len, 0, "the daemon has closed the connection");
+        decoder.filled(len);
+    }
+}
+
+fn write<'a>(path: &'a str, value: &'a str) -> Request<'a> {
+    let value = value.as_bytes();
+    Request::Write { path, value }
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap()
+}
+
+#[test]
+fn in_the_background_it_serves_when_its_starter_returns() {
+    let place = Place::new("background");
+    let started = place.start();
+    assert!(started.status.success(), "{started:?}");
+    assert!(read(&place.file("pid")).trim().parse::<u32>().is_ok());
+    let mode = fs::metadata(place.file("socket")).unwrap().permissions();
+    assert_eq!(mode.mode() & 0o777, 0o600);
+    let mut stream = place.connect();
+    // A socket has no home: relative paths begin at the root.
+    let path = "a/b";
+    assert_eq!(ask(&mut stream, write("/a/b", "1")), "OK|");
+    assert_eq!(ask(&mut stream, Request::Read { path }), "1");
+    assert_eq!(
+        ask(
+            &mut stream,
+            Request::Directory {
+                path: "/tool/xenstored"
+            }
+        ),
+        ""
+    );
+    // Another client sees the same tree; no domain can be served.
+    let mut second = place.connect();
+    assert_eq!(ask(&mut second, Request::Read { path: "/a/b" }), "1");
+    let introduce = Request::Introduce {
+        domain: morgana_hal::DomId::new(1),
+        frame: 1,
+        port: 1,
+    };
+    assert_eq!(ask(&mut second, introduce), "EINVAL|");
+    assert!(place.log().contains(" INFO serves "), "{}", place.log());
+}
+
+#[test]
+fn there_is_one_daemon_at_a_place() {
+    let place = Place::new("one");
+    assert!(place.start().status.success());
+    let again = place.start();
+    assert!(!again.status.success());
+    let said = String::from_utf8_lossy(&again.stderr).into_owned();
+    assert!(said.contains("pid file"), "{said}");
+    let elsewhere = place.run(&["-D", "-N"]);
+    let said = String::from_utf8_lossy(&elsewhere.stderr).into_owned();
+    assert!(said.contains("socket"), "{said}");
+}
+
+#[test]
+fn a_client_that_breaks_the_protocol_is_closed_and_others_are_not() {
+    let place = Place::new("broken");
+    assert!(place.start().status.success());
+    let (mut good, mut bad) = (place.connect(), place.connect());
+    assert_eq!(ask(&mut good, write("/a", "1")), "OK|");
+    // A header that claims 4,097 bytes.
+    let mut header = [0; 16];
+    header[12..].copy_from_slice(&4097_u32.to_le_bytes());
+    bad.write_all(&header).unwrap();
+    assert_eq!(bad.read(&mut [0; 16]).unwrap(), 0);
+    assert_eq!(ask(&mut good, Request::Read { path: "/a" }), "1");
+    assert!(place.log().contains("4097 bytes"), "{}", place.log());
+}
+
+#[test]
+fn what_makes_no_sense_is_told_and_nothing_starts() {
+    let place = Place::new("usage");
+    for arguments in [&["--frob"][..], &["-E"], &["--live-update"]] {
+        let refused = place.run(arguments);
+        assert_eq!(refused.status.code(), Some(2));
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    let help = place.run(&["--help"]);
+    assert!(help.status.success() && help.stdout.starts_with(b"xenstored"));
+    assert!(!place.file("socket").exists());
+}
