@@ -15,7 +15,7 @@ use crate::workspace::Workspace;
 const XENSTORED: &str = "xenstored";
 
 /// A testbed whose dom0 runs on the daemon of that choice.
-fn start(xenstored: XenstoredChoice) -> Result<Testbed> {
+pub(crate) fn start(xenstored: XenstoredChoice) -> Result<Testbed> {
     match xenstored {
         XenstoredChoice::C => Testbed::start(Xenstored::C),
         XenstoredChoice::Ocaml => Testbed::start(Xenstored::Ocaml),

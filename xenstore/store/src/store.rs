@@ -2,7 +2,6 @@
 
 use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use morgana_hal::DomId;
@@ -104,12 +103,13 @@ impl Store {
         }
     }
 
-    /// A new connection by other means than a domain's ring, such as a socket. It has no home: its relative paths begin at the root.
+    /// A new connection by other means than a domain's ring, such as a socket; it acts for `domain`. (libxl asks for `domid` there, so its
+    /// relative paths begin where the domain's do.)
     pub fn connect(&mut self, domain: DomId, rights: Rights) -> ConnectionId {
-        self.add_connection(domain, rights, String::new())
+        self.add_connection(domain, rights)
     }
 
-    fn add_connection(&mut self, domain: DomId, rights: Rights, home: String) -> ConnectionId {
+    fn add_connection(&mut self, domain: DomId, rights: Rights) -> ConnectionId {
         let id = ConnectionId(self.next_connection);
         self.next_connection += 1;
         let target = None;
@@ -118,7 +118,8 @@ impl Store {
             rights,
             target,
         };
-        self.connections.insert(id, Connection::new(caller, home));
+        let connection = Connection::new(caller, home(domain));
+        self.connections.insert(id, connection);
         id
     }
 
@@ -139,7 +140,7 @@ impl Store {
         if let Some(known) = self.connection_of(domain) {
             return known;
         }
-        let connection = self.add_connection(domain, rights, home(domain));
+        let connection = self.add_connection(domain, rights);
         let life = Life::Running;
         self.domains.insert(domain, Introduced { connection, life });
         self.settings.keep(domain);

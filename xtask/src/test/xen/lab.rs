@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Error, Result, bail, ensure};
 
 use crate::build::{self, Changes, Image};
+use crate::cli::XenstoredChoice;
+use crate::dom0;
 use crate::run::ADDRESS;
-use crate::testbed::{Deadline, End, Forward, Guest, Testbed, Xenstored};
+use crate::testbed::{Deadline, End, Forward, Guest, Testbed};
 use crate::workspace::Workspace;
 
 /// How long a guest may take for what takes it a second.
@@ -46,10 +48,11 @@ impl Answer {
 }
 
 impl<'a> Lab<'a> {
-    pub(super) fn new(workspace: &'a Workspace) -> Result<Lab<'a>> {
+    /// A testbed whose dom0 runs on that daemon.
+    pub(super) fn new(workspace: &'a Workspace, xenstored: XenstoredChoice) -> Result<Lab<'a>> {
         Ok(Lab {
             workspace,
-            testbed: Testbed::start(Xenstored::C)?,
+            testbed: dom0::start(xenstored)?,
         })
     }
 

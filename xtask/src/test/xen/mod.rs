@@ -1,4 +1,5 @@
-//! The tests on Xen under QEMU. A subject is a file here with a `TESTS` list, named in [`subjects`].
+//! The tests on Xen under QEMU. A subject is a file here with a `TESTS` list, named in [`subjects`]; those of `xenstored` have a dom0 that
+//! runs on our own xenstored.
 //!
 //! Each test gets a [`Lab`]: a testbed of its own, restored from the snapshot, with the tools to build, start and ask guests.
 
@@ -12,10 +13,12 @@ mod large;
 mod linux;
 mod net;
 mod testbed;
+mod xenstored;
 
 use anyhow::Result;
 
 use super::Tally;
+use crate::cli::XenstoredChoice;
 use crate::workspace::Workspace;
 
 pub(crate) use lab::Lab;
@@ -43,26 +46,33 @@ fn subjects() -> Vec<&'static [XenTest]> {
     ]
 }
 
-fn tests() -> impl Iterator<Item = &'static XenTest> {
-    subjects().into_iter().flatten()
+fn tests() -> impl Iterator<Item = (XenstoredChoice, &'static XenTest)> {
+    let on_xens = subjects().into_iter().flatten();
+    let on_ours = xenstored::TESTS.iter();
+    on_xens
+        .map(|test| (XenstoredChoice::C, test))
+        .chain(on_ours.map(|test| (XenstoredChoice::Ours, test)))
 }
 
 /// Whether there is a test of this name, or are tests whose names begin so.
 pub(super) fn knows(name: &str) -> bool {
-    tests().any(|test| test.name.starts_with(name))
+    tests().any(|(_, test)| test.name.starts_with(name))
 }
 
 /// The names, for a message.
 pub(super) fn names() -> String {
-    tests().map(|test| test.name).collect::<Vec<_>>().join(", ")
+    tests()
+        .map(|(_, test)| test.name)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Runs the tests whose names begin with `chosen`.
 pub(super) fn suite(workspace: &Workspace, chosen: Option<&str>, tally: &mut Tally) {
     let wanted = chosen.unwrap_or_default();
-    for test in tests().filter(|test| test.name.starts_with(wanted)) {
+    for (xenstored, test) in tests().filter(|(_, test)| test.name.starts_with(wanted)) {
         tally.test_twice(&format!("xen/{}", test.name), || {
-            let lab = Lab::new(workspace)?;
+            let lab = Lab::new(workspace, xenstored)?;
             (test.run)(&lab).map_err(|error| lab.explain(error))
         });
     }

@@ -1,0 +1,65 @@
+//! A dom0 that has booted on our own xenstored: guests and devices come and go, as with Xen's.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+
+use super::{Lab, XenTest};
+use crate::build::Changes;
+use crate::run::ADDRESS_WORDS;
+use crate::testbed::End;
+
+pub(super) const TESTS: &[XenTest] = &[XenTest {
+    name: "xenstored/toolstack",
+    run: toolstack,
+}];
+
+/// By which xl gives disks to Linux's back end.
+const SCRIPT: &str = include_str!("../../testbed/dom0/block");
+
+fn toolstack(lab: &Lab<'_>) -> Result<()> {
+    let serving = lab.sh("readlink /proc/$(cat /run/xen/xenstored.pid)/exe; xl list")?;
+    ensure!(
+        serving.contains("/usr/local/bin/xenstored") && serving.contains("Domain-0"),
+        "{serving}"
+    );
+    // A guest that ends by itself, one that is asked to, and one that is not.
+    let changes = Changes {
+        extra: "seconds=0".to_owned(),
+        ..Changes::default()
+    };
+    let (end, console) = lab.run_guest("hello", &changes)?;
+    ensure!(
+        end == End::PowerOff && console.contains("Goodbye"),
+        "{end:?}, its console:\n{console}"
+    );
+    let website = lab.guest("website", ADDRESS_WORDS)?;
+    let port = lab.forward_to(80)?;
+    website.create(lab)?;
+    let page = lab.http_get(port, "/")?;
+    ensure!(page.status() == Some(200), "{}", page.head);
+    devices(lab)?;
+    website.shut_down(lab, Duration::from_secs(30))?;
+    website.create(lab)?;
+    website.destroy(lab)?;
+    // Nobody is left, and nothing of theirs.
+    let left = lab.sh("xl list; xenstore-ls -f /local/domain | grep -v '^/local/domain/0/' || true; xenstore-ls -f /vm; xenstore-ls -f /libxl; xenstore-control check")?;
+    ensure!(!left.contains("website") && left.contains("OK"), "{left}");
+    Ok(())
+}
+
+/// Devices of a guest that runs. Nobody there answers for the disk, so it stays until the guest goes.
+fn devices(lab: &Lab<'_>) -> Result<()> {
+    lab.put_bytes(SCRIPT.as_bytes(), "/etc/xen/scripts/block", 0o755)?;
+    lab.sh("modprobe brd rd_nr=1 rd_size=4096")?;
+    let vifs = "xl network-list website | grep -c '^[01] '";
+    lab.sh(&format!(
+        "timeout 40 xl network-attach website bridge=xenbr0 && [ $({vifs}) = 2 ] && \
+         timeout 40 xl network-detach website 1 && [ $({vifs}) = 1 ]"
+    ))?;
+    lab.sh(
+        "timeout 40 xl block-attach website vdev=xvda,format=raw,access=rw,target=/dev/ram0 && \
+         xl block-list website | grep '^51712 .* 2 '",
+    )
+    .map(drop)
+}
