@@ -380,18 +380,18 @@ impl Absolute {
 
 fn names(node: &Node) -> Vec<u8> {
     let mut list = Vec::new();
-    for (name, _) in node.children() {
+    for name in node.names() {
         list.extend_from_slice(name.as_bytes());
         list.push(0);
     }
     list
 }
 
-/// As many whole names as fit a packet, from an offset in the whole list on; an empty name after the last.
+/// As many whole names as fit a packet, from an offset in the whole list on; an empty name after the last, and alone behind the list.
 fn directory_part(node: &Node, offset: usize) -> Result<Done, Errno> {
     let list = names(node);
     let mut payload = format!("{}\0", node.children_stamp.0).into_bytes();
-    let rest = list.get(offset..).ok_or(Errno::Invalid)?;
+    let rest = list.get(offset..).unwrap_or_default();
     let room = PAYLOAD_MAX - payload.len();
     if rest.len() < room {
         payload.extend_from_slice(rest);

@@ -11,6 +11,7 @@ mod connection;
 mod control;
 mod departure;
 mod handling;
+mod map;
 mod node;
 mod operations;
 mod outgoing;

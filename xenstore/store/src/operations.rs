@@ -163,11 +163,7 @@ impl Work<'_> {
             }
         }
         // The first missing node, whose absence decided where the others go.
-        let end = path.as_str().match_indices('/').nth(depth + 1);
-        let end = end.map_or(path.as_str().len(), |(at, _)| at);
-        if let Ok(first) = Path::parse(&path.as_str()[..end]) {
-            self.note(first, Aspects::EXISTENCE)?;
-        }
+        self.note(path.first(depth + 1), Aspects::EXISTENCE)?;
         if let Some(owner) = owner {
             self.world.owned.add(owner, missing);
         }

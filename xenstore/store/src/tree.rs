@@ -37,17 +37,16 @@ impl Tree {
 
     /// The node, or the lowest existing one above it, with the part of the path that names it.
     pub(crate) fn lowest<'a>(&self, path: Path<'a>) -> (Path<'a>, &Rc<Node>) {
-        let mut at = path;
-        loop {
-            if let Some(node) = self.node(at) {
-                return (at, node);
-            }
-            match at.parent() {
-                Some(parent) => at = parent,
-                // The root is always there, so this is a relative path, which has no place here.
-                None => return (at, &self.root),
-            }
+        let mut node = &self.root;
+        let mut found = 0;
+        for part in path.parts() {
+            let Some(child) = node.child(part) else {
+                break;
+            };
+            node = child;
+            found += 1;
         }
+        (path.first(found), node)
     }
 
     /// The node, for changes; those that snapshots share are copied on the way.

@@ -111,6 +111,16 @@ impl<'a> Path<'a> {
         }
     }
 
+    /// The path of an absolute path's first `count` parts; the root for none, and the path itself if it has no more.
+    pub fn first(self, count: usize) -> Self {
+        if count == 0 && self.is_absolute() {
+            return Self("/");
+        }
+        let slashes = self.0.match_indices('/');
+        let end = slashes.map(|(at, _)| at).nth(count);
+        Self(end.map_or(self.0, |end| &self.0[..end]))
+    }
+
     /// Whether `self` is `other` or lies below it, by xenstore's sense of "child".
     pub fn is_at_or_below(self, other: Path<'_>) -> bool {
         match self.0.strip_prefix(other.0) {
@@ -173,6 +183,9 @@ mod tests {
         assert_eq!(path("a").parent(), None);
         assert_eq!(path("/").parts().count(), 0);
         assert!(path("/a/b").parts().eq(["a", "b"]));
+        for (count, first) in ["/", "/a", "/a/b", "/a/b"].into_iter().enumerate() {
+            assert_eq!(path("/a/b").first(count), path(first));
+        }
         assert!(path("/a/b").is_at_or_below(path("/a")));
         assert!(path("/a/b").is_at_or_below(path("/")));
         assert!(path("/a").is_at_or_below(path("/a")));

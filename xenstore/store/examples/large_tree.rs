@@ -1,0 +1,95 @@
+//! What transactions cost in a tree of 120,000 nodes: `cargo run --release -p morgana-xenstore-store --example large_tree`.
+
+use std::error::Error;
+use std::time::Instant;
+
+use morgana_hal::DomId;
+use morgana_xenstore_store::{ConnectionId, Outgoing, Quota, Rights, Store};
+use morgana_xenstore_wire::{Commit, Decoder, Request, RequestId, TransactionId};
+
+const ROUNDS: u32 = 10_000;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut bench = Bench::new();
+    for (what, folders, nodes) in [
+        ("few", 1, 10),
+        ("200 x 600", 200, 600),
+        ("flat", 1, 120_000),
+    ] {
+        for folder in 0..folders {
+            for node in 0..nodes {
+                bench.write(
+                    TransactionId::NONE,
+                    &format!("/{folders}-{nodes}/{folder}/{node}"),
+                )?;
+            }
+        }
+        let path = format!("/{folders}-{nodes}/0/{}", nodes / 2);
+        let began = Instant::now();
+        for _ in 0..ROUNDS {
+            bench.transaction(&path, None)?;
+        }
+        let alone = began.elapsed() / ROUNDS;
+        let began = Instant::now();
+        for _ in 0..ROUNDS {
+            bench.transaction(&path, Some("/other"))?;
+        }
+        let beside = began.elapsed() / ROUNDS;
+        println!("{what:>10}: start, write, commit {alone:?}; beside another's write {beside:?}");
+    }
+    Ok(())
+}
+
+struct Bench {
+    store: Store,
+    control: ConnectionId,
+    out: Vec<Outgoing>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let mut store = Store::new(Quota::default());
+        let mut out = Vec::new();
+        let control = store.introduce(DomId::DOM0, Rights::Control, &mut out);
+        Self {
+            store,
+            control,
+            out,
+        }
+    }
+
+    fn ask(&mut self, id: TransactionId, request: Request<'_>) -> Result<String, Box<dyn Error>> {
+        let mut bytes = Vec::new();
+        request.encode(RequestId(1), id, &mut bytes)?;
+        let mut decoder = Decoder::new();
+        decoder.space()[..bytes.len()].copy_from_slice(&bytes);
+        decoder.filled(bytes.len());
+        let packet = decoder.next()?.ok_or("half a packet")?;
+        self.out.clear();
+        let _ = self.store.handle(self.control, packet, &mut self.out);
+        let payload = &self.out[0].bytes[morgana_xenstore_wire::HEADER_LEN..];
+        Ok(String::from_utf8_lossy(payload)
+            .trim_end_matches('\0')
+            .into())
+    }
+
+    fn write(&mut self, id: TransactionId, path: &str) -> Result<(), Box<dyn Error>> {
+        let value = b"a value of some length";
+        self.ask(id, Request::Write { path, value }).map(drop)
+    }
+
+    fn transaction(&mut self, path: &str, beside: Option<&str>) -> Result<(), Box<dyn Error>> {
+        let started = self.ask(TransactionId::NONE, Request::TransactionStart)?;
+        let id = TransactionId(started.parse()?);
+        self.write(id, path)?;
+        if let Some(other) = beside {
+            self.write(TransactionId::NONE, other)?;
+        }
+        let commit = Commit::Yes;
+        let ended = self.ask(id, Request::TransactionEnd { commit })?;
+        if ended != "OK" {
+            return Err(ended.into());
+        }
+        Ok(())
+    }
+}
