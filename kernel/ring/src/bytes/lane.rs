@@ -27,6 +27,12 @@ impl LaneReader {
         Self { layout, consumed }
     }
 
+    /// Begins anew, with nothing in the lane.
+    pub(crate) fn reset(&self, region: &SharedRegion) {
+        self.consumed.set(0);
+        region.store_u32(self.layout.consumer, 0);
+    }
+
     /// Takes what there is, as much as fits into `buffer`. 0 if there is nothing.
     pub(crate) fn read(
         &self,
@@ -58,6 +64,12 @@ impl LaneWriter {
     pub(crate) fn attach(layout: LaneLayout, region: &SharedRegion) -> Self {
         let produced = Cell::new(region.load_u32(layout.producer));
         Self { layout, produced }
+    }
+
+    /// Begins anew, with nothing in the lane.
+    pub(crate) fn reset(&self, region: &SharedRegion) {
+        self.produced.set(0);
+        region.store_u32(self.layout.producer, 0);
     }
 
     /// Puts in as many of `bytes` as there is room for. 0 if there is none.

@@ -48,8 +48,8 @@ impl ByteLayout {
         },
     };
 
-    /// `server_features` of `struct xenstore_domain_interface`: a `u32` of the bits [`FEATURE_RECONNECTION`](Self::FEATURE_RECONNECTION)
-    /// and [`FEATURE_ERROR`](Self::FEATURE_ERROR), which the server writes.
+    /// `server_features` of `struct xenstore_domain_interface`: a `u32` of bits, [`FEATURE_RECONNECTION`](Self::FEATURE_RECONNECTION) and
+    /// [`FEATURE_ERROR`](Self::FEATURE_ERROR) among them, which the server writes.
     pub const XENSTORE_SERVER_FEATURES: usize = 2064;
     /// `connection` of `struct xenstore_domain_interface`: a `u32`, 0 while connected, 1 while the guest asks to connect anew.
     pub const XENSTORE_CONNECTION: usize = 2068;

@@ -18,6 +18,7 @@ pub struct RingStream<M, C> {
     channel: C,
     reader: LaneReader,
     writer: LaneWriter,
+    layout: ByteLayout,
     broken: Cell<Option<StreamError>>,
 }
 
@@ -39,6 +40,7 @@ impl<M: Pages, C: Channel> RingStream<M, C> {
             writer: LaneWriter::attach(written, region),
             pages,
             channel,
+            layout,
             broken: Cell::new(None),
         })
     }
@@ -51,6 +53,19 @@ impl<M: Pages, C: Channel> RingStream<M, C> {
     /// The event channel.
     pub fn channel(&self) -> &C {
         &self.channel
+    }
+
+    /// Empties both lanes and begins anew, whatever was broken. The other side must not touch the ring meanwhile, and must begin anew
+    /// too: its indices are set to 0 like the own ones.
+    pub fn reset(&self) {
+        let region = self.pages.region();
+        self.reader.reset(region);
+        self.writer.reset(region);
+        for lane in [self.layout.from_guest, self.layout.to_guest] {
+            region.store_u32(lane.consumer, 0);
+            region.store_u32(lane.producer, 0);
+        }
+        self.broken.set(None);
     }
 
     /// Ready once the other side has taken all that was written.
