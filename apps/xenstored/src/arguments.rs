@@ -3,7 +3,7 @@
 use core::fmt;
 use std::path::PathBuf;
 
-use morgana_xenstored::Quota;
+use morgana_xenstored::{Orphans, Quota, Resource, Trace};
 
 /// What `--help` prints.
 pub(crate) const USAGE: &str = "\
@@ -20,15 +20,22 @@ xenstored [OPTION…]: serves xenstore to the domains of this machine
   -A, --perm-nb N            entries of a node's permissions (5)
   -M, --path-max BYTES       a path (3072)
   -Q, --quota WHAT=N         the same by name: nodes, node-size, watches,
-                             transactions, transaction-nodes,
-                             node-permissions, path-length. 0 is no limit
+                             transactions, transaction-nodes, memory,
+                             outstanding, node-permissions, path-length.
+                             0 is no limit
+  -q, --quota-soft memory=N  from so many bytes on, the log says so
+  -K, --keep-orphans         let nodes of a domain that is gone be domain 0's
+                             (a later domain can look for what is in them)
+      --trace-control=+io    log each request (-io: do not)
   -V, --verbose              log more
   -H, --help                 print this
 
 The socket is $XENSTORED_PATH, else $XENSTORED_RUNDIR/socket, else
 /run/xenstored/socket.
--R, --no-recovery and -I, --internal-db are accepted and change nothing:
-the tree is in memory only.
+The log's file is moved to FILE.1 when it is 8 MiB long; four such are kept.
+-R, --no-recovery, -I, --internal-db (the tree is in memory only) and
+-w, --timeout WHAT=SECONDS (no event is dropped) are accepted and change nothing;
+so are -m, --master-domid and -p, --priv-domid, as long as they say 0.
 ";
 
 /// What the arguments ask for.
@@ -46,6 +53,8 @@ pub(crate) struct Options {
     pub(crate) pid_file: Option<PathBuf>,
     pub(crate) log_file: Option<PathBuf>,
     pub(crate) quota: Quota,
+    pub(crate) orphans: Orphans,
+    pub(crate) trace: Trace,
 }
 
 /// Whether the program goes on in the background.
@@ -72,6 +81,8 @@ pub(crate) enum UsageError {
     NoValue(String),
     BadNumber(String),
     BadQuota(String),
+    NotZero(String),
+    BadSwitch(String),
 }
 
 impl fmt::Display for UsageError {
@@ -81,6 +92,8 @@ impl fmt::Display for UsageError {
             Self::NotYet(option) => write!(f, "{option} is not implemented yet"),
             Self::NoValue(option) => write!(f, "{option} needs a value"),
             Self::BadNumber(text) => write!(f, "{text} is no number for a limit"),
+            Self::NotZero(text) => write!(f, "{text} is not 0: xenstored is in domain 0"),
+            Self::BadSwitch(text) => write!(f, "{text} is not +io or -io"),
             Self::BadQuota(text) => write!(f, "{text} is not NAME=NUMBER with a quota's name"),
         }
     }
@@ -110,10 +123,15 @@ impl Arguments {
                 "-M" | "--path-max" => quota.path_bytes = number(&value()?)?,
                 "-Q" | "--quota" => set_quota(quota, &value()?)?,
                 "-V" | "--verbose" => log::set_max_level(log::LevelFilter::Debug),
+                "-q" | "--quota-soft" => set_quota(quota, &format!("soft-{}", value()?))?,
+                "-K" | "--keep-orphans" => options.orphans = Orphans::Keep,
+                "--trace-control" => options.trace = trace(value()?)?,
+                "-m" | "--master-domid" | "-p" | "--priv-domid" => zero(value()?)?,
                 "-R" | "--no-recovery" | "-I" | "--internal-db" => {}
-                "-U" | "--live-update" | "-e" | "--event" | "-m" | "--master-domid" | "-p"
-                | "--priv-domid" | "-q" | "--quota-soft" | "-w" | "--timeout" | "-K"
-                | "--keep-orphans" | "--trace-control" => return Err(UsageError::NotYet(option)),
+                "-w" | "--timeout" => drop(value()?),
+                "-U" | "--live-update" | "-e" | "--event" => {
+                    return Err(UsageError::NotYet(option));
+                }
                 _ => return Err(UsageError::Unknown(option)),
             }
         }
@@ -152,8 +170,25 @@ fn number(text: &str) -> Result<usize, UsageError> {
 fn set_quota(quota: &mut Quota, text: &str) -> Result<(), UsageError> {
     let bad = || UsageError::BadQuota(text.to_owned());
     let (name, value) = text.split_once('=').ok_or_else(bad)?;
-    *quota.limit_mut(name).ok_or_else(bad)? = number(value)?;
+    let resource = Resource::from_name(name).ok_or_else(bad)?;
+    *quota.limit_mut(resource) = number(value)?;
     Ok(())
+}
+
+fn trace(text: String) -> Result<Trace, UsageError> {
+    match text.as_str() {
+        "+io" => Ok(Trace::On),
+        "-io" => Ok(Trace::Off),
+        _ => Err(UsageError::BadSwitch(text)),
+    }
+}
+
+fn zero(text: String) -> Result<(), UsageError> {
+    if text == "0" {
+        Ok(())
+    } else {
+        Err(UsageError::NotZero(text))
+    }
 }
 
 #[cfg(test)]
@@ -180,6 +215,13 @@ mod tests {
             assert_eq!(options.fork, Fork::Foreground);
             assert_eq!(options.domains, Domains::None);
         }
+        let line = "-q memory=5 -Q memory=6 -K --trace-control=+io -w watch-event=9 -m 0 -p0";
+        let Ok(Arguments::Run(options)) = parse(line) else {
+            panic!("{line}");
+        };
+        assert_eq!(options.quota.soft_memory_bytes, 5);
+        assert_eq!(options.quota.memory_bytes, 6);
+        assert_eq!((options.orphans, options.trace), (Orphans::Keep, Trace::On));
         assert!(matches!(parse("-N --help"), Ok(Arguments::Help)));
     }
 
@@ -193,6 +235,9 @@ mod tests {
             ("-E many", UsageError::BadNumber("many".into())),
             ("-Q frob=1", UsageError::BadQuota("frob=1".into())),
             ("-Q nodes", UsageError::BadQuota("nodes".into())),
+            ("-q nodes=1", UsageError::BadQuota("soft-nodes=1".into())),
+            ("-m 1", UsageError::NotZero("1".into())),
+            ("--trace-control=+obj", UsageError::BadSwitch("+obj".into())),
         ] {
             assert_eq!(parse(line).unwrap_err(), expected, "{line}");
         }

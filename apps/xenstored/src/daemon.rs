@@ -19,6 +19,7 @@ use crate::arguments::{Domains, Options};
 use crate::background::Ready;
 use crate::host::{HostIdle, NoXen};
 use crate::socket::{self, Stream};
+use crate::xen::XenRings;
 use crate::{arguments, pidfile};
 
 /// Local clients at once. A further one finds its connection closed.
@@ -50,7 +51,8 @@ pub(crate) fn run(options: &Options, ready: Ready) -> Result<(), Box<dyn Error>>
             let reactor = platform.reactor().clone();
             // Bound before anything else, so that no end is missed.
             let ends = platform.events().virq(Virq::DomainException)?;
-            serve(options, platform.clone(), &reactor, idle, |server| {
+            let rings = XenRings::new(platform.clone(), domains);
+            serve(options, rings, &reactor, idle, |server| {
                 let (page, channel) = platform.own_xenstore_ring()?;
                 let ring = Ring::attach(page, channel, ByteLayout::XENSTORE, Side::Server)?;
                 // The kernel waits for this before it asks anything.
@@ -61,7 +63,7 @@ pub(crate) fn run(options: &Options, ready: Ready) -> Result<(), Box<dyn Error>>
                 Ok(async move {
                     loop {
                         let seen = ends.count();
-                        server.refresh(DomId::DOM0, |domain| domains.state(domain));
+                        server.refresh(DomId::DOM0);
                         ends.after(seen).await;
                     }
                 })
@@ -81,6 +83,8 @@ fn serve<R: Rings, F: Future<Output = Infallible> + 'static>(
     let mut executor = Executor::new();
     let tasks = executor.handle();
     let server = Server::new(rings, &tasks, options.quota);
+    server.set_orphans(options.orphans);
+    server.set_trace(options.trace);
     server.make(FIRST_NODE);
     let path = socket::path();
     let named = |error| format!("{}: {error}", path.display());

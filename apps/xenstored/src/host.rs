@@ -7,7 +7,9 @@ use std::os::unix::net::UnixStream;
 use morgana_hal::{ByteStream, Clock, DomId, Idle, Instant, Port, StreamError};
 use morgana_linux::LinuxClock;
 use morgana_reactor::Reactor;
-use morgana_xenstored::{Fault, Features, IntroduceError, Rings, Served};
+use morgana_xenstored::{Command, Errno, Fault, Features, IntroduceError, Rings, Served};
+
+use crate::files;
 
 /// A Linux without Xen: no domain can be served.
 #[derive(Debug)]
@@ -35,6 +37,14 @@ impl Served for Never {
     fn give_up(&self, _: Fault) {
         match *self {}
     }
+
+    fn poll_reconnect(&self, _: &mut Context<'_>) -> Poll<()> {
+        match *self {}
+    }
+
+    fn connect(&self) {
+        match *self {}
+    }
 }
 
 impl Rings for NoXen {
@@ -42,6 +52,10 @@ impl Rings for NoXen {
 
     fn attach(&self, _: DomId, _: Port) -> Result<Never, IntroduceError> {
         Err(IntroduceError::NoDomains)
+    }
+
+    fn command(&self, command: &Command) -> Result<(), Errno> {
+        files::command(command)
     }
 }
 

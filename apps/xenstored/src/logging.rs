@@ -1,6 +1,5 @@
 //! The log: one line a record, to a file, to the system's log, or to standard error.
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
@@ -11,6 +10,8 @@ use morgana_hal::Clock;
 use morgana_linux::LinuxClock;
 
 use crate::background::Ready;
+use crate::logfile::LogFile;
+use crate::timestamp::Timestamp;
 
 /// Where the system's log takes messages (syslog(3), `_PATH_LOG`).
 const SYSLOG: &str = "/dev/log";
@@ -20,7 +21,7 @@ const DAEMON: u8 = 3 << 3;
 /// Where the lines go.
 #[derive(Debug)]
 enum Target {
-    File(File),
+    File(LogFile),
     System(UnixDatagram),
     StandardError,
 }
@@ -31,14 +32,14 @@ struct Lines(Mutex<Target>);
 static LINES: OnceLock<Lines> = OnceLock::new();
 
 /// Logs to the file, at whose end lines are added. Without one, a daemon in the background logs to the system's log if there is one, and
-/// all else to standard error. A file may be cut while it is written (logrotate's `copytruncate`).
+/// all else to standard error.
 ///
 /// # Errors
 ///
 /// Those of opening the file.
 pub(crate) fn start(path: Option<&Path>, ready: Ready) -> io::Result<()> {
     let target = match (path, ready) {
-        (Some(path), _) => Target::File(File::options().create(true).append(true).open(path)?),
+        (Some(path), _) => Target::File(LogFile::open(path)?),
         (None, Ready::Starter) => system().map_or(Target::StandardError, Target::System),
         (None, Ready::Nobody) => Target::StandardError,
     };
@@ -51,12 +52,46 @@ pub(crate) fn start(path: Option<&Path>, ready: Ready) -> io::Result<()> {
     Ok(())
 }
 
+/// Logs to another file from now on.
+///
+/// # Errors
+///
+/// Those of opening the file; all stays as it is then.
+pub(crate) fn redirect(path: &Path) -> io::Result<()> {
+    let file = LogFile::open(path)?;
+    if let Some(lines) = LINES.get() {
+        *lines.target() = Target::File(file);
+    }
+    Ok(())
+}
+
+/// Opens the log's file anew: somebody may have moved it away.
+///
+/// # Errors
+///
+/// Those of opening the file; all stays as it is then.
+pub(crate) fn reopen() -> io::Result<()> {
+    let Some(lines) = LINES.get() else {
+        return Ok(());
+    };
+    if let Target::File(file) = &mut *lines.target() {
+        *file = LogFile::open(file.path())?;
+    }
+    Ok(())
+}
+
 fn system() -> io::Result<UnixDatagram> {
     let socket = UnixDatagram::unbound()?;
     socket.connect(SYSLOG)?;
     // A log that is not read must not stop the daemon.
     socket.set_nonblocking(true)?;
     Ok(socket)
+}
+
+impl Lines {
+    fn target(&self) -> std::sync::MutexGuard<'_, Target> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Log for Lines {
@@ -68,8 +103,8 @@ impl Log for Lines {
     fn log(&self, record: &Record<'_>) {
         let level = record.level();
         let said = record.args();
-        let _ = match &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            Target::File(file) => file.write_all(stamped(level, said).as_bytes()),
+        let _ = match &mut *self.target() {
+            Target::File(file) => file.add(&stamped(level, said)),
             Target::StandardError => io::stderr().write_all(stamped(level, said).as_bytes()),
             Target::System(socket) => {
                 let (priority, id) = (DAEMON | severity(level), std::process::id());
@@ -82,11 +117,10 @@ impl Log for Lines {
     fn flush(&self) {}
 }
 
-/// A line that begins with the time, in seconds since 1970.
+/// A line that begins with the time.
 fn stamped(level: Level, said: &core::fmt::Arguments<'_>) -> String {
-    let now = LinuxClock.wall().unix_nanos();
-    let (seconds, millis) = (now / 1_000_000_000, now / 1_000_000 % 1000);
-    format!("{seconds}.{millis:03} {level} {said}\n")
+    let now = Timestamp(LinuxClock.wall());
+    format!("{now} {level} {said}\n")
 }
 
 /// syslog.h, `LOG_ERR`, `LOG_WARNING`, `LOG_INFO` and `LOG_DEBUG`.

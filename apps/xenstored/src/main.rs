@@ -5,10 +5,14 @@
 mod arguments;
 mod background;
 mod daemon;
+mod files;
 mod host;
+mod logfile;
 mod logging;
 mod pidfile;
 mod socket;
+mod timestamp;
+mod xen;
 
 use std::error::Error;
 use std::process::ExitCode;

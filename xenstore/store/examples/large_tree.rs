@@ -66,7 +66,9 @@ impl Bench {
         decoder.filled(bytes.len());
         let packet = decoder.next()?.ok_or("half a packet")?;
         self.out.clear();
-        let _ = self.store.handle(self.control, packet, &mut self.out);
+        let _ = self
+            .store
+            .handle(self.control, packet, &|_| true, &mut self.out);
         let payload = &self.out[0].bytes[morgana_xenstore_wire::HEADER_LEN..];
         Ok(String::from_utf8_lossy(payload)
             .trim_end_matches('\0')

@@ -23,27 +23,39 @@ bitflags! {
     }
 }
 
+/// What a note costs besides its path, in bytes.
+const NOTE: usize = 64;
+
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Accessed(BTreeMap<String, Aspects>);
+pub(crate) struct Accessed {
+    nodes: BTreeMap<String, Aspects>,
+    bytes: usize,
+}
 
 impl Accessed {
     pub(crate) fn note(&mut self, path: Path<'_>, aspects: Aspects) {
-        match self.0.get_mut(path.as_str()) {
+        match self.nodes.get_mut(path.as_str()) {
             Some(noted) => *noted |= aspects,
             None => {
-                self.0.insert(path.as_str().into(), aspects);
+                self.bytes += NOTE + path.as_str().len();
+                self.nodes.insert(path.as_str().into(), aspects);
             }
         }
     }
 
     /// How many nodes.
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.nodes.len()
+    }
+
+    /// About how much memory they take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Whether one of them differs between the two trees.
     pub(crate) fn conflicts(&self, before: &Tree, now: &Tree) -> bool {
-        self.0.iter().any(|(path, &aspects)| {
+        self.nodes.iter().any(|(path, &aspects)| {
             // Only paths that were parsed are noted.
             Path::parse(path).is_ok_and(|path| differs(path, aspects, before, now))
         })

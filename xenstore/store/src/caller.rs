@@ -3,7 +3,9 @@
 use alloc::rc::Rc;
 
 use morgana_hal::DomId;
-use morgana_xenstore_wire::{Access, Permission};
+use morgana_xenstore_wire::Access;
+
+use crate::entry::{Entries, Entry, Standing};
 
 /// What a connection is allowed besides what permissions give to its domain.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,17 +40,17 @@ impl Caller {
     }
 
     /// Whether a node's permissions allow it.
-    pub(crate) fn may(&self, intent: Intent, permissions: &[Permission]) -> bool {
+    pub(crate) fn may(&self, intent: Intent, permissions: &[Entry]) -> bool {
         if self.is_control() {
             return true;
         }
         let Some((owner, others)) = permissions.split_first() else {
             return false;
         };
-        if self.is(owner.domain) {
+        if self.is_meant_by(*owner) {
             return true;
         }
-        let own = others.iter().find(|entry| self.is(entry.domain));
+        let own = others.iter().find(|entry| self.is_meant_by(**entry));
         let access = own.unwrap_or(owner).access;
         match intent {
             Intent::Read => matches!(access, Access::Read | Access::Both),
@@ -57,12 +59,12 @@ impl Caller {
         }
     }
 
-    fn is(&self, domain: DomId) -> bool {
-        self.domain == domain || self.target == Some(domain)
+    fn is_meant_by(&self, entry: Entry) -> bool {
+        entry.is_for(self.domain) || self.target.is_some_and(|target| entry.is_for(target))
     }
 
     /// The permissions of a node that it makes below one that has `parent`: the same, but guests own what they make.
-    pub(crate) fn inherit(&self, parent: &Rc<[Permission]>) -> Rc<[Permission]> {
+    pub(crate) fn inherit(&self, parent: &Entries) -> Entries {
         if self.is_control()
             || parent
                 .first()
@@ -70,9 +72,10 @@ impl Caller {
         {
             return parent.clone();
         }
-        let mut own: Rc<[Permission]> = parent.iter().copied().collect();
+        let mut own: Entries = parent.iter().copied().collect();
         if let Some([owner, ..]) = Rc::get_mut(&mut own) {
             owner.domain = self.domain;
+            owner.standing = Standing::Valid;
         }
         own
     }
@@ -82,12 +85,14 @@ impl Caller {
 mod tests {
     use super::*;
     use alloc::vec::Vec;
-    use morgana_xenstore_wire::Fields;
+    use morgana_xenstore_wire::{Fields, Permission};
 
-    fn list(text: &str) -> Vec<Permission> {
+    fn list(text: &str) -> Vec<Entry> {
         let text = text.replace(' ', "\0") + "\0";
         let mut fields = Fields::new(text.as_bytes());
-        core::iter::from_fn(|| Permission::parse(&mut fields).ok()).collect()
+        core::iter::from_fn(|| Permission::parse(&mut fields).ok())
+            .map(|permission| Entry::new(permission, Standing::Valid))
+            .collect()
     }
 
     fn guest(number: u16) -> Caller {
@@ -112,11 +117,17 @@ mod tests {
             (guest(2), "n1 r2", [true, false, false]),
             (guest(2), "n1 r3 b2 n2", [true, true, false]),
             (guest(1), "n1 n1", [true, true, true]),
+            // DOMID_ANY.
+            (guest(2), "n1 r32757", [true, false, false]),
+            (guest(2), "n1 n2 b32757", [false, false, false]),
         ] {
             let permissions = list(permissions);
             let may = [Read, Write, Own].map(|intent| caller.may(intent, &permissions));
             assert_eq!(may, expected, "{caller:?} {permissions:?}");
         }
+        let mut void = list("n1 b2");
+        void[1].standing = Standing::Void;
+        assert!(!guest(2).may(Read, &void));
         let stubdom = Caller {
             target: Some(DomId::new(1)),
             ..guest(2)

@@ -4,9 +4,10 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use morgana_xenstore_wire::{Path, Permission};
+use morgana_xenstore_wire::Path;
 
 use crate::caller::{Caller, Intent};
+use crate::entry::{Entries, Entry};
 use crate::node::Node;
 
 /// One change.
@@ -15,16 +16,16 @@ pub(crate) struct Change {
     pub(crate) path: String,
     pub(crate) kind: Kind,
     /// The permissions of the node above.
-    pub(crate) parent: Rc<[Permission]>,
+    pub(crate) parent: Entries,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
     /// Made, or its value or permissions changed.
     Written {
-        permissions: Rc<[Permission]>,
+        permissions: Entries,
         /// What they were before they changed.
-        before: Option<Rc<[Permission]>>,
+        before: Option<Entries>,
     },
     /// Taken out, with all below.
     Removed { node: Rc<Node> },
@@ -33,7 +34,7 @@ pub(crate) enum Kind {
 impl Change {
     /// Whether `caller` may know: it may read the node, as it is or was, or the one above.
     pub(crate) fn is_visible_to(&self, caller: &Caller) -> bool {
-        let readable = |permissions: &[Permission]| caller.may(Intent::Read, permissions);
+        let readable = |permissions: &[Entry]| caller.may(Intent::Read, permissions);
         readable(&self.parent)
             || match &self.kind {
                 Kind::Written {

@@ -2,24 +2,33 @@
 
 use alloc::collections::BTreeMap;
 use alloc::format;
+use alloc::rc::Rc;
 use alloc::string::String;
 
 use morgana_hal::DomId;
-use morgana_xenstore_wire::{Errno, Path, PathError, TransactionId};
+use morgana_xenstore_wire::{ABSOLUTE_PATH_MAX, Errno, Path, PathError, TransactionId};
 
-use crate::Quota;
 use crate::caller::Caller;
 use crate::transaction::Transaction;
+
+/// What a watch costs besides its path and its token, in bytes.
+const WATCH: usize = 128;
 
 /// Names a connection. Ids are not used twice.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ConnectionId(pub(crate) u64);
 
+/// A watch's absolute path and its token.
+pub(crate) type Watched = (Rc<str>, Rc<str>);
+
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) caller: Caller,
     pub(crate) transactions: BTreeMap<TransactionId, Transaction>,
-    pub(crate) watches: usize,
+    /// Its watches, each with how much of its path the client did not write.
+    pub(crate) watches: BTreeMap<Watched, usize>,
+    /// Bytes of its watches.
+    watch_bytes: usize,
     /// What relative paths are relative to, without a slash at the end.
     home: String,
     last_transaction: u32,
@@ -30,7 +39,8 @@ impl Connection {
         Self {
             caller,
             transactions: BTreeMap::new(),
-            watches: 0,
+            watches: BTreeMap::new(),
+            watch_bytes: 0,
             home,
             last_transaction: 0,
         }
@@ -47,18 +57,40 @@ impl Connection {
         }
     }
 
+    /// Bytes of its watches and transactions. (There are few transactions, so they are asked each time.)
+    pub(crate) fn held_bytes(&self) -> usize {
+        let transactions = self.transactions.values().map(Transaction::bytes);
+        self.watch_bytes + transactions.sum::<usize>()
+    }
+
+    pub(crate) fn add_watch(&mut self, watched: Watched, prefix: usize) {
+        self.watch_bytes += watch_bytes(&watched.0, &watched.1);
+        self.watches.insert(watched, prefix);
+    }
+
+    pub(crate) fn remove_watch(&mut self, watched: &Watched) {
+        if self.watches.remove(watched).is_some() {
+            self.watch_bytes -= watch_bytes(&watched.0, &watched.1);
+        }
+    }
+
     /// The absolute path that `path` means for this client.
-    pub(crate) fn absolute(&self, path: Path<'_>, quota: &Quota) -> Result<String, Errno> {
+    pub(crate) fn absolute(&self, path: Path<'_>) -> Result<String, Errno> {
         let absolute = if path.is_absolute() || path.is_special() {
             String::from(path.as_str())
         } else {
             format!("{}/{path}", self.home)
         };
-        if absolute.len() > quota.longest_path() {
+        if absolute.len() > ABSOLUTE_PATH_MAX {
             return Err(errno(PathError::TooLong));
         }
         Ok(absolute)
     }
+}
+
+/// What a watch takes, in bytes.
+pub(crate) fn watch_bytes(path: &str, token: &str) -> usize {
+    WATCH + path.len() + token.len()
 }
 
 /// A domain's home.

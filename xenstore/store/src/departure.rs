@@ -1,30 +1,45 @@
 //! What a domain leaves behind that is gone.
 
-use alloc::collections::VecDeque;
-use alloc::rc::Rc;
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use morgana_hal::DomId;
-use morgana_xenstore_wire::{Path, Permission};
+use morgana_xenstore_wire::Path;
 
-use crate::changes::{Change, Kind};
+use crate::changes::Change;
+use crate::entry::{Entries, Entry, Standing};
 use crate::node::{Node, Stamp};
-use crate::operations::World;
+use crate::world::World;
+
+/// What becomes of the nodes of a domain that is gone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Orphans {
+    /// They go with it, with all below them.
+    #[default]
+    Remove,
+    /// They are domain 0's from then on.
+    Keep,
+}
 
 /// What is to be done with a node.
 enum Step {
     /// The domain owned it: it goes, with all below.
     Remove,
     /// The domain was in its permissions.
-    Permit(Rc<[Permission]>),
+    Permit(Entries),
 }
 
 impl World {
     /// Takes out the nodes that `domain` owns, with all below them, and `domain` out of the permissions of all others.
-    pub(crate) fn forget(&mut self, domain: DomId, next: &mut Stamp) -> Vec<Change> {
+    pub(crate) fn forget(
+        &mut self,
+        domain: DomId,
+        orphans: Orphans,
+        next: &mut Stamp,
+    ) -> Vec<Change> {
         let mut changes = Vec::new();
-        for (path, step) in self.traces(domain) {
+        for (path, step) in self.traces(domain, orphans) {
             // Only paths of the tree are listed.
             let Ok(path) = Path::parse(&path) else {
                 continue;
@@ -32,60 +47,66 @@ impl World {
             next.0 += 1;
             match step {
                 Step::Remove => changes.extend(self.take_out(path, *next)),
-                Step::Permit(list) => {
-                    self.tree.set_permissions(path, list, *next);
-                }
+                Step::Permit(list) => self.permit(path, &list, *next),
             }
         }
         changes
     }
 
-    /// The highest nodes that `domain` owns, and those outside of them that name it.
-    fn traces(&self, domain: DomId) -> Vec<(String, Step)> {
+    /// The highest nodes that go, and those outside of them that name the domain. Those above come before those below.
+    fn traces(&self, domain: DomId, orphans: Orphans) -> Vec<(String, Step)> {
+        let step = |node: &Node| {
+            let is_owner = node.owner() == Some(domain);
+            match orphans {
+                Orphans::Remove if is_owner => Some(Step::Remove),
+                _ => without(&node.permissions, domain).map(Step::Permit),
+            }
+        };
         let mut found = Vec::new();
-        let mut waiting = VecDeque::from([(String::new(), &**self.tree.root())]);
-        while let Some((path, node)) = waiting.pop_front() {
-            let owner = node.permissions.first().map(|owner| owner.domain);
-            if owner == Some(domain) && !path.is_empty() {
-                found.push((path, Step::Remove));
+        let root = self.tree.root();
+        if let Some(Step::Permit(list)) = step(root) {
+            found.push(("/".into(), Step::Permit(list)));
+        }
+        // How long the path above is, and what is still to be looked at there.
+        let mut open = vec![(0, root.children())];
+        let mut path = String::new();
+        while let Some((above, children)) = open.last_mut() {
+            path.truncate(*above);
+            let Some((name, child)) = children.next() else {
+                open.pop();
                 continue;
+            };
+            path.push('/');
+            path.push_str(name);
+            match step(child) {
+                Some(Step::Remove) => {
+                    found.push((path.clone(), Step::Remove));
+                    continue;
+                }
+                Some(permit) => found.push((path.clone(), permit)),
+                None => {}
             }
-            waiting.extend(node.children().map(|(name, child)| {
-                let below = [&path, "/", name].concat();
-                (below, child)
-            }));
-            if let Some(list) = without(&node.permissions, domain) {
-                let path = if path.is_empty() { "/".into() } else { path };
-                found.push((path, Step::Permit(list)));
-            }
+            open.push((path.len(), child.children()));
         }
         found
     }
-
-    /// Takes out a node with all below, and corrects the books.
-    pub(crate) fn take_out(&mut self, path: Path<'_>, stamp: Stamp) -> Option<Change> {
-        let node = self.tree.remove(path, stamp)?;
-        node.for_each(|node: &Node| {
-            if let Some(owner) = node.permissions.first() {
-                self.owned.subtract(owner.domain, 1);
-            }
-        });
-        let above = path.parent().and_then(|above| self.tree.node(above));
-        let parent = above.unwrap_or(&node).permissions.clone();
-        Some(Change {
-            path: path.as_str().into(),
-            kind: Kind::Removed { node },
-            parent,
-        })
-    }
 }
 
-/// The list without the entries of `domain`, if it has any behind the owner's.
-pub(crate) fn without(list: &Rc<[Permission]>, domain: DomId) -> Option<Rc<[Permission]>> {
+/// The list without the entries of `domain`, if it has any; an owner's entry becomes domain 0's.
+pub(crate) fn without(list: &Entries, domain: DomId) -> Option<Entries> {
     let (owner, others) = list.split_first()?;
-    if others.iter().all(|entry| entry.domain != domain) {
+    if list.iter().all(|entry| entry.domain != domain) {
         return None;
     }
+    let owner = if owner.domain == domain {
+        Entry {
+            domain: DomId::DOM0,
+            access: owner.access,
+            standing: Standing::Valid,
+        }
+    } else {
+        *owner
+    };
     let others = others.iter().filter(|entry| entry.domain != domain);
-    Some(core::iter::once(owner).chain(others).copied().collect())
+    Some(core::iter::once(&owner).chain(others).copied().collect())
 }

@@ -5,29 +5,46 @@
 extern crate alloc;
 
 mod accessed;
+mod accounts;
 mod caller;
 mod changes;
 mod connection;
 mod control;
 mod departure;
+mod domains;
+mod effect;
+mod entry;
+mod events;
 mod handling;
+mod ledger;
+mod listing;
 mod map;
 mod node;
 mod operations;
 mod outgoing;
+mod permitting;
 mod quota;
+mod requests;
 mod settings;
 mod store;
+mod toolstack;
+mod transacting;
 mod transaction;
 mod tree;
 mod watches;
+mod watching;
+mod world;
 
 pub use caller::Rights;
 pub use connection::ConnectionId;
+pub use departure::Orphans;
+pub use effect::{Command, Effect, PendingCommand, PendingIntroduce};
+pub use ledger::Notice;
 pub use outgoing::{Outgoing, PacketKind};
-pub use quota::Quota;
-pub use settings::Features;
-pub use store::{Effect, PendingIntroduce, Store};
+pub use quota::{Quota, Resource};
+pub use requests::Contention;
+pub use settings::{Features, Trace};
+pub use store::Store;
 
 #[cfg(test)]
 mod tests;

@@ -19,8 +19,10 @@ pub(crate) struct Map<K, V>(Option<Rc<Block<K, V>>>);
 enum Block<K, V> {
     Leaf(Vec<(K, V)>),
     /// The blocks below. Each but the first has keys from the one that stands with it on.
-    Inner(Vec<(K, Rc<Self>)>),
+    Inner(Vec<Below<K, V>>),
 }
+
+type Below<K, V> = (K, Rc<Block<K, V>>);
 
 impl<K, V> Default for Map<K, V> {
     fn default() -> Self {
@@ -222,7 +224,7 @@ fn at_or_below<K: Borrow<Q>, Q: Ord + ?Sized, V>(blocks: &[(K, V)], key: &Q) -> 
 #[derive(Debug)]
 pub(crate) struct Iter<'a, K, V> {
     /// The blocks still to come, of each level.
-    above: Vec<slice::Iter<'a, (K, Rc<Block<K, V>>)>>,
+    above: Vec<slice::Iter<'a, Below<K, V>>>,
     leaf: slice::Iter<'a, (K, V)>,
 }
 
@@ -282,7 +284,7 @@ mod tests {
         ) {
             let mut plain = BTreeMap::new();
             let mut map = Map::default();
-            let mut kept: Vec<(Map<u16, u32>, Vec<(u16, u32)>)> = Vec::new();
+            let mut kept = Vec::new();
             for (what, key, value) in steps {
                 match what {
                     0 | 1 => {

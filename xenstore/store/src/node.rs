@@ -4,8 +4,9 @@ use alloc::rc::Rc;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use morgana_xenstore_wire::Permission;
+use morgana_hal::DomId;
 
+use crate::entry::Entries;
 use crate::map::Map;
 
 /// A point in the store's history: each change has its own, later ones are greater.
@@ -19,7 +20,7 @@ type Children = Map<Rc<str>, Rc<Node>>;
 pub(crate) struct Node {
     pub(crate) value: Rc<[u8]>,
     /// Never empty: the first entry is the owner's.
-    pub(crate) permissions: Rc<[Permission]>,
+    pub(crate) permissions: Entries,
     children: Children,
     /// When the node was made.
     born: Stamp,
@@ -32,7 +33,7 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    pub(crate) fn new(value: Rc<[u8]>, permissions: Rc<[Permission]>, stamp: Stamp) -> Self {
+    pub(crate) fn new(value: Rc<[u8]>, permissions: Entries, stamp: Stamp) -> Self {
         Self {
             value,
             permissions,
@@ -78,13 +79,18 @@ impl Node {
         self.children.remove(name)
     }
 
-    /// Visits the node and all below it.
-    pub(crate) fn for_each(&self, mut visit: impl FnMut(&Self)) {
-        let mut waiting = vec![self];
-        while let Some(node) = waiting.pop() {
-            visit(node);
-            waiting.extend(node.children().map(|(_, child)| child));
+    /// Visits the node, whose name is `name`, and all below it.
+    pub(crate) fn for_each(&self, name: &str, mut visit: impl FnMut(&str, &Self)) {
+        let mut waiting = vec![(name, self)];
+        while let Some((name, node)) = waiting.pop() {
+            visit(name, node);
+            waiting.extend(node.children());
         }
+    }
+
+    /// Whose it is.
+    pub(crate) fn owner(&self) -> Option<DomId> {
+        self.permissions.first().map(|owner| owner.domain)
     }
 }
 

@@ -4,26 +4,25 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use morgana_xenstore_wire::{Errno, Path, Permission};
+use morgana_hal::DomId;
+use morgana_xenstore_wire::{Errno, Path};
 
 use crate::accessed::{Accessed, Aspects};
+use crate::accounts::Account;
 use crate::caller::{Caller, Intent};
 use crate::changes::{Change, Kind};
+use crate::entry::{Entries, Standing};
+use crate::ledger::Meter;
 use crate::node::{Node, Stamp};
-use crate::quota::{Owned, Quota, exceeds};
-use crate::tree::Tree;
-
-/// A tree and its books.
-#[derive(Clone, Debug)]
-pub(crate) struct World {
-    pub(crate) tree: Tree,
-    pub(crate) owned: Owned,
-}
+use crate::quota::Resource;
+use crate::world::World;
 
 /// One caller at work on one world.
 pub(crate) struct Work<'a> {
     pub(crate) caller: Caller,
-    pub(crate) quota: &'a Quota,
+    pub(crate) meter: Meter<'a>,
+    /// Bytes that the caller uses besides its nodes.
+    pub(crate) held_bytes: usize,
     pub(crate) world: &'a mut World,
     /// The stamp of the next change.
     pub(crate) next: &'a mut Stamp,
@@ -35,20 +34,30 @@ pub(crate) struct Work<'a> {
 /// A change that was asked for, to be repeated on another tree.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    Write {
-        path: String,
-        value: Rc<[u8]>,
-    },
-    Mkdir {
-        path: String,
-    },
-    Remove {
-        path: String,
-    },
-    SetPermissions {
-        path: String,
-        list: Rc<[Permission]>,
-    },
+    Write { path: String, value: Rc<[u8]> },
+    Mkdir { path: String },
+    Remove { path: String },
+    SetPermissions { path: String, list: Entries },
+}
+
+impl Step {
+    /// About how much memory it takes, and what it changes.
+    pub(crate) fn bytes(&self) -> usize {
+        const STEP: usize = 192;
+        STEP + match self {
+            Self::Write { path, value } => 2 * path.len() + value.len(),
+            Self::Mkdir { path } | Self::Remove { path } => 2 * path.len(),
+            Self::SetPermissions { path, list } => 2 * path.len() + size_of_val(&**list),
+        }
+    }
+
+    /// Whether it gives permissions to `domain`.
+    pub(crate) fn names(&self, domain: DomId) -> bool {
+        match self {
+            Self::SetPermissions { list, .. } => list.iter().any(|entry| entry.domain == domain),
+            _ => false,
+        }
+    }
 }
 
 impl Work<'_> {
@@ -79,8 +88,24 @@ impl Work<'_> {
             return Ok(());
         };
         accessed.note(path, aspects);
-        if !self.caller.is_control() && exceeds(self.quota.transaction_nodes, accessed.len()) {
-            return Err(Errno::NoSpace);
+        let noted = accessed.len();
+        self.meter.admit(Resource::TransactionNodes, noted)
+    }
+
+    /// Whether `owner` may have `more` in place of `less`. What others own is their affair: callers do not make nodes for them.
+    fn afford(&mut self, owner: Option<DomId>, more: Account, less: Account) -> Result<(), Errno> {
+        if owner != Some(self.caller.domain) {
+            return Ok(());
+        }
+        let account = self.world.accounts.of(self.caller.domain);
+        if more.nodes > less.nodes {
+            let nodes = account.nodes + more.nodes - less.nodes;
+            self.meter.admit(Resource::Nodes, nodes)?;
+        }
+        if more.bytes > less.bytes {
+            let bytes = account.bytes + more.bytes - less.bytes;
+            self.meter
+                .admit(Resource::Memory, bytes + self.held_bytes)?;
         }
         Ok(())
     }
@@ -113,19 +138,20 @@ impl Work<'_> {
         self.check(path, Intent::Read, Aspects::CHILDREN)
     }
 
-    pub(crate) fn permissions(&mut self, path: Path<'_>) -> Result<Rc<[Permission]>, Errno> {
+    pub(crate) fn permissions(&mut self, path: Path<'_>) -> Result<Entries, Errno> {
         let node = self.check(path, Intent::Read, Aspects::PERMISSIONS)?;
         Ok(node.permissions.clone())
     }
 
     pub(crate) fn write(&mut self, path: Path<'_>, value: &Rc<[u8]>) -> Result<(), Errno> {
-        if !self.caller.is_control() && exceeds(self.quota.value_bytes, value.len()) {
-            return Err(Errno::NoSpace);
-        }
+        self.meter.admit(Resource::NodeSize, value.len())?;
         match self.check(path, Intent::Write, Aspects::VALUE) {
             Ok(node) => {
+                let more = Account::of_parts("", value, &[]);
+                let less = Account::of_parts("", &node.value, &[]);
+                self.afford(node.owner(), more, less)?;
                 let stamp = self.stamp();
-                self.world.tree.set_value(path, value, stamp);
+                self.world.set_value(path, value, stamp);
                 let permissions = node.permissions.clone();
                 let before = None;
                 self.changed(
@@ -154,22 +180,13 @@ impl Work<'_> {
         let (above, parent) = self.world.tree.lowest(path);
         let permissions = self.caller.inherit(&parent.permissions);
         let depth = above.parts().count();
-        let missing = path.parts().count() - depth;
         let owner = permissions.first().map(|owner| owner.domain);
-        if let Some(owner) = owner {
-            let owned = self.world.owned.of(owner) + missing;
-            if !self.caller.is_control() && exceeds(self.quota.nodes, owned) {
-                return Err(Errno::NoSpace);
-            }
-        }
+        let made = Account::of_missing(above, path, value, &permissions);
+        self.afford(owner, made, Account::default())?;
         // The first missing node, whose absence decided where the others go.
         self.note(path.first(depth + 1), Aspects::EXISTENCE)?;
-        if let Some(owner) = owner {
-            self.world.owned.add(owner, missing);
-        }
         let stamp = self.stamp();
-        let tree = &mut self.world.tree;
-        tree.insert(above, path, value, &permissions, stamp);
+        self.world.insert(above, path, value, &permissions, stamp);
         let before = None;
         self.changed(
             path,
@@ -201,31 +218,26 @@ impl Work<'_> {
         Ok(())
     }
 
-    pub(crate) fn set_permissions(
-        &mut self,
-        path: Path<'_>,
-        list: Rc<[Permission]>,
-    ) -> Result<(), Errno> {
-        let owner = list.first().ok_or(Errno::Invalid)?.domain;
-        if !self.caller.is_control() && exceeds(self.quota.permissions, list.len()) {
-            return Err(Errno::NoSpace);
-        }
+    pub(crate) fn set_permissions(&mut self, path: Path<'_>, list: Entries) -> Result<(), Errno> {
+        let owner = *list.first().ok_or(Errno::Invalid)?;
+        self.meter.admit(Resource::Permissions, list.len())?;
         let node = self.check(path, Intent::Own, Aspects::PERMISSIONS)?;
         let before = node.permissions.clone();
-        let owner_before = before.first().map(|owner| owner.domain);
-        if owner_before != Some(owner) {
+        if node.owner() != Some(owner.domain) {
             // To give nodes away would get around the quota.
             if !self.caller.is_control() {
                 return Err(Errno::NotPermitted);
             }
-            if let Some(owner_before) = owner_before {
-                self.world.owned.subtract(owner_before, 1);
+            // What nobody owns would never go. (Xen's own daemon finds no room for such a domain's books.)
+            if owner.standing == Standing::Void {
+                return Err(Errno::NoMemory);
             }
-            self.world.owned.add(owner, 1);
         }
+        let more = Account::of_parts("", &[], &list);
+        let less = Account::of_parts("", &[], &before);
+        self.afford(node.owner(), more, less)?;
         let stamp = self.stamp();
-        let tree = &mut self.world.tree;
-        tree.set_permissions(path, list.clone(), stamp);
+        self.world.permit(path, &list, stamp);
         let kind = Kind::Written {
             permissions: list,
             before: Some(before),

@@ -6,17 +6,22 @@ use bitflags::bitflags;
 use morgana_hal::DomId;
 use morgana_xenstore_wire::Errno;
 
+use crate::departure::Orphans;
 use crate::handling::{Done, Handling, ok};
-use crate::quota::Quota;
+use crate::quota::{Quota, Resource};
 
 bitflags! {
     /// What a daemon can do (docs/misc/xenstore-ring.txt, "Server feature bitmap").
     #[derive(Clone, Copy, PartialEq, Eq, Debug)]
     pub struct Features: u32 {
+        /// A domain may ask for its ring to be emptied, and begin anew.
+        const RECONNECTION = 1 << 0;
         /// It says why it has given a connection up, in the ring's page.
         const ERROR = 1 << 1;
         /// A watch may have a depth.
         const WATCH_DEPTH = 1 << 2;
+        /// A permission may be for all domains (io/xs_wire.h, `XENSTORE_SERVER_FEATURE_DOMID_ANY`).
+        const ANY_DOMAIN = 1 << 3;
     }
 }
 
@@ -27,12 +32,24 @@ pub(crate) struct Setting {
     pub(crate) features: Features,
 }
 
+/// Whether each request goes into the log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Trace {
+    /// It does.
+    On,
+    /// It does not.
+    #[default]
+    Off,
+}
+
 /// What is set, for all.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     /// For a domain that comes.
     default: Setting,
     domains: BTreeMap<DomId, Setting>,
+    pub(crate) orphans: Orphans,
+    pub(crate) trace: Trace,
 }
 
 impl Settings {
@@ -41,6 +58,8 @@ impl Settings {
         Self {
             default: Setting { quota, features },
             domains: BTreeMap::new(),
+            orphans: Orphans::default(),
+            trace: Trace::default(),
         }
     }
 
@@ -61,18 +80,21 @@ impl Settings {
         self.domains.remove(&domain);
     }
 
-    pub(crate) fn default_quota(&self) -> Quota {
-        self.default.quota
+    /// The domains for which something is set.
+    pub(crate) fn known(&self) -> impl Iterator<Item = DomId> {
+        self.domains.keys().copied()
     }
 
-    /// Sets a quota: a domain's, or that of domains that come. False if there is no such quota.
-    pub(crate) fn set_quota(&mut self, domain: Option<DomId>, name: &str, value: usize) -> bool {
-        let setting = match domain {
-            None => &mut self.default,
-            Some(domain) => self.of_mut(domain),
-        };
-        let limit = setting.quota.limit_mut(name);
-        limit.map(|limit| *limit = value).is_some()
+    /// A domain's quota, or that of domains that come.
+    pub(crate) fn quota(&self, domain: Option<DomId>) -> Quota {
+        domain.map_or(self.default, |domain| self.of(domain)).quota
+    }
+
+    fn quota_mut(&mut self, domain: Option<DomId>) -> &mut Quota {
+        match domain {
+            None => &mut self.default.quota,
+            Some(domain) => &mut self.of_mut(domain).quota,
+        }
     }
 }
 
@@ -80,6 +102,7 @@ impl Handling<'_> {
     pub(crate) fn get_feature(&self, domain: Option<DomId>) -> Result<Done, Errno> {
         if domain.is_some() {
             self.only_control()?;
+            self.must_exist(domain)?;
         }
         let domain = domain.unwrap_or(self.caller.domain);
         let features = self.store.settings.of(domain).features;
@@ -88,7 +111,7 @@ impl Handling<'_> {
 
     /// Before the domain is introduced: it must not find that something can no longer be done.
     pub(crate) fn set_feature(&mut self, domain: DomId, bits: u32) -> Result<Done, Errno> {
-        self.only_control()?;
+        self.must_exist(Some(domain))?;
         if self.store.domains.contains_key(&domain) {
             return Err(Errno::Busy);
         }
@@ -97,16 +120,16 @@ impl Handling<'_> {
         Ok(ok())
     }
 
-    pub(crate) fn quota_names(&self) -> Result<Done, Errno> {
-        self.only_control()?;
-        Ok(Done::Reply((Quota::NAMES.join(" ") + "\0").into_bytes()))
+    pub(crate) fn quota_names(&self) -> Done {
+        let names = Resource::ALL.map(Resource::name);
+        Done::Reply((names.join(" ") + "\0").into_bytes())
     }
 
     pub(crate) fn get_quota(&self, domain: Option<DomId>, name: &str) -> Result<Done, Errno> {
-        self.only_control()?;
-        let settings = &self.store.settings;
-        let quota = domain.map_or(settings.default.quota, |domain| settings.of(domain).quota);
-        quota.limit(name).map(number).ok_or(Errno::Invalid)
+        self.must_exist(domain)?;
+        let resource = Resource::from_name(name).ok_or(Errno::Invalid)?;
+        let quota = self.store.settings.quota(domain);
+        Ok(number(quota.limit(resource)))
     }
 
     pub(crate) fn set_quota(
@@ -115,12 +138,18 @@ impl Handling<'_> {
         name: &str,
         value: u32,
     ) -> Result<Done, Errno> {
-        self.only_control()?;
-        let settings = &mut self.store.settings;
-        if settings.set_quota(domain, name, value as usize) {
-            Ok(ok())
-        } else {
-            Err(Errno::Invalid)
+        self.must_exist(domain)?;
+        let resource = Resource::from_name(name).ok_or(Errno::Invalid)?;
+        let quota = self.store.settings.quota_mut(domain);
+        *quota.limit_mut(resource) = value as usize;
+        Ok(ok())
+    }
+
+    /// What is set for a domain that there is not would be for whichever comes.
+    fn must_exist(&self, domain: Option<DomId>) -> Result<(), Errno> {
+        match domain {
+            Some(domain) if !self.exists(domain) => Err(Errno::NotFound),
+            _ => Ok(()),
         }
     }
 }

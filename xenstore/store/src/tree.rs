@@ -3,8 +3,9 @@
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 
-use morgana_xenstore_wire::{Path, Permission};
+use morgana_xenstore_wire::Path;
 
+use crate::entry::Entries;
 use crate::node::{Node, Stamp};
 
 /// A whole tree. Paths given to its methods are absolute.
@@ -15,7 +16,7 @@ pub(crate) struct Tree {
 
 impl Tree {
     /// A tree of a root alone.
-    pub(crate) fn new(permissions: Rc<[Permission]>) -> Self {
+    pub(crate) fn new(permissions: Entries) -> Self {
         let root = Node::new(Rc::default(), permissions, Stamp::default());
         Self {
             root: Rc::new(root),
@@ -72,7 +73,7 @@ impl Tree {
     pub(crate) fn set_permissions(
         &mut self,
         path: Path<'_>,
-        permissions: Rc<[Permission]>,
+        permissions: Entries,
         stamp: Stamp,
     ) -> bool {
         let Some(node) = self.node_mut(path) else {
@@ -89,7 +90,7 @@ impl Tree {
         above: Path<'_>,
         path: Path<'_>,
         value: &Rc<[u8]>,
-        permissions: &Rc<[Permission]>,
+        permissions: &Entries,
         stamp: Stamp,
     ) {
         let missing: Vec<&str> = path.parts().skip(above.parts().count()).collect();
@@ -122,14 +123,12 @@ mod tests {
     extern crate std;
 
     use super::*;
+    use crate::entry::Entry;
     use alloc::vec;
     use morgana_hal::DomId;
-    use morgana_xenstore_wire::Access;
 
-    fn permissions() -> Rc<[Permission]> {
-        let domain = DomId::DOM0;
-        let access = Access::None;
-        vec![Permission { domain, access }].into()
+    fn permissions() -> Entries {
+        vec![Entry::private(DomId::DOM0)].into()
     }
 
     fn value(bytes: &[u8]) -> Rc<[u8]> {
@@ -182,7 +181,7 @@ mod tests {
                 let mut nodes = 0;
                 tree.remove(path("/a"), Stamp(2))
                     .unwrap()
-                    .for_each(|_| nodes += 1);
+                    .for_each("a", |_, _| nodes += 1);
                 assert_eq!(nodes, 1536);
             })
             .unwrap()

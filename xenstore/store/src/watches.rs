@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::format;
+use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::ops::Bound;
@@ -14,7 +15,7 @@ use crate::ConnectionId;
 #[derive(Clone, Debug)]
 pub(crate) struct Watch {
     pub(crate) connection: ConnectionId,
-    pub(crate) token: String,
+    pub(crate) token: Rc<str>,
     /// How many bytes of the absolute path the client did not write, since it gave a relative one.
     pub(crate) prefix: usize,
     /// How many levels below the path count; `None` is all.
@@ -32,7 +33,7 @@ pub(crate) enum Scope {
 
 /// All watches, by absolute path.
 #[derive(Debug, Default)]
-pub(crate) struct Watches(BTreeMap<String, Vec<Watch>>);
+pub(crate) struct Watches(BTreeMap<Rc<str>, Vec<Watch>>);
 
 impl Watches {
     /// How many there are.
@@ -41,8 +42,8 @@ impl Watches {
     }
 
     /// False if the same connection has the same path and token already.
-    pub(crate) fn add(&mut self, path: &str, watch: Watch) -> bool {
-        let here = self.0.entry(path.to_string()).or_default();
+    pub(crate) fn add(&mut self, path: &Rc<str>, watch: Watch) -> bool {
+        let here = self.0.entry(path.clone()).or_default();
         let is_there = here
             .iter()
             .any(|other| other.connection == watch.connection && other.token == watch.token);
@@ -58,19 +59,12 @@ impl Watches {
             return false;
         };
         let before = here.len();
-        here.retain(|watch| watch.connection != connection || watch.token != token);
+        here.retain(|watch| watch.connection != connection || *watch.token != *token);
         let removed = here.len() < before;
         if here.is_empty() {
             self.0.remove(path);
         }
         removed
-    }
-
-    pub(crate) fn remove_all(&mut self, connection: ConnectionId) {
-        self.0.retain(|_, here| {
-            here.retain(|watch| watch.connection != connection);
-            !here.is_empty()
-        });
     }
 
     /// The watches at or above `path`, to which a change of it counts, from the root down.
@@ -98,7 +92,7 @@ impl Watches {
             Scope::All => None,
             Scope::One(domain) => Some(format!("{name}/{}", domain.number())),
         };
-        let exact = one.as_ref().and_then(|path| self.0.get(path));
+        let exact = one.as_ref().and_then(|path| self.0.get(path.as_str()));
         let path = one.clone().unwrap_or_else(|| name.into());
         let is_domain = one.is_some();
         let here = self.0.get(name).into_iter().flatten();
@@ -114,10 +108,10 @@ impl Watches {
     pub(crate) fn below<'a>(&'a self, path: &'a str) -> impl Iterator<Item = (&'a str, &'a Watch)> {
         // The children's paths are those that go on with a slash.
         let start = path.to_string() + "/";
-        let range = (Bound::Included(start.clone()), Bound::Unbounded);
+        let range = (Bound::Included(&*start), Bound::Unbounded);
         self.0
-            .range(range)
+            .range::<str, _>(range)
             .take_while(move |(path, _)| path.starts_with(&start))
-            .flat_map(|(path, here)| here.iter().map(|watch| (path.as_str(), watch)))
+            .flat_map(|(path, here)| here.iter().map(|watch| (&**path, watch)))
     }
 }

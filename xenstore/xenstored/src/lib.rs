@@ -4,13 +4,18 @@
 
 extern crate alloc;
 
-mod domain;
+mod client;
 mod error;
+mod handle;
 mod outbox;
+mod rate;
+mod ring;
 mod rings;
 mod server;
+mod trace;
 
 pub use error::IntroduceError;
-pub use morgana_xenstore_store::{Features, Quota, Rights};
-pub use rings::{Fault, Ring, Rings, Served};
+pub use morgana_xenstore_store::{Command, Features, Orphans, Quota, Resource, Rights, Trace};
+pub use morgana_xenstore_wire::Errno;
+pub use rings::{Fault, PlatformRing, Ring, Rings, Served, attach};
 pub use server::Server;

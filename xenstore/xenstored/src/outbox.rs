@@ -7,69 +7,230 @@ use core::cell::{Cell, RefCell};
 use morgana_exec::Notify;
 use morgana_xenstore_store::{Outgoing, PacketKind};
 
-/// Packets that may wait before no further request of the client is handled.
-const MANY: usize = 16;
-/// Packets that may wait at all. Only events can come to that, of a client that watches much and reads nothing; it is given up.
-const TOO_MANY: usize = 4096;
+/// Events that may wait, how many and how long all together. A client that leaves more unread finds one for each of its watches instead.
+const MAX_EVENTS: Extent = Extent {
+    packets: 1024,
+    bytes: 256 * 1024,
+};
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Outbox {
-    queue: RefCell<VecDeque<Outgoing>>,
-    /// The events among them, each once.
-    events: RefCell<BTreeSet<Vec<u8>>>,
+    state: RefCell<State>,
     /// Steps with every change.
     changes: Notify,
-    is_overrun: Cell<bool>,
+    is_open: Cell<bool>,
 }
 
-/// The client has left too much unread.
+#[derive(Debug)]
+struct State {
+    queue: VecDeque<Outgoing>,
+    /// The events among them, each once.
+    events: BTreeSet<Vec<u8>>,
+    event_bytes: usize,
+    most: Extent,
+}
+
+/// How much of something.
+#[derive(Clone, Copy, Debug)]
+struct Extent {
+    packets: usize,
+    bytes: usize,
+}
+
+/// Whether an event found room.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Overrun;
+#[must_use]
+pub(crate) enum Pushed {
+    Kept,
+    /// The client has left too many unread: they are to be [replaced](Outbox::replace_events).
+    TooMany,
+}
+
+impl Default for Outbox {
+    fn default() -> Self {
+        Self {
+            state: RefCell::new(State {
+                queue: VecDeque::new(),
+                events: BTreeSet::new(),
+                event_bytes: 0,
+                most: MAX_EVENTS,
+            }),
+            changes: Notify::default(),
+            is_open: Cell::new(true),
+        }
+    }
+}
+
+impl State {
+    fn push(&mut self, packet: Outgoing) {
+        if packet.kind == PacketKind::Event {
+            if !self.events.insert(packet.bytes.clone()) {
+                // The same waits already, and says no less.
+                return;
+            }
+            self.event_bytes += packet.bytes.len();
+        }
+        self.queue.push_back(packet);
+    }
+
+    fn pop(&mut self) -> Option<Vec<u8>> {
+        let packet = self.queue.pop_front()?;
+        if packet.kind == PacketKind::Event {
+            self.event_bytes -= packet.bytes.len();
+            self.events.remove(&packet.bytes);
+        }
+        Some(packet.bytes)
+    }
+}
 
 impl Outbox {
-    pub(crate) fn push(&self, packet: Outgoing) {
-        let mut queue = self.queue.borrow_mut();
-        if packet.kind == PacketKind::Event
-            && !self.events.borrow_mut().insert(packet.bytes.clone())
-        {
-            // The same waits already, and says no less.
-            return;
+    /// Nobody listens while it is closed: what is pushed is dropped.
+    pub(crate) fn close(&self) {
+        self.is_open.set(false);
+        let mut state = self.state.borrow_mut();
+        state.queue.clear();
+        state.events.clear();
+        state.event_bytes = 0;
+        state.most = MAX_EVENTS;
+    }
+
+    pub(crate) fn open(&self) {
+        self.is_open.set(true);
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.is_open.get()
+    }
+
+    pub(crate) fn push(&self, packet: Outgoing) -> Pushed {
+        if !self.is_open() {
+            return Pushed::Kept;
         }
-        if queue.len() >= TOO_MANY {
-            self.is_overrun.set(true);
+        let mut state = self.state.borrow_mut();
+        state.push(packet);
+        self.changes.notify();
+        let most = state.most;
+        if state.events.len() > most.packets || state.event_bytes > most.bytes {
+            Pushed::TooMany
         } else {
-            queue.push_back(packet);
+            Pushed::Kept
         }
+    }
+
+    /// Drops all events that wait, and has `events` wait instead.
+    pub(crate) fn replace_events(&self, events: Vec<Outgoing>) {
+        let mut state = self.state.borrow_mut();
+        state
+            .queue
+            .retain(|packet| packet.kind != PacketKind::Event);
+        state.events.clear();
+        state.event_bytes = 0;
+        for event in events {
+            state.push(event);
+        }
+        // What each watch needs has to fit, and more than that, or it would be replaced for ever.
+        state.most = Extent {
+            packets: MAX_EVENTS.packets.max(2 * state.events.len()),
+            bytes: MAX_EVENTS.bytes.max(2 * state.event_bytes),
+        };
         self.changes.notify();
     }
 
     /// The next packet, when there is one.
-    pub(crate) async fn next(&self) -> Result<Vec<u8>, Overrun> {
+    pub(crate) async fn next(&self) -> Vec<u8> {
         loop {
             let seen = self.changes.count();
-            if self.is_overrun.get() {
-                return Err(Overrun);
-            }
-            let next = self.queue.borrow_mut().pop_front();
-            if let Some(packet) = next {
-                if packet.kind == PacketKind::Event {
-                    self.events.borrow_mut().remove(&packet.bytes);
-                }
+            let next = self.state.borrow_mut().pop();
+            if let Some(bytes) = next {
                 self.changes.notify();
-                return Ok(packet.bytes);
+                return bytes;
             }
             self.changes.after(seen).await;
         }
     }
 
-    /// Waits until the client has taken most of what it was sent.
-    pub(crate) async fn room(&self) {
+    /// How many replies wait.
+    pub(crate) fn replies(&self) -> usize {
+        let state = self.state.borrow();
+        state.queue.len() - state.events.len()
+    }
+
+    /// Waits until at most `most` replies wait.
+    pub(crate) async fn replies_at_most(&self, most: usize) {
         loop {
             let seen = self.changes.count();
-            if self.queue.borrow().len() < MANY {
+            if self.replies() <= most {
                 return;
             }
             self.changes.after(seen).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use morgana_hal::DomId;
+    use morgana_xenstore_store::{Quota, Rights, Store};
+
+    fn packet(kind: PacketKind, text: &str) -> Outgoing {
+        let mut store = Store::new(Quota::default());
+        let to = store.connect(DomId::DOM0, Rights::Control);
+        let bytes = text.as_bytes().to_vec();
+        Outgoing { to, kind, bytes }
+    }
+
+    fn taken(outbox: &Outbox) -> Vec<Vec<u8>> {
+        core::iter::from_fn(|| outbox.state.borrow_mut().pop()).collect()
+    }
+
+    #[test]
+    fn an_event_waits_once_and_replies_keep_their_order() {
+        let outbox = Outbox::default();
+        for (kind, text) in [
+            (PacketKind::Event, "e"),
+            (PacketKind::Reply, "r1"),
+            (PacketKind::Event, "e"),
+            (PacketKind::Reply, "r2"),
+            (PacketKind::Reply, "r2"),
+        ] {
+            assert_eq!(outbox.push(packet(kind, text)), Pushed::Kept);
+        }
+        assert_eq!(outbox.replies(), 3);
+        assert_eq!(
+            taken(&outbox),
+            ["e", "r1", "r2", "r2"].map(|text| text.as_bytes())
+        );
+        assert_eq!(outbox.replies(), 0);
+    }
+
+    #[test]
+    fn events_that_nobody_reads_are_replaced() {
+        let outbox = Outbox::default();
+        assert_eq!(outbox.push(packet(PacketKind::Reply, "r")), Pushed::Kept);
+        let pushed = (0..).find(|n| {
+            let event = packet(PacketKind::Event, &alloc::format!("{n}"));
+            outbox.push(event) == Pushed::TooMany
+        });
+        assert_eq!(pushed, Some(1024));
+        outbox.replace_events(vec![packet(PacketKind::Event, "w")]);
+        assert_eq!(taken(&outbox), [b"r", b"w"]);
+        // Few long ones are as much.
+        let long = "x".repeat(4000);
+        let pushed = (0..).find(|n| {
+            let event = packet(PacketKind::Event, &alloc::format!("{n}{long}"));
+            outbox.push(event) == Pushed::TooMany
+        });
+        assert_eq!(pushed, Some(65));
+    }
+
+    #[test]
+    fn a_closed_one_keeps_nothing() {
+        let outbox = Outbox::default();
+        outbox.close();
+        assert_eq!(outbox.push(packet(PacketKind::Reply, "r")), Pushed::Kept);
+        outbox.open();
+        assert!(taken(&outbox).is_empty());
     }
 }

@@ -1,13 +1,23 @@
 //! How the rings of domains are reached.
 
-use morgana_hal::{ByteStream, Channel, DomId, Events, GrantRef, Memory, Pages, Platform, Port};
+use core::task::{Context, Poll};
+
+use morgana_hal::{
+    ByteStream, Channel, DomId, DomainState, Events, GrantRef, Memory, Pages, Platform, Port,
+};
 use morgana_ring::{ByteLayout, RingStream, Side};
-use morgana_xenstore_store::Features;
+use morgana_xenstore_store::{Command, Features};
+use morgana_xenstore_wire::Errno;
 
 use crate::IntroduceError;
 
 /// By which reference a domain grants its xenstore page (grant_table.h, `GNTTAB_RESERVED_XENSTORE`).
 const XENSTORE_GRANT: GrantRef = GrantRef::new(1);
+
+/// In the page's field for the state of the connection (io/xs_wire.h, `XENSTORE_CONNECTED`).
+const CONNECTED: u32 = 0;
+/// The domain asks to begin anew (io/xs_wire.h, `XENSTORE_RECONNECT`).
+const RECONNECT: u32 = 1;
 
 /// The ring in a page of type `M`, with an event channel of type `C`.
 pub type Ring<M, C> = RingStream<M, C>;
@@ -19,6 +29,12 @@ pub trait Served: ByteStream {
 
     /// Tells the domain that it is not served any longer, and why.
     fn give_up(&self, fault: Fault);
+
+    /// Ready once the domain asks to begin anew.
+    fn poll_reconnect(&self, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// Empties the ring, and tells the domain that it is served from now on.
+    fn connect(&self);
 }
 
 /// Why a domain is not served any longer (io/xs_wire.h, `XENSTORE_ERROR_*`).
@@ -32,6 +48,9 @@ pub enum Fault {
     Protocol = 3,
 }
 
+/// `XENSTORE_ERROR_NONE`.
+const NO_FAULT: u32 = 0;
+
 impl<M: Pages, C: Channel> Served for Ring<M, C> {
     fn advertise(&self, features: Features) {
         let region = self.pages().region();
@@ -43,9 +62,34 @@ impl<M: Pages, C: Channel> Served for Ring<M, C> {
         region.store_u32(ByteLayout::XENSTORE_ERROR, fault as u32);
         self.channel().notify();
     }
+
+    fn poll_reconnect(&self, cx: &mut Context<'_>) -> Poll<()> {
+        // A second round finds out what came during the first. If it did not help, the task gets another turn after others.
+        for _ in 0..2 {
+            let seen = self.channel().count();
+            let region = self.pages().region();
+            if region.load_u32(ByteLayout::XENSTORE_CONNECTION) == RECONNECT {
+                return Poll::Ready(());
+            }
+            if self.channel().poll_after(seen, cx).is_pending() {
+                return Poll::Pending;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn connect(&self) {
+        self.reset();
+        let region = self.pages().region();
+        region.store_u32(ByteLayout::XENSTORE_ERROR, NO_FAULT);
+        region.store_u32(ByteLayout::XENSTORE_CONNECTION, CONNECTED);
+        self.channel().notify();
+    }
 }
 
-/// How the rings of domains are reached. Every platform can; a daemon that serves sockets only has an own type that cannot.
+/// How the rings of domains are reached, and what the daemon does with the machine that it runs on. Every platform can be one; a daemon
+/// that serves sockets only has an own type that reaches no rings.
 pub trait Rings: 'static {
     /// A domain's ring.
     type Stream: Served;
@@ -56,15 +100,48 @@ pub trait Rings: 'static {
     ///
     /// [`IntroduceError`].
     fn attach(&self, domain: DomId, port: Port) -> Result<Self::Stream, IntroduceError>;
+
+    /// How a domain is. Where nobody can be asked, all domains run.
+    fn state(&self, _domain: DomId) -> DomainState {
+        DomainState::Running
+    }
+
+    /// Does what `CONTROL` asks for that is about files. Where there are none, nothing can be done.
+    ///
+    /// # Errors
+    ///
+    /// What the client is told.
+    fn command(&self, _command: &Command) -> Result<(), Errno> {
+        Err(Errno::Invalid)
+    }
 }
 
 impl<P: Platform> Rings for P {
     type Stream = Ring<<P::Memory as Memory>::Imported, <P::Events as Events>::Channel>;
 
     fn attach(&self, domain: DomId, port: Port) -> Result<Self::Stream, IntroduceError> {
-        let pages = self.memory().import(domain, &[XENSTORE_GRANT])?;
-        let channel = self.events().connect(domain, port)?;
-        let stream = RingStream::attach(pages, channel, ByteLayout::XENSTORE, Side::Server)?;
-        Ok(stream)
+        attach(self, domain, port)
     }
 }
+
+/// Takes up the ring of `domain`, whose port is `port`: what every platform does.
+///
+/// # Errors
+///
+/// [`IntroduceError`].
+pub fn attach<P: Platform>(
+    platform: &P,
+    domain: DomId,
+    port: Port,
+) -> Result<PlatformRing<P>, IntroduceError> {
+    let pages = platform.memory().import(domain, &[XENSTORE_GRANT])?;
+    let channel = platform.events().connect(domain, port)?;
+    let stream = RingStream::attach(pages, channel, ByteLayout::XENSTORE, Side::Server)?;
+    Ok(stream)
+}
+
+/// The ring that a platform takes up.
+pub type PlatformRing<P> = Ring<
+    <<P as Platform>::Memory as Memory>::Imported,
+    <<P as Platform>::Events as Events>::Channel,
+>;

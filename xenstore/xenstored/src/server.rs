@@ -6,33 +6,36 @@ use alloc::vec::Vec;
 use core::cell::RefCell;
 use core::fmt;
 
-use morgana_exec::{Handle, Task};
+use morgana_exec::{Handle, Task, Timers};
 use morgana_hal::{ByteStream, DomId, DomainState, Port, StreamError};
-use morgana_xenstore_store::{
-    ConnectionId, Effect, Outgoing, PendingIntroduce, Quota, Rights, Store,
-};
-use morgana_xenstore_wire::Packet;
+use morgana_xenstore_store::{ConnectionId, Features, Orphans, Quota, Rights, Store, Trace};
 
-use crate::domain::{End, serve};
+use crate::client::{End, Session};
 use crate::outbox::Outbox;
+use crate::rate::{Credit, Rates};
+use crate::ring::{Seldom, serve_ring};
 use crate::{IntroduceError, Rings, Served};
 
 /// A xenstore daemon. Clones are the same one.
-pub struct Server<R: Rings>(Rc<Inner<R>>);
+pub struct Server<R: Rings>(pub(crate) Rc<Inner<R>>);
 
-struct Inner<R> {
-    rings: R,
-    tasks: Handle,
-    store: RefCell<Store>,
-    clients: RefCell<BTreeMap<ConnectionId, Client>>,
+pub(crate) struct Inner<R> {
+    pub(crate) rings: R,
+    pub(crate) tasks: Handle,
+    pub(crate) store: RefCell<Store>,
+    pub(crate) clients: RefCell<BTreeMap<ConnectionId, Client>>,
+    rates: Rc<Rates>,
 }
 
 /// Somebody who is served.
-struct Client {
+pub(crate) struct Client {
     /// Whose ring it is; `None` is a local client, such as one of a socket.
-    domain: Option<DomId>,
-    outbox: Rc<Outbox>,
+    pub(crate) domain: Option<DomId>,
+    pub(crate) outbox: Rc<Outbox>,
     task: Task<()>,
+    /// How often its events had to be replaced, and how often it had to write more slowly.
+    pub(crate) overruns: Seldom,
+    slowdowns: Seldom,
 }
 
 impl<R: Rings> Clone for Server<R> {
@@ -57,7 +60,18 @@ impl<R: Rings> Server<R> {
             tasks: tasks.clone(),
             store: RefCell::new(Store::new(quota)),
             clients: RefCell::default(),
+            rates: Rc::default(),
         }))
+    }
+
+    /// Sets what becomes of the nodes of domains that will be gone.
+    pub fn set_orphans(&self, orphans: Orphans) {
+        self.0.store.borrow_mut().set_orphans(orphans);
+    }
+
+    /// Sets whether each request is logged.
+    pub fn set_trace(&self, trace: Trace) {
+        self.0.store.borrow_mut().set_trace(trace);
     }
 
     /// Serves a domain from now on: its ring is in the page that it grants with the reserved reference, and `port` is its own. A domain
@@ -100,7 +114,7 @@ impl<R: Rings> Server<R> {
             .borrow_mut()
             .introduce(domain, rights, &mut out);
         self.deliver(out);
-        self.start_ring(connection, domain, stream)
+        self.start_ring(connection, domain, rights, stream)
     }
 
     /// Serves a local client, such as one of a socket, until it closes its stream. It acts for `domain`.
@@ -115,12 +129,16 @@ impl<R: Rings> Server<R> {
         rights: Rights,
     ) -> Result<(), IntroduceError> {
         let connection = self.0.store.borrow_mut().connect(domain, rights);
-        let ended = |_: &_, end: End| match end {
-            // That is how local clients end.
-            End::Stream(StreamError::Closed) => {}
-            _ => log::warn!("a local client is not served any longer: {end}"),
-        };
-        self.start(connection, None, stream, ended)
+        let mut session = self.session(connection, rights);
+        let outbox = session.outbox.clone();
+        self.start(connection, None, outbox, async move {
+            match session.serve(&stream).await {
+                // That is how local clients end.
+                End::Stream(StreamError::Closed) => {}
+                end => log::warn!("a local client is not served any longer: {end}"),
+            }
+            session.server.forget(connection);
+        })
     }
 
     /// Makes a node, as the control domain would.
@@ -128,12 +146,12 @@ impl<R: Rings> Server<R> {
         self.0.store.borrow_mut().make(path);
     }
 
-    /// Looks how the domains are that were introduced, all but `own`: those that are gone are released, and of those that have shut
-    /// down the watchers hear once. To be called when Xen says that some domain has changed.
-    pub fn refresh(&self, own: DomId, mut state: impl FnMut(DomId) -> DomainState) {
-        let introduced: Vec<DomId> = self.0.store.borrow().introduced().collect();
-        for domain in introduced.into_iter().filter(|&domain| domain != own) {
-            match state(domain) {
+    /// Looks how the domains are that were introduced, or that permissions name, all but `own`: those that are gone are released, and of
+    /// those that have shut down the watchers hear once. To be called when Xen says that some domain has changed.
+    pub fn refresh(&self, own: DomId) {
+        let known = self.0.store.borrow().known();
+        for domain in known.into_iter().filter(|&domain| domain != own) {
+            match self.0.rings.state(domain) {
                 DomainState::Running => {}
                 DomainState::ShutDown => {
                     let mut out = Vec::new();
@@ -141,8 +159,9 @@ impl<R: Rings> Server<R> {
                     self.deliver(out);
                 }
                 DomainState::Gone => {
-                    log::info!("{domain} is gone");
-                    self.release(domain);
+                    if self.release(domain) {
+                        log::info!("{domain} is gone");
+                    }
                 }
             }
         }
@@ -167,50 +186,55 @@ impl<R: Rings> Server<R> {
     /// The domains that are served.
     pub fn domains(&self) -> Vec<DomId> {
         let clients = self.0.clients.borrow();
-        clients
-            .values()
-            .filter_map(|client| client.domain)
-            .collect()
+        let open = clients.values().filter(|client| client.outbox.is_open());
+        open.filter_map(|client| client.domain).collect()
     }
 
-    fn start_ring(
+    fn session(&self, connection: ConnectionId, rights: Rights) -> Session<R> {
+        let credit =
+            (rights == Rights::Guest).then(|| Credit::new(&self.0.rates, self.timers().now()));
+        Session {
+            server: self.clone(),
+            connection,
+            outbox: Rc::default(),
+            credit,
+        }
+    }
+
+    pub(crate) fn start_ring(
         &self,
         connection: ConnectionId,
         domain: DomId,
+        rights: Rights,
         stream: impl Served,
     ) -> Result<(), IntroduceError> {
-        stream.advertise(self.0.store.borrow().features_of(domain));
-        let ended = move |stream: &_, end: End| {
-            log::warn!("{domain} is not served any longer: {end}");
-            Served::give_up(stream, end.fault());
-        };
-        self.start(connection, Some(domain), stream, ended)
+        let features = self.features_of(domain);
+        stream.advertise(features);
+        let session = self.session(connection, rights);
+        let outbox = session.outbox.clone();
+        let server = self.clone();
+        self.start(connection, Some(domain), outbox, async move {
+            serve_ring(session, domain, stream, features).await;
+            server.forget(connection);
+        })
     }
 
-    /// Serves a stream in a task of its own; `ended` is called when it has ended by itself.
-    fn start<S: ByteStream>(
+    /// Serves a client in a task of its own.
+    fn start(
         &self,
         connection: ConnectionId,
         domain: Option<DomId>,
-        stream: S,
-        ended: impl FnOnce(&S, End) + 'static,
+        outbox: Rc<Outbox>,
+        serving: impl Future<Output = ()> + 'static,
     ) -> Result<(), IntroduceError> {
-        let outbox = Rc::new(Outbox::default());
-        let server = self.clone();
-        let serving = {
-            let outbox = outbox.clone();
-            async move {
-                let end = serve(server.clone(), connection, &stream, outbox).await;
-                ended(&stream, end);
-                server.forget(connection);
-            }
-        };
         match self.0.tasks.spawn(serving) {
             Ok(task) => {
                 let client = Client {
                     domain,
                     outbox,
                     task,
+                    overruns: Seldom::default(),
+                    slowdowns: Seldom::default(),
                 };
                 self.0.clients.borrow_mut().insert(connection, client);
                 Ok(())
@@ -222,15 +246,15 @@ impl<R: Rings> Server<R> {
         }
     }
 
-    /// Ends the tasks of a domain, and with them the use of its ring.
-    fn stop(&self, domain: DomId) {
-        self.0.clients.borrow_mut().retain(|_, client| {
-            let stays = client.domain != Some(domain);
-            if !stays {
-                client.task.abort();
-            }
-            stays
-        });
+    /// Ends the task of a domain, and with it the use of its ring. Returns it; it ends when it would run the next time.
+    pub(crate) fn stop(&self, domain: DomId) -> Option<Task<()>> {
+        let mut clients = self.0.clients.borrow_mut();
+        let (&connection, _) = clients
+            .iter()
+            .find(|(_, client)| client.domain == Some(domain))?;
+        let task = clients.remove(&connection)?.task;
+        task.abort();
+        Some(task)
     }
 
     /// A client has broken its connection.
@@ -239,47 +263,50 @@ impl<R: Rings> Server<R> {
         self.0.clients.borrow_mut().remove(&connection);
     }
 
-    /// One request.
-    pub(crate) fn handle(&self, from: ConnectionId, packet: Packet<'_>) {
-        let mut out = Vec::new();
-        let effect = self.0.store.borrow_mut().handle(from, packet, &mut out);
-        self.deliver(out);
-        match effect {
-            Effect::None => {}
-            Effect::Introduce(pending) => self.introduce_pending(pending),
-            Effect::Release(domain) => self.stop(domain),
+    /// A client has to begin anew: nothing is kept for it, and nothing more is sent to it.
+    pub(crate) fn pause(&self, connection: ConnectionId) {
+        self.0.store.borrow_mut().clear(connection);
+        if let Some(client) = self.0.clients.borrow().get(&connection) {
+            client.outbox.close();
         }
     }
 
-    fn introduce_pending(&self, pending: PendingIntroduce) {
-        let attached = self.0.rings.attach(pending.domain, Port::new(pending.port));
-        let result = match &attached {
-            Ok(_) => Ok(()),
-            Err(error) => {
-                log::warn!("{} cannot be served: {error}", pending.domain);
-                Err(error.errno())
-            }
-        };
-        let mut out = Vec::new();
-        let connection = self
-            .0
-            .store
-            .borrow_mut()
-            .finish_introduce(pending, result, &mut out);
-        self.deliver(out);
-        if let (Some(connection), Ok(stream)) = (connection, attached)
-            && let Err(error) = self.start_ring(connection, pending.domain, stream)
+    /// A client had to write more slowly.
+    pub(crate) fn slowed(&self, connection: ConnectionId) {
+        if let Some(client) = self.0.clients.borrow_mut().get_mut(&connection)
+            && client.slowdowns.is_due()
         {
-            log::warn!("{} cannot be served: {error}", pending.domain);
+            log::warn!("{client} writes while others have transactions, and is slowed down");
         }
     }
 
-    fn deliver(&self, out: Vec<Outgoing>) {
-        let clients = self.0.clients.borrow();
-        for packet in out {
-            if let Some(client) = clients.get(&packet.to) {
-                client.outbox.push(packet);
-            }
+    pub(crate) fn timers(&self) -> Timers {
+        self.0.tasks.timers()
+    }
+
+    fn features_of(&self, domain: DomId) -> Features {
+        self.0.store.borrow().features_of(domain)
+    }
+
+    /// Whether a request of the client may be handled while so many of its replies wait to be taken.
+    pub(crate) fn may_ask(&self, connection: ConnectionId, waiting: usize) -> bool {
+        let may = self.0.store.borrow_mut().may_ask(connection, waiting);
+        self.log_notices();
+        may
+    }
+
+    pub(crate) fn log_notices(&self) {
+        for notice in self.0.store.borrow_mut().take_notices() {
+            log::warn!("{notice}");
+        }
+    }
+}
+
+impl fmt::Display for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.domain {
+            Some(domain) => domain.fmt(f),
+            None => f.write_str("a local client"),
         }
     }
 }

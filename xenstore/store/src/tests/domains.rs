@@ -1,6 +1,6 @@
 //! Introducing and releasing domains.
 
-use super::{Bench, list, read, watch, write};
+use super::{Bench, exists, list, read, watch, write};
 use crate::{Effect, Rights};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -21,7 +21,8 @@ fn effect(bench: &mut Bench, operation: Operation, payload: &[u8]) -> (Effect, u
     };
     let mut out = Vec::new();
     let packet = Packet { header, payload };
-    let effect = bench.store.handle(bench.connections[0], packet, &mut out);
+    let from = bench.connections[0];
+    let effect = bench.store.handle(from, packet, &exists, &mut out);
     let replies = out.len();
     let events = out.split_off(replies.min(1));
     bench.keep_events(events);
@@ -66,16 +67,31 @@ fn domains_come() {
     bench.keep_events(out);
     assert_eq!(bench.events(), ["0 @introduceDomain i"]);
     bench.check(&[(0, 0, introduced(D3), "T|")]);
-    // A second time is no news.
-    let frame = 1;
-    let port = 7;
-    let again = Request::Introduce {
-        domain: D3,
-        frame,
+    // A second time it begins anew, over another port; to others that is no news.
+    bench.connections.extend(connection);
+    bench.check(&[(3, 0, watch("a", "t"), "OK|")]);
+    bench.events();
+    let (again, replies) = effect(&mut bench, Operation::Introduce, b"3\x001234\x008\0");
+    let Effect::Introduce(again) = again else {
+        panic!("{again:?}");
+    };
+    assert_eq!((again.port, replies), (8, 0));
+    let mut out = Vec::new();
+    let same = bench.store.finish_introduce(again, Ok(()), &mut out);
+    assert_eq!((same, out.len()), (connection, 1));
+    bench.check(&[(0, 0, write("/local/domain/3/a", "1"), "OK|")]);
+    assert_eq!(bench.events(), NONE);
+    let again = |domain, port| Request::Introduce {
+        domain,
+        frame: 1,
         port,
     };
-    bench.check(&[(0, 0, again, "OK|"), (1, 0, again, "EACCES")]);
-    assert_eq!(bench.events(), NONE);
+    bench.check(&[
+        (1, 0, again(D3, 7), "EACCES"),
+        (0, 0, again(D3, 0), "EINVAL"),
+        (0, 0, again(DomId::DOM0, 7), "EINVAL"),
+        (0, 0, again(DomId::new(0x7ff0), 7), "EINVAL"),
+    ]);
 }
 
 #[test]
@@ -146,7 +162,7 @@ fn domains_go() {
     };
     let connection = bench.connections[1];
     assert_eq!(
-        bench.store.handle(connection, packet, &mut out),
+        bench.store.handle(connection, packet, &exists, &mut out),
         Effect::None
     );
     assert!(out.is_empty());

@@ -127,7 +127,7 @@ proptest! {
                 len: payload.len() as u32,
             };
             let mut out = Vec::new();
-            let effect = bench.store.handle(bench.connections[1], Packet { header, payload: &payload }, &mut out);
+            let effect = bench.store.handle(bench.connections[1], Packet { header, payload: &payload }, &super::exists, &mut out);
             prop_assert_eq!(effect, crate::Effect::None, "a guest has no effects");
             prop_assert!(!out.is_empty());
             let is_event = |packet: &crate::Outgoing| packet.kind == crate::PacketKind::Event;

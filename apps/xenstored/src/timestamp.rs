@@ -1,0 +1,75 @@
+//! Points in time, as people read them.
+
+use core::fmt;
+
+use morgana_hal::WallTime;
+
+/// Shown as `2026-11-26T09:30:00.123Z` (RFC 3339).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timestamp(pub(crate) WallTime);
+
+const DAY: u64 = 24 * 60 * 60;
+/// Days of 400 years, after which the calendar repeats itself.
+const ERA: u64 = 146_097;
+/// From 1 March of year 0 to 1 January 1970, in days.
+const BEFORE_1970: u64 = 719_468;
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.unix_seconds();
+        let millis = self.0.unix_nanos() / 1_000_000 % 1000;
+        let (year, month, day) = date(seconds / DAY);
+        let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z"
+        )
+    }
+}
+
+/// Year, month and day, so many days after 1 January 1970. Years are counted from March, so that a leap day is a year's last.
+fn date(days: u64) -> (u64, u64, u64) {
+    let days = days + BEFORE_1970;
+    let (era, day_of_era) = (days / ERA, days % ERA);
+    let leap_days = day_of_era / 1460 - day_of_era / 36_524 + day_of_era / (ERA - 1);
+    let year_of_era = (day_of_era - leap_days) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    // March is 0; five months from March or August on have 153 days.
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = (month_from_march + 2) % 12 + 1;
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    (year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_points_in_time() {
+        for (seconds, shown) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (951_782_399, "2000-02-28T23:59:59.000Z"),
+            (951_782_400, "2000-02-29T00:00:00.000Z"),
+            (951_868_800, "2000-03-01T00:00:00.000Z"),
+            (1_790_812_800, "2026-10-01T00:00:00.000Z"),
+            (4_107_542_400, "2100-03-01T00:00:00.000Z"),
+        ] {
+            let time = WallTime::from_unix_nanos(seconds * 1_000_000_000);
+            assert_eq!(Timestamp(time).to_string(), shown);
+        }
+        let time = WallTime::from_unix_nanos(1_234_567_890);
+        assert_eq!(Timestamp(time).to_string(), "1970-01-01T00:00:01.234Z");
+    }
+
+    #[test]
+    fn each_day_follows_the_one_before() {
+        let mut last = date(0);
+        for days in 1..100_000 {
+            let next = date(days);
+            assert!(next > last && next.1 <= 12 && next.2 <= 31, "{next:?}");
+            last = next;
+        }
+    }
+}

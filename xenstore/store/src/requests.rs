@@ -1,0 +1,146 @@
+//! Requests that come, and what follows from them.
+
+use alloc::vec::Vec;
+
+use morgana_hal::DomId;
+use morgana_xenstore_wire::{Errno, Packet};
+
+use crate::changes::Change;
+use crate::connection::ConnectionId;
+use crate::effect::{Effect, PendingCommand};
+use crate::handling::{Done, Handling};
+use crate::ledger::{Meter, Notice};
+use crate::outgoing::{Outgoing, reply};
+use crate::quota::Resource;
+use crate::store::Store;
+
+/// How much snapshots of open transactions may keep from being freed, in bytes: the oldest are given up then.
+const PINNED_BYTES: u64 = 32 << 20;
+
+/// Whether a request changed what open transactions of others may have looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Contention {
+    /// It did not.
+    None,
+    /// There were such transactions, and it changed the tree.
+    Others,
+}
+
+impl Store {
+    /// Handles a packet from a connection: appends the reply, then the events that it brings about. A connection that does not exist
+    /// gets no reply. `exists` says whether there is such a domain.
+    pub fn handle(
+        &mut self,
+        from: ConnectionId,
+        packet: Packet<'_>,
+        exists: &dyn Fn(DomId) -> bool,
+        out: &mut Vec<Outgoing>,
+    ) -> Effect {
+        let Some(connection) = self.connections.get(&from) else {
+            return Effect::None;
+        };
+        self.contention = Contention::None;
+        let (header, caller) = (packet.header, connection.caller);
+        let quota = (!caller.is_control()).then(|| self.settings.of(caller.domain).quota);
+        let mut events = Vec::new();
+        let mut request = Handling {
+            from,
+            caller,
+            quota,
+            header,
+            store: self,
+            exists,
+            events: &mut events,
+        };
+        let result = request.run(packet.payload);
+        let (payload, effect) = match result {
+            Ok(Done::Reply(payload)) => (Ok(payload), Effect::None),
+            Ok(Done::Released(domain)) => (Ok(b"OK\0".to_vec()), Effect::Release(domain)),
+            Ok(Done::Pending(pending)) => return Effect::Introduce(pending),
+            Ok(Done::Command(command)) => {
+                return Effect::Command(PendingCommand {
+                    asker: from,
+                    header,
+                    command,
+                });
+            }
+            Err(error) => (Err(error), Effect::None),
+        };
+        out.push(reply(
+            from,
+            &header,
+            payload.as_deref().map_err(|&error| error),
+        ));
+        out.append(&mut events);
+        effect
+    }
+
+    /// Answers a command that the store's owner has carried out.
+    pub fn finish_command(
+        &mut self,
+        pending: &PendingCommand,
+        result: Result<(), Errno>,
+        out: &mut Vec<Outgoing>,
+    ) {
+        let payload = result.map(|()| &b"OK\0"[..]);
+        out.push(reply(pending.asker, &pending.header, payload));
+    }
+
+    /// Whether the last request changed what open transactions of others may have looked at.
+    pub fn contention(&self) -> Contention {
+        self.contention
+    }
+
+    /// Whether a request of the connection may be handled while so many of its replies have not been taken. A no goes into the notices.
+    pub fn may_ask(&mut self, connection: ConnectionId, waiting: usize) -> bool {
+        let Some(connection) = self.connections.get(&connection) else {
+            return true;
+        };
+        let caller = connection.caller;
+        let quota = (!caller.is_control()).then(|| self.settings.of(caller.domain).quota);
+        let mut meter = Meter {
+            domain: caller.domain,
+            quota: quota.as_ref(),
+            ledger: &mut self.ledger,
+        };
+        meter.admit(Resource::Outstanding, waiting + 1).is_ok()
+    }
+
+    /// The main tree was changed so by a connection's request: those who watch hear of it.
+    pub(crate) fn published(
+        &mut self,
+        from: ConnectionId,
+        changes: &[Change],
+        out: &mut Vec<Outgoing>,
+    ) {
+        if changes.is_empty() {
+            return;
+        }
+        let own = self.connections.get(&from);
+        let own = own.map_or(0, |connection| connection.transactions.len());
+        if self.open.len() > own {
+            self.contention = Contention::Others;
+        }
+        self.fire(changes, out);
+        self.let_snapshots_go();
+    }
+
+    /// Gives up the oldest snapshots, if they keep too much from being freed.
+    pub(crate) fn let_snapshots_go(&mut self) {
+        while let Some(&oldest) = self.open.first() {
+            let (began, connection, id) = oldest;
+            if self.world.replaced.saturating_sub(began) <= PINNED_BYTES {
+                return;
+            }
+            self.open.remove(&oldest);
+            let Some(connection) = self.connections.get_mut(&connection) else {
+                continue;
+            };
+            if let Some(transaction) = connection.transactions.get_mut(&id) {
+                transaction.go_stale();
+                let domain = connection.caller.domain;
+                self.ledger.notice(Notice::Stale { domain });
+            }
+        }
+    }
+}

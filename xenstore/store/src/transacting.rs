@@ -1,0 +1,55 @@
+//! Requests that begin and end transactions.
+
+use alloc::format;
+
+use morgana_xenstore_wire::{Commit, Errno, TransactionId};
+
+use crate::handling::{Done, Handling, ok};
+use crate::ledger::Meter;
+use crate::quota::Resource;
+use crate::transaction::Transaction;
+
+impl Handling<'_> {
+    pub(crate) fn start(&mut self) -> Result<Done, Errno> {
+        if self.header.transaction != TransactionId::NONE {
+            return Err(Errno::Busy);
+        }
+        let open = self.connection()?.transactions.len();
+        self.admit(Resource::Transactions, open + 1)?;
+        let transaction = Transaction::begin(&self.store.world);
+        self.admit_bytes(transaction.bytes())?;
+        let began = transaction.began;
+        let connection = self.connection()?;
+        let id = connection.next_transaction();
+        connection.transactions.insert(id, transaction);
+        self.store.open.insert((began, self.from, id));
+        Ok(Done::Reply(format!("{}\0", id.0).into_bytes()))
+    }
+
+    pub(crate) fn end(&mut self, commit: Commit) -> Result<Done, Errno> {
+        let id = self.header.transaction;
+        let ended = self.connection()?.transactions.remove(&id);
+        let transaction = ended.ok_or(Errno::NotFound)?;
+        let store = &mut *self.store;
+        store.open.remove(&(transaction.began, self.from, id));
+        if commit == Commit::No {
+            return Ok(ok());
+        }
+        let connection = store.connections.get(&self.from).ok_or(Errno::Io)?;
+        let held_bytes = connection.held_bytes();
+        let meter = Meter {
+            domain: self.caller.domain,
+            quota: self.quota.as_ref(),
+            ledger: &mut store.ledger,
+        };
+        let changes = transaction.commit(
+            &mut store.world,
+            self.caller,
+            meter,
+            held_bytes,
+            &mut store.last_stamp,
+        )?;
+        store.published(self.from, &changes, self.events);
+        Ok(ok())
+    }
+}
