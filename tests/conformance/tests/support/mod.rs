@@ -5,7 +5,7 @@ use morgana_emul::{Domain, DomainConfig, EmulPlatform, Hypervisor, XenstoreServe
 use morgana_exec::Handle;
 use morgana_hal::{Channel, DomId, Events, Exit, Platform, Port, Virq};
 use morgana_xenstore_client::{Access, Client, Permission};
-use morgana_xenstored::{Quota, Rights, Server};
+use morgana_xenstored::{Orphans, Quota, Rights, Server};
 
 const ROOT: &str = "/conformance";
 
@@ -53,6 +53,8 @@ pub(crate) async fn serve(
 ) -> Exit {
     let deaths = platform.events().virq(Virq::DomainException).unwrap();
     let server = Server::new(platform.clone(), &tasks, Quota::default());
+    // The one that ends first may have written what the other still has to read.
+    server.set_orphans(Orphans::Keep);
     let (own, guests) = rings.split_first().unwrap();
     server.introduce(own.0, own.1, Rights::Control).unwrap();
     let client = Client::start(platform.xenstore().unwrap(), &tasks).unwrap();
