@@ -112,3 +112,29 @@ impl Decoder {
         self.start == self.end
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{RequestId, TransactionId};
+
+    /// A length that a signed number of 31 or 32 bits cannot hold is only too long, and stays so.
+    #[test]
+    fn xsa_420_lengths_are_not_signed() {
+        for len in [4097, 1 << 30, (1 << 30) + 5, 1 << 31, u32::MAX] {
+            let header = Header {
+                code: 2,
+                request: RequestId(1),
+                transaction: TransactionId::NONE,
+                len,
+            };
+            let mut decoder = Decoder::new();
+            let bytes = header.to_bytes();
+            decoder.space()[..bytes.len()].copy_from_slice(&bytes);
+            decoder.filled(bytes.len());
+            for _ in 0..2 {
+                assert_eq!(decoder.next().map(|_| ()), Err(BadStream { len }));
+            }
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 extern crate std;
 
+mod advisories;
 mod domains;
 mod errors;
 mod memory;
