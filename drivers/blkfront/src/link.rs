@@ -14,7 +14,7 @@ use morgana_hal::{
     Channel, DomId, Events, GrantRef, Memory, MemoryError, PAGE_SIZE, Pages, Platform, Port,
     SharedPages,
 };
-use morgana_ring::{Armed, Drained, FrontRing, Notify};
+use morgana_ring::{Armed, FrontRing, Notify};
 use morgana_xenbus::LinkError;
 use zerocopy::IntoBytes;
 
@@ -24,6 +24,16 @@ use crate::{Config, Limits, Request, Stats, Table, Ticket, Violation};
 
 /// How many responses are looked at in one pass, a queue; what is beyond waits for the next.
 const BUDGET: usize = 64;
+
+/// Why a pass over the rings stopped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use = "answers beyond the budget wait for another pass"]
+pub enum Drained {
+    /// The rings were found empty.
+    Empty,
+    /// The budget is used up: there may be more.
+    More,
+}
 
 type ChannelOf<P> = <<P as Platform>::Events as Events>::Channel;
 type SharedOf<P> = <<P as Platform>::Memory as Memory>::Shared;

@@ -147,7 +147,8 @@ impl Memory for EmulMemory {
     }
 }
 
-impl Pages for EmulShared {
+// SAFETY: `region` is never changed, and `granted` keeps its pages until the value is dropped, wherever it is moved.
+unsafe impl Pages for EmulShared {
     fn region(&self) -> &SharedRegion {
         &self.region
     }
@@ -183,7 +184,8 @@ impl EmulReadOnly {
     }
 }
 
-impl Pages for EmulImported {
+// SAFETY: `region` is never changed, and the mapping keeps its pages until the value is dropped, wherever it is moved.
+unsafe impl Pages for EmulImported {
     fn region(&self) -> &SharedRegion {
         &self.region
     }

@@ -22,5 +22,5 @@ pub use idle::Idle;
 pub use local::LocalPages;
 pub use memory::{CopyFrom, CopyTo, Memory, MemoryError, Pages, ReadOnlyPages, SharedPages};
 pub use platform::{Exit, Platform, Usage};
-pub use shared::{PieceCount, Pieces, ReadRegion, SharedRegion};
+pub use shared::{PieceLayout, Pieces, ReadRegion, SharedRegion, piece_count};
 pub use stream::{ByteStream, StreamError};

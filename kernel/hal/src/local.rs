@@ -40,7 +40,8 @@ impl LocalPages {
     }
 }
 
-impl Pages for LocalPages {
+// SAFETY: the region is behind an `Rc`, whose content stays where it is and unchanged while a clone lives.
+unsafe impl Pages for LocalPages {
     fn region(&self) -> &SharedRegion {
         &self.0.region
     }

@@ -30,7 +30,12 @@ pub trait Memory {
 }
 
 /// Pages that a peer may write at any moment.
-pub trait Pages: 'static {
+///
+/// # Safety
+///
+/// `region` names the same memory whenever it is called, and that memory is as [`SharedRegion`] promises for as long as the value lives, also
+/// after it was moved. [`Pieces`](crate::Pieces) keeps the pages and a copy of the region.
+pub unsafe trait Pages: 'static {
     /// Their content: the number of pages × 4,096 bytes.
     fn region(&self) -> &SharedRegion;
 }

@@ -3,14 +3,13 @@
 use morgana_hal::Pages;
 
 use crate::half::{Consumer, Producer, Requests, Responses};
-use crate::layout::{Entry, Geometry, RSP_PROD};
-use crate::{Armed, Drained, Notify, RingError, RingFull};
+use crate::layout::{Entry, RSP_PROD, Shared};
+use crate::{Armed, Notify, RingError, RingFull};
 
 /// The end that answers (`BACK_RING_ATTACH` and what goes with it in io/ring.h). It owns its mapping of the front end's pages.
 #[derive(Debug)]
 pub struct BackRing<M, Req, Rsp> {
-    pages: M,
-    geometry: Geometry<Req, Rsp>,
+    ring: Shared<M, Req, Rsp>,
     requests: Consumer<Requests>,
     responses: Producer<Responses>,
 }
@@ -23,12 +22,10 @@ impl<M: Pages, Req: Entry, Rsp: Entry> BackRing<M, Req, Rsp> {
     ///
     /// [`RingError`] if the pages are too few, or the indices in them are not possible.
     pub fn attach(pages: M) -> Result<Self, RingError> {
-        let region = pages.region();
-        let geometry = Geometry::of(region.len()).ok_or(RingError::NoRoom)?;
-        let index = region.load_u32(RSP_PROD);
+        let ring = Shared::new(pages).map_err(|_| RingError::NoRoom)?;
+        let index = ring.load_u32(RSP_PROD);
         let mut ring = Self {
-            pages,
-            geometry,
+            ring,
             requests: Consumer::new(index),
             responses: Producer::new(index),
         };
@@ -38,17 +35,17 @@ impl<M: Pages, Req: Entry, Rsp: Entry> BackRing<M, Req, Rsp> {
 
     /// The front end's pages.
     pub fn pages(&self) -> &M {
-        &self.pages
+        self.ring.pages()
     }
 
     /// Leaves the ring and gives the pages back.
     pub fn into_pages(self) -> M {
-        self.pages
+        self.ring.into_pages()
     }
 
     /// How many entries the ring has.
     pub fn capacity(&self) -> u32 {
-        self.geometry.entries()
+        self.ring.count()
     }
 
     /// How many requests have been taken out and have no response yet: as many responses can be pushed.
@@ -63,59 +60,8 @@ impl<M: Pages, Req: Entry, Rsp: Entry> BackRing<M, Req, Rsp> {
     /// [`RingError`] if the peer's index is not possible.
     #[inline]
     pub fn pop(&mut self) -> Result<Option<Req>, RingError> {
-        let (ring, end) = (self.geometry.shared(self.pages.region()), self.end());
-        self.requests.pop(&ring, end)
-    }
-
-    /// Hands the waiting requests to `each`, `budget` at the most.
-    ///
-    /// # Errors
-    ///
-    /// [`RingError`] if the peer's index is not possible.
-    #[inline]
-    pub fn drain(
-        &mut self,
-        budget: usize,
-        mut each: impl FnMut(Req),
-    ) -> Result<Drained, RingError> {
-        let (ring, end) = (self.geometry.shared(self.pages.region()), self.end());
-        let mut left = u32::try_from(budget).unwrap_or(u32::MAX);
-        while left > 0 {
-            let (first, count) = self.requests.take(&ring, end, left)?;
-            if count == 0 {
-                return Ok(Drained::Empty);
-            }
-            left -= count;
-            for number in 0..count {
-                each(ring.read(first.wrapping_add(number)));
-            }
-        }
-        Ok(Drained::More)
-    }
-
-    /// Answers the waiting requests at once, `budget` at the most: `each` makes the response to a request. If other requests wait for their
-    /// responses, these go into those's entries, as with [`push`](Self::push).
-    ///
-    /// # Errors
-    ///
-    /// [`RingError`] if the peer's index is not possible.
-    #[inline]
-    pub fn answer(
-        &mut self,
-        budget: usize,
-        mut each: impl FnMut(Req) -> Rsp,
-    ) -> Result<Drained, RingError> {
-        let (ring, end) = (self.geometry.shared(self.pages.region()), self.end());
-        let mut left = u32::try_from(budget).unwrap_or(u32::MAX);
-        while left > 0 {
-            let (first, count) = self.requests.take(&ring, end, left)?;
-            if count == 0 {
-                return Ok(Drained::Empty);
-            }
-            left -= count;
-            self.responses.answer_each(&ring, first, count, &mut each);
-        }
-        Ok(Drained::More)
+        let end = self.end();
+        self.requests.pop(&self.ring, end)
     }
 
     /// Writes a response into the entry of the oldest request without one. The peer sees it after [`publish`](Self::publish).
@@ -128,16 +74,14 @@ impl<M: Pages, Req: Entry, Rsp: Entry> BackRing<M, Req, Rsp> {
         if self.unanswered() == 0 {
             return Err(RingFull);
         }
-        let ring = self.geometry.shared(self.pages.region());
-        self.responses.push(&ring, response);
+        self.responses.push(&self.ring, response);
         Ok(())
     }
 
     /// Shows the peer all responses written so far.
     #[inline]
     pub fn publish(&mut self) -> Notify {
-        let ring = self.geometry.shared(self.pages.region());
-        self.responses.publish(&ring)
+        self.responses.publish(&self.ring)
     }
 
     /// How many requests wait.
@@ -147,8 +91,8 @@ impl<M: Pages, Req: Entry, Rsp: Entry> BackRing<M, Req, Rsp> {
     /// [`RingError`] if the peer's index is not possible.
     #[inline]
     pub fn available(&mut self) -> Result<u32, RingError> {
-        let (ring, end) = (self.geometry.shared(self.pages.region()), self.end());
-        self.requests.look(&ring, end)
+        let end = self.end();
+        self.requests.look(&self.ring, end)
     }
 
     /// Asks the peer for a notification of the next request, and looks once more (`RING_FINAL_CHECK_FOR_REQUESTS`).
@@ -168,8 +112,8 @@ impl<M: Pages, Req: Entry, Rsp: Entry> BackRing<M, Req, Rsp> {
     /// [`RingError`] if the peer's index is not possible.
     #[inline]
     pub fn arm_after(&mut self, count: u32) -> Result<Armed, RingError> {
-        let (ring, end) = (self.geometry.shared(self.pages.region()), self.end());
-        self.requests.arm(&ring, end, count)
+        let end = self.end();
+        self.requests.arm(&self.ring, end, count)
     }
 
     /// Behind which index there can be no request: the peer may use an entry again only after it has been shown the response in it.

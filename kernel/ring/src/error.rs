@@ -81,13 +81,3 @@ pub enum Armed {
     /// Something came meanwhile: look again before sleeping.
     Work,
 }
-
-/// Why [`drain`](crate::FrontRing::drain) stopped.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[must_use = "entries beyond the budget wait for another call"]
-pub enum Drained {
-    /// The ring was found empty.
-    Empty,
-    /// The budget is used up: there may be more.
-    More,
-}

@@ -3,14 +3,13 @@
 use morgana_hal::Pages;
 
 use crate::half::{Consumer, Producer, Requests, Responses};
-use crate::layout::{Entry, Geometry, REQ_EVENT, REQ_PROD, RSP_EVENT, RSP_PROD};
-use crate::{Armed, Drained, Notify, RingError, RingFull};
+use crate::layout::{Entry, REQ_EVENT, REQ_PROD, RSP_EVENT, RSP_PROD, Shared};
+use crate::{Armed, Notify, RingError, RingFull};
 
 /// The end that asks (`XEN_FRONT_RING_INIT` and what goes with it in io/ring.h). It owns the shared pages.
 #[derive(Debug)]
 pub struct FrontRing<M, Req, Rsp> {
-    pages: M,
-    geometry: Geometry<Req, Rsp>,
+    ring: Shared<M, Req, Rsp>,
     requests: Producer<Requests>,
     responses: Consumer<Responses>,
 }
@@ -31,16 +30,15 @@ impl<M: Pages, Req: Entry, Rsp: Entry> FrontRing<M, Req, Rsp> {
     ///
     /// [`RingError::NoRoom`].
     pub fn starting_at(pages: M, index: u32) -> Result<Self, RingError> {
-        let region = pages.region();
-        let geometry = Geometry::of(region.len()).ok_or(RingError::NoRoom)?;
+        let ring = Shared::new(pages).map_err(|_| RingError::NoRoom)?;
+        let region = ring.pages().region();
         region.clear();
         region.store_u32(REQ_EVENT, index.wrapping_add(1));
         region.store_u32(RSP_EVENT, index.wrapping_add(1));
         region.store_u32(REQ_PROD, index);
         region.store_u32(RSP_PROD, index);
         Ok(Self {
-            pages,
-            geometry,
+            ring,
             requests: Producer::new(index),
             responses: Consumer::new(index),
         })
@@ -48,17 +46,17 @@ impl<M: Pages, Req: Entry, Rsp: Entry> FrontRing<M, Req, Rsp> {
 
     /// The shared pages, for instance to tell the peer their grants.
     pub fn pages(&self) -> &M {
-        &self.pages
+        self.ring.pages()
     }
 
     /// Ends the ring and gives the pages back.
     pub fn into_pages(self) -> M {
-        self.pages
+        self.ring.into_pages()
     }
 
     /// How many entries the ring has.
     pub fn capacity(&self) -> u32 {
-        self.geometry.entries()
+        self.ring.count()
     }
 
     /// How many requests have no response yet, those not yet published included.
@@ -81,25 +79,14 @@ impl<M: Pages, Req: Entry, Rsp: Entry> FrontRing<M, Req, Rsp> {
         if self.free() == 0 {
             return Err(RingFull);
         }
-        let ring = self.geometry.shared(self.pages.region());
-        self.requests.push(&ring, request);
+        self.requests.push(&self.ring, request);
         Ok(())
-    }
-
-    /// Writes requests as long as `make` makes some and an entry is free; returns how many. What it does is what
-    /// [`push`](Self::push) does in a loop, with less to do for each.
-    #[inline]
-    pub fn push_all(&mut self, make: impl FnMut() -> Option<Req>) -> u32 {
-        let room = self.free();
-        let ring = self.geometry.shared(self.pages.region());
-        self.requests.push_all(&ring, room, make)
     }
 
     /// Shows the peer all requests written so far.
     #[inline]
     pub fn publish(&mut self) -> Notify {
-        let ring = self.geometry.shared(self.pages.region());
-        self.requests.publish(&ring)
+        self.requests.publish(&self.ring)
     }
 
     /// Copies out the next response, if there is one.
@@ -109,36 +96,7 @@ impl<M: Pages, Req: Entry, Rsp: Entry> FrontRing<M, Req, Rsp> {
     /// [`RingError`] if the peer's index is not possible.
     #[inline]
     pub fn pop(&mut self) -> Result<Option<Rsp>, RingError> {
-        let ring = self.geometry.shared(self.pages.region());
-        self.responses.pop(&ring, self.requests.published())
-    }
-
-    /// Hands the waiting responses to `each`, `budget` at the most.
-    ///
-    /// # Errors
-    ///
-    /// [`RingError`] if the peer's index is not possible.
-    #[inline]
-    pub fn drain(
-        &mut self,
-        budget: usize,
-        mut each: impl FnMut(Rsp),
-    ) -> Result<Drained, RingError> {
-        let ring = self.geometry.shared(self.pages.region());
-        // The peer can only answer what it has been shown.
-        let end = self.requests.published();
-        let mut left = u32::try_from(budget).unwrap_or(u32::MAX);
-        while left > 0 {
-            let (first, count) = self.responses.take(&ring, end, left)?;
-            if count == 0 {
-                return Ok(Drained::Empty);
-            }
-            left -= count;
-            for number in 0..count {
-                each(ring.read(first.wrapping_add(number)));
-            }
-        }
-        Ok(Drained::More)
+        self.responses.pop(&self.ring, self.requests.published())
     }
 
     /// How many responses wait.
@@ -148,8 +106,7 @@ impl<M: Pages, Req: Entry, Rsp: Entry> FrontRing<M, Req, Rsp> {
     /// [`RingError`] if the peer's index is not possible.
     #[inline]
     pub fn available(&mut self) -> Result<u32, RingError> {
-        let ring = self.geometry.shared(self.pages.region());
-        self.responses.look(&ring, self.requests.published())
+        self.responses.look(&self.ring, self.requests.published())
     }
 
     /// Asks the peer for a notification of the next response, and looks once more (`RING_FINAL_CHECK_FOR_RESPONSES`).
@@ -170,8 +127,8 @@ impl<M: Pages, Req: Entry, Rsp: Entry> FrontRing<M, Req, Rsp> {
     /// [`RingError`] if the peer's index is not possible.
     #[inline]
     pub fn arm_after(&mut self, count: u32) -> Result<Armed, RingError> {
-        let ring = self.geometry.shared(self.pages.region());
         // The peer can only answer what it has been shown.
-        self.responses.arm(&ring, self.requests.published(), count)
+        self.responses
+            .arm(&self.ring, self.requests.published(), count)
     }
 }

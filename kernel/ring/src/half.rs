@@ -4,7 +4,9 @@
 
 use core::marker::PhantomData;
 
-use crate::layout::{Entry, REQ_EVENT, REQ_PROD, RSP_EVENT, RSP_PROD, SharedRing};
+use morgana_hal::{Pages, PieceLayout, Pieces};
+
+use crate::layout::{Entry, REQ_EVENT, REQ_PROD, RSP_EVENT, RSP_PROD, read};
 use crate::{Armed, Notify, RingError};
 
 /// Which kind of entry a half deals with. A type, so that where its index lies is known when the program is compiled.
@@ -64,52 +66,20 @@ impl<K: Kind> Producer<K> {
 
     /// Writes the next entry; the caller knows that there is room.
     #[inline(always)]
-    pub(crate) fn push(&mut self, ring: &SharedRing<'_>, entry: &impl Entry) {
+    pub(crate) fn push<M: Pages, L: PieceLayout>(
+        &mut self,
+        ring: &Pieces<M, L>,
+        entry: &impl Entry,
+    ) {
         // Read before and written after what is shared: to the compiler, a write there may change what is not in a register.
         let next = self.next;
-        ring.write(next, entry);
+        ring.write(next, entry.as_bytes());
         self.next = next.wrapping_add(1);
-    }
-
-    /// Writes entries as long as `make` makes some, `room` at the most; the caller knows that there is room for as many.
-    #[inline(always)]
-    pub(crate) fn push_all<T: Entry>(
-        &mut self,
-        ring: &SharedRing<'_>,
-        room: u32,
-        mut make: impl FnMut() -> Option<T>,
-    ) -> u32 {
-        let (first, mut next) = (self.next, self.next);
-        let end = first.wrapping_add(room);
-        while next != end {
-            let Some(entry) = make() else { break };
-            ring.write(next, &entry);
-            next = next.wrapping_add(1);
-        }
-        self.next = next;
-        next.wrapping_sub(first)
-    }
-
-    /// Writes `count` entries, each made from the one of the peer's with the same number from `first` on; the caller knows that there is room.
-    #[inline(always)]
-    pub(crate) fn answer_each<A: Entry, B: Entry>(
-        &mut self,
-        ring: &SharedRing<'_>,
-        first: u32,
-        count: u32,
-        mut each: impl FnMut(A) -> B,
-    ) {
-        let next = self.next;
-        for number in 0..count {
-            let answer = each(ring.read(first.wrapping_add(number)));
-            ring.write(next.wrapping_add(number), &answer);
-        }
-        self.next = next.wrapping_add(count);
     }
 
     /// Shows the peer all entries up to here, and finds out whether it waits for one of them.
     #[inline(always)]
-    pub(crate) fn publish(&mut self, ring: &SharedRing<'_>) -> Notify {
+    pub(crate) fn publish<M: Pages, L: PieceLayout>(&mut self, ring: &Pieces<M, L>) -> Notify {
         let next = self.next;
         let fresh = next.wrapping_sub(self.published);
         if fresh == 0 {
@@ -118,7 +88,7 @@ impl<K: Kind> Producer<K> {
         self.published = next;
         // The peer writes its event index and then looks at our producer index; we do it the other way round. As both keep to that
         // order, one of us sees the other's write.
-        let event = ring.tell_then_read(K::PRODUCER, next, K::EVENT);
+        let event = ring.store_then_load_u32(K::PRODUCER, next, K::EVENT);
         if next.wrapping_sub(event) < fresh {
             Notify::Needed
         } else {
@@ -154,9 +124,9 @@ impl<K: Kind> Consumer<K> {
 
     /// Copies out the next entry, if there is one that the peer may have produced: it is before `end`.
     #[inline(always)]
-    pub(crate) fn pop<T: Entry>(
+    pub(crate) fn pop<T: Entry, M: Pages, L: PieceLayout>(
         &mut self,
-        ring: &SharedRing<'_>,
+        ring: &Pieces<M, L>,
         end: u32,
     ) -> Result<Option<T>, RingError> {
         // Reads the peer's index only when all that was seen before is taken. A broken half has seen nothing, so it comes here too.
@@ -165,35 +135,21 @@ impl<K: Kind> Consumer<K> {
             return Ok(None);
         }
         self.next = next.wrapping_add(1);
-        Ok(Some(ring.read(next)))
-    }
-
-    /// Takes the indices of entries under the same conditions, `most` at the most: the first, and how many. They count as taken from now on.
-    #[inline(always)]
-    pub(crate) fn take(
-        &mut self,
-        ring: &SharedRing<'_>,
-        end: u32,
-        most: u32,
-    ) -> Result<(u32, u32), RingError> {
-        let first = self.next;
-        let mut waiting = self.seen.wrapping_sub(first);
-        if waiting == 0 {
-            waiting = self.look(ring, end)?;
-        }
-        let count = waiting.min(most);
-        self.next = first.wrapping_add(count);
-        Ok((first, count))
+        Ok(Some(read(ring, next)))
     }
 
     /// Reads the peer's index once and says how many entries wait.
     #[inline(always)]
-    pub(crate) fn look(&mut self, ring: &SharedRing<'_>, end: u32) -> Result<u32, RingError> {
+    pub(crate) fn look<M: Pages, L: PieceLayout>(
+        &mut self,
+        ring: &Pieces<M, L>,
+        end: u32,
+    ) -> Result<u32, RingError> {
         if let Some(error) = self.broken {
             return Err(error);
         }
         let (next, seen) = (self.next, self.seen);
-        let alleged = ring.index(K::PRODUCER);
+        let alleged = ring.load_u32(K::PRODUCER);
         self.believe(alleged, seen, end)?;
         Ok(alleged.wrapping_sub(next))
     }
@@ -224,9 +180,9 @@ impl<K: Kind> Consumer<K> {
 
     /// Asks for a notification of the `count`-th entry from here on, and looks whether it came meanwhile.
     #[inline(always)]
-    pub(crate) fn arm(
+    pub(crate) fn arm<M: Pages, L: PieceLayout>(
         &mut self,
-        ring: &SharedRing<'_>,
+        ring: &Pieces<M, L>,
         end: u32,
         count: u32,
     ) -> Result<Armed, RingError> {
@@ -234,16 +190,15 @@ impl<K: Kind> Consumer<K> {
             return Err(error);
         }
         let (next, seen, count) = (self.next, self.seen, count.max(1));
-        let first = ring.index(K::PRODUCER);
-        self.believe(first, seen, end)?;
-        if first.wrapping_sub(next) >= count {
+        // What `pop` saw last is recent enough: whoever arms has mostly just found nothing more.
+        if seen.wrapping_sub(next) >= count {
             return Ok(Armed::Work);
         }
         // See `Producer::publish`.
         let wanted = next.wrapping_add(count);
-        let second = ring.tell_then_read(K::EVENT, wanted, K::PRODUCER);
-        self.believe(second, first, end)?;
-        if second.wrapping_sub(next) >= count {
+        let alleged = ring.store_then_load_u32(K::EVENT, wanted, K::PRODUCER);
+        self.believe(alleged, seen, end)?;
+        if alleged.wrapping_sub(next) >= count {
             return Ok(Armed::Work);
         }
         Ok(Armed::Idle)

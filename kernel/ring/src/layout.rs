@@ -1,9 +1,8 @@
 //! Where things lie in the shared pages of a request/response ring (io/ring.h, `DEFINE_RING_TYPES`).
 
-use core::fmt;
 use core::marker::PhantomData;
 
-use morgana_hal::{PAGE_SIZE, PieceCount, Pieces, SharedRegion};
+use morgana_hal::{PAGE_SIZE, Pages, PieceLayout, Pieces, piece_count};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 /// `req_prod`: how many requests the front end has put in.
@@ -25,102 +24,29 @@ impl<T: FromBytes + IntoBytes + Immutable + Copy + 'static> Entry for T {}
 /// How many entries a ring of `pages` pages has: as many as fit after the indices, rounded down to a power of two
 /// (io/ring.h, `__RING_SIZE`). 0 if not one fits.
 pub const fn ring_entries<Req, Rsp>(pages: usize) -> u32 {
-    match entries_in(pages * PAGE_SIZE, union_size::<Req, Rsp>()) {
+    match piece_count(pages * PAGE_SIZE, ENTRIES, union_size::<Req, Rsp>()) {
         Some(entries) => entries,
         None => 0,
     }
 }
 
-/// How many entries there are, of a size that the types tell.
-pub(crate) struct Geometry<Req, Rsp> {
-    entries: PieceCount,
-    types: PhantomData<fn(Req) -> Rsp>,
+/// Entries after the indices, of a size that the types tell.
+pub(crate) struct Layout<Req, Rsp>(PhantomData<fn(Req) -> Rsp>);
+
+impl<Req, Rsp> PieceLayout for Layout<Req, Rsp> {
+    const FIRST: usize = ENTRIES;
+    const SIZE: usize = union_size::<Req, Rsp>();
 }
 
-impl<Req, Rsp> Geometry<Req, Rsp> {
-    const ENTRY_BYTES: usize = union_size::<Req, Rsp>();
-    /// `None` if not one entry fits.
-    pub(crate) const fn of(region_bytes: usize) -> Option<Self> {
-        let Some(entries) = entries_in(region_bytes, Self::ENTRY_BYTES) else {
-            return None;
-        };
-        match PieceCount::new(entries) {
-            Some(entries) => Some(Self {
-                entries,
-                types: PhantomData,
-            }),
-            None => None,
-        }
-    }
+/// The pages of a ring: the peers' indices, and the entries, of which a free-running index names one.
+pub(crate) type Shared<M, Req, Rsp> = Pieces<M, Layout<Req, Rsp>>;
 
-    pub(crate) const fn entries(&self) -> u32 {
-        self.entries.get()
-    }
-
-    /// What is in the pages that this geometry is of.
-    #[inline(always)]
-    pub(crate) fn shared<'a>(&self, region: &'a SharedRegion) -> SharedRing<'a> {
-        SharedRing(region.pieces(ENTRIES, Self::ENTRY_BYTES, self.entries))
-    }
-}
-
-/// What is shared of a ring: the peers' indices, and the entries, of which a free-running index names one.
-pub(crate) struct SharedRing<'a>(Pieces<'a>);
-
-impl SharedRing<'_> {
-    /// Reads the index at `offset`, one of those above.
-    #[inline(always)]
-    pub(crate) fn index(&self, offset: usize) -> u32 {
-        self.0.load_u32(offset)
-    }
-
-    /// Tells the peer an index and then reads another; see [`SharedRegion::store_then_load_u32`].
-    #[inline(always)]
-    pub(crate) fn tell_then_read(&self, tell: usize, index: u32, read: usize) -> u32 {
-        self.0.store_then_load_u32(tell, index, read)
-    }
-
-    /// Copies an entry out.
-    #[inline(always)]
-    pub(crate) fn read<T: Entry>(&self, index: u32) -> T {
-        let mut entry = T::new_zeroed();
-        self.0.read(index, entry.as_mut_bytes());
-        entry
-    }
-
-    /// Copies an entry in.
-    #[inline(always)]
-    pub(crate) fn write<T: Entry>(&self, index: u32, entry: &T) {
-        self.0.write(index, entry.as_bytes());
-    }
-}
-
-// Not derived: they would ask the same of the entries' types.
-impl<Req, Rsp> Clone for Geometry<Req, Rsp> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<Req, Rsp> Copy for Geometry<Req, Rsp> {}
-
-impl<Req, Rsp> fmt::Debug for Geometry<Req, Rsp> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Geometry")
-            .field("entry_bytes", &Self::ENTRY_BYTES)
-            .field("entries", &self.entries())
-            .finish()
-    }
-}
-
-/// How many entries of this size fit after the indices, rounded down to a power of two; `None` if not one does.
-const fn entries_in(region_bytes: usize, entry_bytes: usize) -> Option<u32> {
-    if entry_bytes == 0 || region_bytes < ENTRIES + entry_bytes {
-        return None;
-    }
-    let fit = (region_bytes - ENTRIES) / entry_bytes;
-    // More entries than indices can tell apart (2^31) would need 2 GiB at the least.
-    Some(1 << if fit.ilog2() < 31 { fit.ilog2() } else { 31 })
+/// Copies an entry out.
+#[inline(always)]
+pub(crate) fn read<T: Entry, M: Pages, L: PieceLayout>(ring: &Pieces<M, L>, index: u32) -> T {
+    let mut entry = T::new_zeroed();
+    ring.read(index, entry.as_mut_bytes());
+    entry
 }
 
 /// The size of C's union of both types: that of the larger, rounded up to the stricter alignment.
@@ -141,7 +67,7 @@ const fn union_size<Req, Rsp>() -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use morgana_hal::{LocalPages, Pages};
+    use morgana_hal::LocalPages;
 
     #[test]
     fn sizes_are_those_of_the_c_macros() {
@@ -161,15 +87,14 @@ mod tests {
     fn entries_of_every_size_keep_apart() {
         fn check<const N: usize>() {
             let pages = LocalPages::new(1);
-            let geometry = Geometry::<[u8; N], [u8; 1]>::of(PAGE_SIZE).unwrap();
-            let entries = geometry.shared(pages.region());
+            let ring = Shared::<_, [u8; N], [u8; 1]>::new(pages).unwrap();
             // From somewhere before the wrap-around of indices on.
-            let indices = || (0..geometry.entries()).map(|number| number.wrapping_sub(5));
+            let indices = || (0..ring.count()).map(|number| number.wrapping_sub(5));
             for index in indices() {
-                entries.write(index, &[index as u8 ^ 0x5a; N]);
+                ring.write(index, &[index as u8 ^ 0x5a; N]);
             }
             for index in indices() {
-                let entry: [u8; N] = entries.read(index);
+                let entry: [u8; N] = read(&ring, index);
                 assert_eq!(entry, [index as u8 ^ 0x5a; N]);
             }
         }

@@ -16,7 +16,7 @@ mod tests;
 
 pub use back::BackRing;
 pub use bytes::{ByteLayout, LaneLayout, RingStream, Side};
-pub use error::{Armed, Drained, Notify, RingError, RingFull};
+pub use error::{Armed, Notify, RingError, RingFull};
 pub use front::FrontRing;
 pub use layout::{Entry, ring_entries};
 pub use slots::{MAX_SLOTS, SlotError, Slots};

@@ -17,5 +17,5 @@ mod region;
 #[cfg(test)]
 mod tests;
 
-pub use pieces::{PieceCount, Pieces};
+pub use pieces::{PieceLayout, Pieces, piece_count};
 pub use region::{ReadRegion, SharedRegion};

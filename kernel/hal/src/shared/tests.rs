@@ -7,10 +7,7 @@ use std::vec;
 use std::vec::Vec;
 
 use super::*;
-
-fn count(number: u32) -> PieceCount {
-    PieceCount::new(number).expect("a power of two")
-}
+use crate::{LocalPages, PAGE_SIZE, Pages};
 
 fn with_region(len: usize, test: impl FnOnce(&SharedRegion)) {
     let mut words = vec![0u64; len.div_ceil(8)];
@@ -74,91 +71,106 @@ fn long_copies_move_every_byte_and_no_other() {
     });
 }
 
+/// Pieces of `SIZE` bytes from `FIRST` on.
+struct At<const FIRST: usize, const SIZE: usize>;
+
+impl<const FIRST: usize, const SIZE: usize> PieceLayout for At<FIRST, SIZE> {
+    const FIRST: usize = FIRST;
+    const SIZE: usize = SIZE;
+}
+
+fn pieces<const FIRST: usize, const SIZE: usize>() -> Pieces<LocalPages, At<FIRST, SIZE>> {
+    Pieces::new(LocalPages::new(1)).expect("there is room for a piece")
+}
+
 #[test]
 fn a_number_of_pieces_is_a_power_of_two() {
-    for number in [0, 3, 6, u32::MAX] {
-        assert_eq!(PieceCount::new(number), None);
+    assert_eq!(piece_count(4096, 64, 112), Some(32));
+    assert_eq!(piece_count(4096, 64, 63), Some(64));
+    assert_eq!(piece_count(4096, 4095, 1), Some(1));
+    for (bytes, first, size) in [
+        (4096, 64, 0),
+        (4096, 4096, 1),
+        (4096, 4097, 1),
+        (4096, 64, 4033),
+        (0, 0, 1),
+        (4096, usize::MAX, 1),
+        (4096, 1, usize::MAX),
+    ] {
+        assert_eq!(piece_count(bytes, first, size), None);
     }
-    for number in [1, 2, 256, 1 << 31] {
-        assert_eq!(count(number).get(), number);
-    }
+    assert_eq!(piece_count(usize::MAX, 0, 1), Some(1 << 31));
+}
+
+#[test]
+fn pages_without_room_for_a_piece_come_back() {
+    let refused = Pieces::<_, At<64, 4033>>::new(LocalPages::new(1));
+    assert_eq!(
+        refused.err().map(|pages| pages.region().len()),
+        Some(PAGE_SIZE)
+    );
 }
 
 #[test]
 fn words_lie_before_the_pieces() {
-    with_region(64, |region| {
-        region.store_u32(4, 7);
-        let pieces = region.pieces(16, 4, count(4));
-        assert_eq!(pieces.load_u32(4), 7);
-        assert_eq!(pieces.store_then_load_u32(12, 9, 4), 7);
-        assert_eq!(region.load_u32(12), 9);
-    });
+    let pieces = pieces::<16, 4>();
+    pieces.pages().region().store_u32(4, 7);
+    assert_eq!(pieces.load_u32(4), 7);
+    assert_eq!(pieces.store_then_load_u32(12, 9, 4), 7);
+    assert_eq!(pieces.into_pages().region().load_u32(12), 9);
 }
 
 #[test]
 #[should_panic(expected = "before the first piece")]
 fn a_word_of_a_piece_is_none() {
-    with_region(64, |region| {
-        region.pieces(16, 4, count(4)).load_u32(16);
-    });
+    pieces::<16, 4>().load_u32(16);
 }
 
 #[test]
 fn pieces_of_every_size_keep_apart() {
-    with_region(4096, |region| {
-        // Miri tries fewer of them.
-        let step = if cfg!(miri) { 7 } else { 1 };
-        let places = (0..20).step_by(step);
-        for (first, size) in
-            places.flat_map(|first| (1..40).step_by(step).map(move |size| (first, size)))
-        {
-            region.clear();
-            let pieces = region.pieces(first, size, count(8));
-            for index in 0..8u32 {
-                pieces.write(index.wrapping_sub(3), &vec![index as u8 + 1; size]);
-            }
-            let mut all = vec![0; first + 8 * size + 8];
-            region.read(0, &mut all);
-            for index in 0..8u32 {
-                let mut back = vec![0; size];
-                pieces.read(index.wrapping_sub(3), &mut back);
-                assert_eq!(back, vec![index as u8 + 1; size]);
-                let at = first + (index as usize + 5) % 8 * size;
-                assert_eq!(all[at..at + size], back);
-            }
-            assert!(
-                all[..first]
-                    .iter()
-                    .chain(&all[first + 8 * size..])
-                    .all(|&b| b == 0)
-            );
+    fn check<const FIRST: usize, const SIZE: usize>() {
+        let pieces = pieces::<FIRST, SIZE>();
+        let count = pieces.count();
+        // From somewhere before the wrap-around of indices on.
+        for index in 0..count {
+            pieces.write(index.wrapping_sub(3), &[(index % 251) as u8 + 1; SIZE]);
         }
-    });
+        let all = pieces.pages().snapshot();
+        for index in 0..count {
+            let mut back = [0; SIZE];
+            pieces.read(index.wrapping_sub(3), &mut back);
+            assert_eq!(back, [(index % 251) as u8 + 1; SIZE]);
+            let at = FIRST + (index.wrapping_sub(3) % count) as usize * SIZE;
+            assert_eq!(all[at..at + SIZE], back);
+        }
+        let end = FIRST + count as usize * SIZE;
+        let mut others = all[..FIRST].iter().chain(&all[end..]);
+        assert!(others.all(|&byte| byte == 0));
+    }
+    check::<0, 64>();
+    check::<3, 111>();
+    check::<7, 24>();
+    check::<8, 28>();
+    check::<8, 112>();
+    check::<12, 20>();
+    check::<17, 40>();
+    check::<64, 12>();
+    check::<64, 4032>();
 }
 
 #[test]
-#[should_panic(expected = "leaves the shared region")]
-fn pieces_lie_inside() {
-    with_region(64, |region| {
-        region.pieces(8, 7, count(8));
-        region.pieces(8, 8, count(8));
-    });
-}
-
-#[test]
-#[should_panic(expected = "leaves the shared region")]
-fn pieces_that_overflow_panic() {
-    with_region(64, |region| {
-        region.pieces(8, usize::MAX / 2, count(8));
-    });
+fn an_access_to_a_piece_can_be_shorter_than_it() {
+    let pieces = pieces::<8, 12>();
+    pieces.write(1, &[5; 7]);
+    let mut back = [0; 12];
+    pieces.read(1, &mut back);
+    assert_eq!(back, [5, 5, 5, 5, 5, 5, 5, 0, 0, 0, 0, 0]);
 }
 
 #[test]
 #[should_panic(expected = "leaves the piece")]
 fn an_access_stays_in_its_piece() {
-    with_region(64, |region| {
-        region.pieces(0, 4, count(4)).read(0, &mut [0; 5])
-    });
+    pieces::<0, 4>().read(0, &mut [0; 5]);
 }
 
 #[test]

@@ -93,7 +93,8 @@ impl Drop for Announced {
     }
 }
 
-impl Pages for LinuxImported {
+// SAFETY: `region` is never changed, and the mapping keeps its pages until the value is dropped, wherever it is moved.
+unsafe impl Pages for LinuxImported {
     fn region(&self) -> &SharedRegion {
         &self.region
     }

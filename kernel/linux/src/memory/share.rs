@@ -120,7 +120,8 @@ impl LinuxShared {
     }
 }
 
-impl Pages for LinuxShared {
+// SAFETY: `region` is never changed, and `granted` keeps its pages mapped until the value is dropped, wherever it is moved.
+unsafe impl Pages for LinuxShared {
     fn region(&self) -> &SharedRegion {
         &self.region
     }

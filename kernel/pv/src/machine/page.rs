@@ -17,7 +17,8 @@ impl RingPage {
     }
 }
 
-impl Pages for RingPage {
+// SAFETY: the region is never changed, and its page is mapped for ever.
+unsafe impl Pages for RingPage {
     fn region(&self) -> &SharedRegion {
         &self.0
     }

@@ -3,8 +3,9 @@
 use super::std::prelude::v1::*;
 use morgana_hal::{LocalPages, Pages};
 
+use super::take;
 use crate::layout::{REQ_EVENT, REQ_PROD, RSP_EVENT, RSP_PROD};
-use crate::{Armed, BackRing, Drained, FrontRing, Notify, RingError, RingFull};
+use crate::{Armed, BackRing, FrontRing, Notify, RingError, RingFull};
 
 type Front = FrontRing<LocalPages, [u8; 12], u32>;
 type Back = BackRing<LocalPages, [u8; 12], u32>;
@@ -45,7 +46,7 @@ fn a_full_ring_takes_no_more_until_a_response_is_taken() {
     let _ = front.publish();
     assert_eq!(back.available(), Ok(256));
     let mut taken = 0;
-    assert_eq!(back.drain(64, |_| taken += 1), Ok(Drained::More));
+    assert_eq!(take(64, &mut taken, || back.pop()), Ok(()));
     assert_eq!(taken, 64);
     back.push(&5).unwrap();
     assert_eq!(
@@ -58,7 +59,7 @@ fn a_full_ring_takes_no_more_until_a_response_is_taken() {
     assert_eq!(front.free(), 1);
     front.push(&[2; 12]).unwrap();
     let _ = front.publish();
-    assert_eq!(back.drain(1000, |_| taken += 1), Ok(Drained::Empty));
+    assert_eq!(take(1000, &mut taken, || back.pop()), Ok(()));
     assert_eq!(taken, 257);
 }
 
@@ -81,7 +82,7 @@ fn only_the_entry_that_the_peer_waits_for_needs_a_notification() {
         "the back end is at work"
     );
     assert_eq!(back.arm(), Ok(Armed::Work));
-    assert_eq!(back.drain(64, |_| ()), Ok(Drained::Empty));
+    assert_eq!(take(64, &mut 0, || back.pop()), Ok(()));
     assert_eq!(back.arm(), Ok(Armed::Idle));
     front.push(&[0; 12]).unwrap();
     assert_eq!(front.publish(), Notify::Needed);
@@ -157,7 +158,7 @@ fn requests_out_of_bounds_are_refused() {
     let (_, mut back, pages) = pair(10);
     pages.region().store_u32(REQ_PROD, 10 + 256);
     let mut taken = 0;
-    assert_eq!(back.drain(1000, |_| taken += 1), Ok(Drained::Empty));
+    assert_eq!(take(1000, &mut taken, || back.pop()), Ok(()));
     assert_eq!(taken, 256);
     pages.region().store_u32(REQ_PROD, 10 + 257);
     assert_eq!(
@@ -213,7 +214,7 @@ fn the_shared_page_looks_as_ring_h_says() {
     back.push(&0x0403_0201).unwrap();
     let _ = back.publish();
     assert_eq!(&pages.snapshot()[64..68], [1, 2, 3, 4]);
-    assert_eq!(back.drain(9, |_| ()), Ok(Drained::Empty));
+    assert_eq!(take(9, &mut 0, || back.pop()), Ok(()));
     assert_eq!(back.arm(), Ok(Armed::Idle));
     assert_eq!(
         [REQ_PROD, REQ_EVENT, RSP_PROD, RSP_EVENT].map(word),

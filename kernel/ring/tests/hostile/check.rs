@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::task::{Context, Poll, Waker};
 
 use morgana_hal::{ByteStream, Channel, LocalPages, Pages, Port};
-use morgana_ring::{BackRing, ByteLayout, FrontRing, RingStream, Side, Slots};
+use morgana_ring::{BackRing, ByteLayout, FrontRing, RingError, RingStream, Side, Slots};
 
 /// One step: what to do, a place, a value.
 type Step = (u8, u8, u32);
@@ -54,7 +54,7 @@ fn front(start: u32, steps: &[Step]) {
                 published = written;
             }
             4 => {
-                let result = ring.drain(usize::from(place), |_| taken += 1);
+                let result = take(place.into(), &mut taken, || ring.pop());
                 assert!(place == 0 || broken.is_none_or(|error| result == Err(error)));
                 broken = broken.or(result.err());
             }
@@ -82,7 +82,7 @@ fn back(start: u32, steps: &[Step]) {
                 published = answered;
             }
             4 => {
-                let _ = ring.drain(usize::from(place), |_| taken += 1);
+                let _ = take(place.into(), &mut taken, || ring.pop());
             }
             _ => drop(ring.arm_after(value)),
         }
@@ -92,6 +92,21 @@ fn back(start: u32, steps: &[Step]) {
             "more requests than entries"
         );
     }
+}
+
+/// Takes entries out as long as there are some, `most` at the most, and counts them.
+fn take<T>(
+    most: u32,
+    taken: &mut u32,
+    mut pop: impl FnMut() -> Result<Option<T>, RingError>,
+) -> Result<(), RingError> {
+    for _ in 0..most {
+        if pop()?.is_none() {
+            break;
+        }
+        *taken += 1;
+    }
+    Ok(())
 }
 
 /// A channel over which nothing ever comes.

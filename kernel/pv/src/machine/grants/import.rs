@@ -55,7 +55,8 @@ impl PvImported {
     }
 }
 
-impl Pages for PvImported {
+// SAFETY: `region` is never changed, and `mapped` keeps its pages mapped until the value is dropped, wherever it is moved.
+unsafe impl Pages for PvImported {
     fn region(&self) -> &SharedRegion {
         debug_assert!(self.mapped.window.is_some());
         &self.region

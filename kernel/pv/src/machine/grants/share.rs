@@ -113,7 +113,8 @@ impl PvShared {
     }
 }
 
-impl Pages for PvShared {
+// SAFETY: `region` is never changed, and the pages are `owned` until the value is dropped, wherever it is moved.
+unsafe impl Pages for PvShared {
     fn region(&self) -> &SharedRegion {
         &self.region
     }

@@ -37,7 +37,8 @@ impl PvForeign {
     }
 }
 
-impl Pages for PvForeign {
+// SAFETY: `region` is never changed, and the window keeps its pages mapped until the value is dropped, wherever it is moved.
+unsafe impl Pages for PvForeign {
     fn region(&self) -> &SharedRegion {
         &self.region
     }
