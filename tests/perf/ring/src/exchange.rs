@@ -1,4 +1,5 @@
-//! What each end does in its turn.
+//! What each end does in its turn. All of it goes into the caller, as the peer's compiler does with what it calls once. Whether a notification is
+//! needed is found out and counted; none is sent.
 
 use anyhow::{Result, ensure};
 use morgana_hal::Pages;
@@ -11,18 +12,17 @@ pub(crate) type Front<M, E> = FrontRing<M, <E as Exchange>::Request, <E as Excha
 /// A ring's back end.
 pub(crate) type Back<M, E> = BackRing<M, <E as Exchange>::Request, <E as Exchange>::Response>;
 
-/// Puts a batch on the ring, numbered from `from` on.
-#[inline(never)]
+/// Puts a batch on the ring, numbered from `from` on; returns how many notifications that would need.
+#[inline(always)]
 pub(crate) fn ask<M: Pages, E: Exchange>(
     ring: &mut Front<M, E>,
     from: u64,
     batch: u64,
-) -> Result<()> {
+) -> Result<u64> {
     for number in from..from + batch {
         ring.push(&E::ask(number))?;
     }
-    let _ = ring.publish();
-    Ok(())
+    Ok(ring.publish().is_needed().into())
 }
 
 /// Takes what responses there are, numbered from `from` on; returns how many.
@@ -41,9 +41,10 @@ pub(crate) fn take<M: Pages, E: Exchange>(ring: &mut Front<M, E>, from: u64) -> 
     }
 }
 
-/// Answers what requests there are.
+/// Answers what requests there are; returns how many notifications that would need.
 #[inline(always)]
-pub(crate) fn answer<M: Pages, E: Exchange>(ring: &mut Back<M, E>) -> Result<()> {
+pub(crate) fn answer<M: Pages, E: Exchange>(ring: &mut Back<M, E>) -> Result<u64> {
+    let mut notifications = 0;
     loop {
         let mut idle = true;
         while let Some(request) = ring.pop()? {
@@ -51,11 +52,11 @@ pub(crate) fn answer<M: Pages, E: Exchange>(ring: &mut Back<M, E>) -> Result<()>
             idle = false;
         }
         if idle {
-            return Ok(());
+            return Ok(notifications);
         }
-        let _ = ring.publish();
+        notifications += u64::from(ring.publish().is_needed());
         if ring.arm()? == Armed::Idle {
-            return Ok(());
+            return Ok(notifications);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::thread;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use morgana_emul::{DomainConfig, Hypervisor};
 use morgana_hal::{DomId, Memory, Pages, Platform, SharedPages};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity, sched_yield};
@@ -72,15 +72,15 @@ pub(crate) fn run<E: Exchange>(threads: Threads, amount: Amount) -> Result<f64> 
                 let pages = platform.memory().import(FRONT, &[grant])?;
                 let mut back = Back::<_, E>::attach(pages)?;
                 ready.send(())?;
-                let mut spins = 0;
+                let (mut spins, mut notifications) = (0, 0);
                 while !stopped.load(Ordering::Relaxed) {
-                    answer::<_, E>(&mut back)?;
+                    notifications += answer::<_, E>(&mut back)?;
                     relax(&mut spins);
                 }
-                Ok(())
+                check(notifications)
             });
             wait.recv().context("the back end did not start")?;
-            let rate = slices::<_, E>(front, amount, ClockId::Monotonic, || Ok(()));
+            let rate = slices::<_, E>(front, amount, ClockId::Monotonic, || Ok(0));
             stop.store(true, Ordering::Relaxed);
             other
                 .join()
@@ -95,18 +95,18 @@ fn slices<M: Pages, E: Exchange>(
     mut front: Front<M, E>,
     amount: Amount,
     clock: ClockId,
-    mut between: impl FnMut() -> Result<()>,
+    mut between: impl FnMut() -> Result<u64>,
 ) -> Result<f64> {
     let mut rates = Vec::with_capacity(SLICES);
     let mut number = 0;
-    let mut spins = 0;
+    let (mut spins, mut notifications) = (0, 0);
     for _ in 0..SLICES {
         let start = now_ns(clock);
         for _ in 0..amount.rounds() {
-            ask::<_, E>(&mut front, number, amount.batch)?;
+            notifications += ask::<_, E>(&mut front, number, amount.batch)?;
             let end = number + amount.batch;
             while number < end {
-                between()?;
+                notifications += between()?;
                 let taken = take::<_, E>(&mut front, number)?;
                 if taken == 0 {
                     relax(&mut spins);
@@ -117,8 +117,15 @@ fn slices<M: Pages, E: Exchange>(
         let operations = amount.rounds() * amount.batch;
         rates.push(operations as f64 * 1e9 / (now_ns(clock) - start) as f64);
     }
+    check(notifications)?;
     rates.sort_by(f64::total_cmp);
     Ok(rates[SLICES / 2])
+}
+
+/// Each end waits for something at the beginning at least.
+fn check(notifications: u64) -> Result<()> {
+    ensure!(notifications > 0, "no notification was ever needed");
+    Ok(())
 }
 
 /// Waits a little; gives the processor away if the other end does not come to run.

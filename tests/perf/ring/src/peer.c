@@ -82,12 +82,21 @@ static void pin(int cpu)
         die("cannot pin a thread");
 }
 
+/* Each end waits for something at the beginning at least. */
+static void check(unsigned long notifications)
+{
+    if (!notifications)
+        die("no notification was ever needed");
+}
+
 /* One exchange for each kind of entry: the macros know no types. NAME##_ask fills a request, NAME##_answer makes its response. */
 #define EXCHANGE(NAME, REQ, RSP)                                                                  \
                                                                                                   \
-static void NAME##_back_turn(struct NAME##_back_ring *ring)                                       \
+/* How many notifications that would need. */                                                     \
+static unsigned long NAME##_back_turn(struct NAME##_back_ring *ring)                              \
 {                                                                                                 \
     RING_IDX prod;                                                                                \
+    unsigned long notifications = 0;                                                              \
     int notify, more;                                                                             \
     do {                                                                                          \
         prod = ring->sring->req_prod;                                                             \
@@ -95,7 +104,7 @@ static void NAME##_back_turn(struct NAME##_back_ring *ring)                     
         if (RING_REQUEST_PROD_OVERFLOW(ring, prod))                                               \
             die("too many requests");                                                             \
         if (ring->req_cons == prod)                                                               \
-            return;                                                                               \
+            return notifications;                                                                 \
         while (ring->req_cons != prod) {                                                          \
             REQ request;                                                                          \
             RSP response;                                                                         \
@@ -106,12 +115,14 @@ static void NAME##_back_turn(struct NAME##_back_ring *ring)                     
             ring->rsp_prod_pvt++;                                                                 \
         }                                                                                         \
         RING_PUSH_RESPONSES_AND_CHECK_NOTIFY(ring, notify);                                       \
-        (void)notify;                                                                             \
+        notifications += (unsigned)notify;                                                        \
         RING_FINAL_CHECK_FOR_REQUESTS(ring, more);                                                \
     } while (more);                                                                               \
+    return notifications;                                                                         \
 }                                                                                                 \
                                                                                                   \
-static void NAME##_front_push(struct NAME##_front_ring *ring, unsigned long from)                 \
+/* How many notifications that would need. */                                                     \
+static unsigned long NAME##_front_push(struct NAME##_front_ring *ring, unsigned long from)        \
 {                                                                                                 \
     int notify;                                                                                   \
     for (long i = 0; i < batch; i++) {                                                            \
@@ -123,7 +134,7 @@ static void NAME##_front_push(struct NAME##_front_ring *ring, unsigned long from
         ring->req_prod_pvt++;                                                                     \
     }                                                                                             \
     RING_PUSH_REQUESTS_AND_CHECK_NOTIFY(ring, notify);                                            \
-    (void)notify;                                                                                 \
+    return (unsigned)notify;                                                                      \
 }                                                                                                 \
                                                                                                   \
 /* How many responses there were. */                                                              \
@@ -154,13 +165,15 @@ static long NAME##_front_take(struct NAME##_front_ring *ring, unsigned long from
 static void *NAME##_back_thread(void *page)                                                       \
 {                                                                                                 \
     struct NAME##_back_ring ring;                                                                 \
+    unsigned long notifications = 0;                                                              \
     unsigned spins = 0;                                                                           \
     pin(processors[1]);                                                                                       \
     BACK_RING_INIT(&ring, (struct NAME##_sring *)page, PAGE);                                     \
     while (!stop) {                                                                               \
-        NAME##_back_turn(&ring);                                                                  \
+        notifications += NAME##_back_turn(&ring);                                                 \
         relax(&spins);                                                                            \
     }                                                                                             \
+    check(notifications);                                                                         \
     return NULL;                                                                                  \
 }                                                                                                 \
                                                                                                   \
@@ -170,7 +183,7 @@ static double NAME##_run(int threads, void *front_page, void *back_page)        
     struct NAME##_back_ring back;                                                                 \
     double rates[SLICES];                                                                         \
     clockid_t clock = threads == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC;                   \
-    unsigned long number = 0, rounds = operations / SLICES / (unsigned long)batch;                \
+    unsigned long number = 0, notifications = 0, rounds = operations / SLICES / (unsigned long)batch;\
     unsigned spins = 0;                                                                           \
     pthread_t thread;                                                                             \
     XEN_FRONT_RING_INIT(&front, (struct NAME##_sring *)front_page, PAGE);                         \
@@ -181,11 +194,11 @@ static double NAME##_run(int threads, void *front_page, void *back_page)        
         uint64_t start = now_ns(clock);                                                           \
         for (unsigned long round = 0; round < rounds; round++) {                                  \
             long taken = 0;                                                                       \
-            NAME##_front_push(&front, number);                                                    \
+            notifications += NAME##_front_push(&front, number);                                   \
             while (taken < batch) {                                                               \
                 long more;                                                                        \
                 if (threads == 1)                                                                 \
-                    NAME##_back_turn(&back);                                                      \
+                    notifications += NAME##_back_turn(&back);                                     \
                 more = NAME##_front_take(&front, number + (unsigned long)taken);                  \
                 if (more == 0)                                                                    \
                     relax(&spins);                                                                \
@@ -195,6 +208,7 @@ static double NAME##_run(int threads, void *front_page, void *back_page)        
         }                                                                                         \
         rates[slice] = (double)rounds * (double)batch * 1e9 / (double)(now_ns(clock) - start);    \
     }                                                                                             \
+    check(notifications);                                                                         \
     stop = 1;                                                                                     \
     if (threads == 2)                                                                             \
         pthread_join(thread, NULL);                                                               \
