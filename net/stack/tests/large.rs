@@ -8,7 +8,7 @@ use common::*;
 use morgana_exec::join;
 use morgana_net_device::{FaultPlan, Offload, SegmentationOffload};
 use morgana_net_stack::{
-    Buffers, ConnectOptions, ListenOptions, Stats, TcpListener, TcpOptions, TcpStream,
+    Buffers, ConnectOptions, Limits, ListenOptions, Stats, TcpListener, TcpOptions, TcpStream,
 };
 
 /// Sends `bytes` from left to right over a connection with large buffers. Gives what both stacks counted.
@@ -128,4 +128,21 @@ fn a_large_frame_is_acknowledged_at_once() {
         waited
     });
     assert!(waited < Duration::from_millis(10), "{waited:?}");
+}
+
+#[test]
+fn buffers_are_halved_until_they_fit() {
+    // A quarter of it is less than the buffers that both ends ask for, and more than ordinary ones.
+    let limits = Limits {
+        buffer_memory: 4 * 300_000,
+        ..Limits::default()
+    };
+    let setup = Setup {
+        left_limits: limits.clone(),
+        right_limits: limits,
+        ..setup(Offload::Both, 65_535)
+    };
+    let [left, _] = transfer(RIGHT, setup, 1 << 20);
+    // Ordinary windows hold no frame of more than 8,192 bytes.
+    assert!(left.frames_sent < (1 << 20) / 8192 / 2, "{left:?}");
 }

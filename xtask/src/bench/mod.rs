@@ -22,6 +22,9 @@ type Benchmark = (&'static str, fn(&Workspace, &mut Report<'_>) -> Result<()>);
 /// What a benchmark hands its figures to.
 type Report<'a> = dyn FnMut(&Record) -> Result<()> + 'a;
 
+/// The profile of programs that are measured at native speed.
+const NATIVE: &str = "native";
+
 const ALL: [Benchmark; 4] = [
     ("boot", boot::run),
     ("ring", ring::run),

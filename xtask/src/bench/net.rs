@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::{Record, Report};
+use super::{NATIVE, Record, Report};
 use crate::build::Image;
 use crate::process;
 use crate::run::{ADDRESS, ADDRESS_WORDS};
@@ -76,12 +76,13 @@ fn native(workspace: &Workspace, report: &mut Report<'_>) -> Result<()> {
     build.current_dir(&workspace.root).args([
         "build",
         "--quiet",
-        "--release",
+        "--profile",
+        NATIVE,
         "--package",
         PROGRAM,
     ]);
     process::loudly(&mut build)?;
-    let program = workspace.target.join("release").join(PROGRAM);
+    let program = workspace.target.join(NATIVE).join(PROGRAM);
     let bytes = NATIVE_BYTES.to_string();
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::{Record, Report};
+use super::{NATIVE, Record, Report};
 use crate::process;
 use crate::testbed::xen_headers;
 use crate::workspace::{Workspace, cargo};
@@ -54,16 +54,17 @@ fn build_ours(workspace: &Workspace) -> Result<PathBuf> {
     command.current_dir(&workspace.root).args([
         "build",
         "--quiet",
-        "--release",
+        "--profile",
+        NATIVE,
         "--package",
         PACKAGE,
     ]);
     process::loudly(&mut command)?;
-    Ok(workspace.target.join("release").join(PACKAGE))
+    Ok(workspace.target.join(NATIVE).join(PACKAGE))
 }
 
 fn build_peer(workspace: &Workspace) -> Result<PathBuf> {
-    let program = workspace.target.join("release").join("ring-peer");
+    let program = workspace.target.join(NATIVE).join("ring-peer");
     let mut command = Command::new("cc");
     command
         .args(["-O2", "-Wall", "-Wextra", "-pthread", "-o"])

@@ -14,8 +14,8 @@ pub struct TcpOptions {
     pub linger: Duration,
     /// Whether small segments wait for each other (Nagle, RFC 9293 section 3.7.4).
     pub coalesce: Coalesce,
-    /// Buffers of its own, for a connection that moves much (`None`: those that [`Limits`](crate::Limits) says). It gets them while they fit into a
-    /// quarter of the memory for buffers.
+    /// Buffers of its own, for a connection that moves much (`None`: those that [`Limits`](crate::Limits) says). A quarter of the memory
+    /// for buffers is for these: of what is left of it, a connection gets as much as it asks for, or half of that, and so on.
     pub buffers: Option<Buffers>,
 }
 
@@ -29,10 +29,11 @@ pub struct Buffers {
 }
 
 impl Buffers {
-    /// For a stream of bulk data over a link that takes large TCP frames.
+    /// For a stream of bulk data over a link that takes large TCP frames: eight of them, so that both ends find something to do while what
+    /// the other has done is on its way.
     pub const BULK: Self = Self {
-        receive: 262_144,
-        transmit: 262_144,
+        receive: 524_288,
+        transmit: 524_288,
     };
 }
 

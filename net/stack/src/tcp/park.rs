@@ -165,12 +165,8 @@ impl Engine {
     /// Buffers for one connection, or `None` if memory is in use.
     pub(crate) fn lease(&mut self, options: &TcpOptions, now: Instant) -> Option<Lease> {
         let full = self.full_lease();
-        let wanted = options.buffers.map_or(full, |buffers| Lease {
-            receive: buffers.receive.max(1) as usize,
-            transmit: buffers.transmit.max(1) as usize,
-        });
-        if self.tcp.memory + wanted.bytes() <= self.limits.buffer_memory / 4 {
-            return Some(wanted);
+        if let Some(lease) = self.own_lease(options, full) {
+            return Some(lease);
         }
         let small = Lease {
             receive: self.limits.small_receive.min(full.receive),
@@ -185,6 +181,25 @@ impl Engine {
             }
         }
         (self.tcp.memory + small.bytes() <= self.limits.buffer_memory).then_some(small)
+    }
+
+    /// Buffers of the sizes that the options ask for, of a quarter of the memory: halved as often as it takes, unless they become smaller than
+    /// everyone's.
+    fn own_lease(&self, options: &TcpOptions, full: Lease) -> Option<Lease> {
+        let wanted = options.buffers?;
+        let mut lease = Lease {
+            receive: wanted.receive.max(1) as usize,
+            transmit: wanted.transmit.max(1) as usize,
+        };
+        let room = (self.limits.buffer_memory / 4).saturating_sub(self.tcp.memory);
+        while lease.bytes() > room {
+            lease.receive = lease.receive.div_ceil(2);
+            lease.transmit = lease.transmit.div_ceil(2);
+            if lease.bytes() <= full.bytes() {
+                return None;
+            }
+        }
+        Some(lease)
     }
 
     /// Parks a connection that is quiescent, and was not touched since the last time round, if there is one.

@@ -25,6 +25,9 @@ const FRONT_ADDRESS: &str = "ip=10.0.0.1/24 ip6=off";
 const BACK_ADDRESS: &str = "ip=10.0.0.2/24 ip6=off";
 const SINK: &str = "10.0.0.2:5001";
 
+/// As a domain of 32 MiB has it: for a bulk stream and more.
+const BUFFER_MEMORY: usize = 8 << 20;
+
 const FEATURES: Features = Features {
     checksum: Offload::Both,
     chains: Chains::Several,
@@ -88,7 +91,10 @@ pub(crate) fn stream(bytes: u64) -> Result<Duration> {
 fn stack(device: impl Device + 'static, tasks: &Handle, addresses: &str) -> Result<Stack> {
     let config = StackConfig {
         addresses: AddressConfig::parse(addresses).map_err(|error| anyhow::anyhow!("{error}"))?,
-        limits: Limits::default(),
+        limits: Limits {
+            buffer_memory: BUFFER_MEMORY,
+            ..Limits::default()
+        },
         seed: [7, 8],
     };
     let (stack, runner) = Stack::new(device, config, &tasks.timers());
