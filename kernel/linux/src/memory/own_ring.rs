@@ -43,7 +43,8 @@ impl LinuxOwnRing {
     }
 }
 
-impl Pages for LinuxOwnRing {
+// SAFETY: `region` is never changed, and the mapping keeps its page until the value is dropped, wherever it is moved.
+unsafe impl Pages for LinuxOwnRing {
     fn region(&self) -> &SharedRegion {
         &self.region
     }
