@@ -15,12 +15,14 @@ pub struct Config {
     pub ring_page_order: u32,
     /// The most segments of an indirect request, up to 512.
     pub segments: usize,
+    /// The most pages of the front end that stay mapped (persistent grants), for all queues together, up to 16,384. With 0 it is told that none do.
+    pub persistent_pages: usize,
     /// Whether the disk may be written; one that cannot be written never may.
     pub writes: morgana_block::Writes,
 }
 
 impl Default for Config {
-    /// 64 requests and 2 MiB at once, 4 queues, rings of up to 4 pages, 256 segments.
+    /// 64 requests and 2 MiB at once, 4 queues, rings of up to 4 pages, 256 segments, 512 pages that stay mapped.
     fn default() -> Self {
         Self {
             concurrency: 64,
@@ -28,6 +30,7 @@ impl Default for Config {
             queues: 4,
             ring_page_order: 2,
             segments: 256,
+            persistent_pages: 512,
             writes: morgana_block::Writes::Allowed,
         }
     }
@@ -36,6 +39,7 @@ impl Default for Config {
 /// The most queues.
 const MAX_QUEUES: usize = 16;
 const MAX_CONCURRENCY: usize = 1024;
+const MAX_PERSISTENT_PAGES: usize = 16_384;
 
 impl Config {
     /// The figures as they are used, within their limits.
@@ -48,6 +52,7 @@ impl Config {
             segments: self
                 .segments
                 .clamp(MAX_SEGMENTS, SEGMENTS_PER_INDIRECT_PAGE),
+            persistent_pages: self.persistent_pages.min(MAX_PERSISTENT_PAGES),
             writes: self.writes,
         }
     }

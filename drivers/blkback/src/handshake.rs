@@ -13,7 +13,7 @@ use morgana_hal::{GrantRef, Platform, Port};
 use morgana_xenbus::{Device, State};
 use morgana_xenstore_client::{KeyError, Problem};
 
-use crate::{Config, Link, QueueKeys};
+use crate::{Config, Grants, Link, QueueKeys};
 
 /// Why a back end could not be set up, or not connect to a front end.
 pub type ConnectError = morgana_xenbus::ConnectError<Unsuitable>;
@@ -44,7 +44,9 @@ pub(crate) async fn connect<P: Platform, D: BlockDevice + 'static>(
     device.publish(State::InitWait, &told).await?;
     device.wait_long_for(&State::READY_FRONTEND).await?;
     let keys = queues(device, config).await?;
-    let link = Link::new(platform, device.peer_domain(), &keys, disk.clone(), config)?;
+    let grants = grants(device).await?;
+    let peer = device.peer_domain();
+    let link = Link::new(platform, peer, &keys, grants, disk.clone(), config)?;
     device.switch(State::Connected).await?;
     Ok(link)
 }
@@ -95,6 +97,15 @@ async fn queues(device: &Device, config: &Config) -> Result<Vec<QueueKeys>, Conn
     Ok(queues)
 }
 
+/// Whether the front end uses the same pages again and again.
+async fn grants(device: &Device) -> Result<Grants, KeyError> {
+    let persistent = device.peer_number_or(keys::FEATURE_PERSISTENT, 0u8);
+    Ok(match persistent.await? {
+        0 => Grants::Passing,
+        _ => Grants::Persistent,
+    })
+}
+
 /// What the front end is told.
 fn published(disk: &impl BlockDevice, config: &Config) -> Vec<(&'static str, String)> {
     let config = config.clamped();
@@ -112,7 +123,7 @@ fn published(disk: &impl BlockDevice, config: &Config) -> Vec<(&'static str, Str
         (keys::INFO, info.bits().to_string()),
         (keys::FEATURE_FLUSH_CACHE, flag(true)),
         (keys::FEATURE_BARRIER, flag(false)),
-        (keys::FEATURE_PERSISTENT, flag(false)),
+        (keys::FEATURE_PERSISTENT, flag(config.persistent_pages > 0)),
         (
             keys::FEATURE_MAX_INDIRECT_SEGMENTS,
             config.segments.to_string(),

@@ -5,8 +5,9 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use morgana_block::{BlockDevice, BlockError};
-use morgana_hal::{CopyFrom, CopyTo, DomId, Memory, Platform};
+use morgana_hal::{CopyFrom, CopyTo, Platform};
 
+use crate::foreign::Foreign;
 use crate::parse::{Span, Work};
 
 /// Why a request was not done.
@@ -19,9 +20,8 @@ pub(crate) enum Failure {
 
 /// Does it.
 pub(crate) async fn run<P: Platform, D: BlockDevice>(
-    platform: P,
+    foreign: Rc<Foreign<P>>,
     device: Rc<D>,
-    peer: DomId,
     work: Work,
 ) -> Result<(), Failure> {
     match work {
@@ -29,11 +29,11 @@ pub(crate) async fn run<P: Platform, D: BlockDevice>(
             let mut bytes = vec![0; span.bytes];
             let read = device.read(span.sector, &mut bytes).await;
             read.map_err(Failure::Device)?;
-            give(platform.memory(), peer, &span, &bytes)
+            give(&foreign, &span, &bytes)
         }
         Work::Write(span) => {
             let mut bytes = vec![0; span.bytes];
-            take(platform.memory(), peer, &span, &mut bytes)?;
+            take(&foreign, &span, &mut bytes)?;
             let written = device.write(span.sector, &bytes).await;
             written.map_err(Failure::Device)
         }
@@ -46,7 +46,7 @@ pub(crate) async fn run<P: Platform, D: BlockDevice>(
 }
 
 /// Copies out of the front end's pages: what was checked and what is written is the same copy.
-fn take(memory: &impl Memory, peer: DomId, span: &Span, bytes: &mut [u8]) -> Result<(), Failure> {
+fn take(foreign: &Foreign<impl Platform>, span: &Span, bytes: &mut [u8]) -> Result<(), Failure> {
     let mut rest = bytes;
     let mut copies = Vec::with_capacity(span.pieces.len());
     for piece in &span.pieces {
@@ -59,12 +59,12 @@ fn take(memory: &impl Memory, peer: DomId, span: &Span, bytes: &mut [u8]) -> Res
             status: Ok(()),
         });
     }
-    memory.copy_from(peer, &mut copies);
+    foreign.copy_from(&mut copies);
     all(copies.iter().all(|copy| copy.status.is_ok()))
 }
 
 /// Copies into the front end's pages.
-fn give(memory: &impl Memory, peer: DomId, span: &Span, bytes: &[u8]) -> Result<(), Failure> {
+fn give(foreign: &Foreign<impl Platform>, span: &Span, bytes: &[u8]) -> Result<(), Failure> {
     let mut rest = bytes;
     let mut copies = Vec::with_capacity(span.pieces.len());
     for piece in &span.pieces {
@@ -77,7 +77,7 @@ fn give(memory: &impl Memory, peer: DomId, span: &Span, bytes: &[u8]) -> Result<
             status: Ok(()),
         });
     }
-    memory.copy_to(peer, &mut copies);
+    foreign.copy_to(&mut copies);
     all(copies.iter().all(|copy| copy.status.is_ok()))
 }
 

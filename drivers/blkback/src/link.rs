@@ -13,6 +13,7 @@ use morgana_hal::{Channel, DomId, Events, GrantRef, Memory, Platform, Port};
 use morgana_ring::{Armed, BackRing, Notify};
 use morgana_xenbus::LinkError;
 
+use crate::foreign::Foreign;
 use crate::job::{Failure, run};
 use crate::parse::{Refusal, Rules, Work, operation, parse};
 use crate::{Config, Stats, Violation};
@@ -32,14 +33,21 @@ pub struct QueueKeys {
     pub port: Port,
 }
 
+/// What a front end says of the pages that its requests name (`feature-persistent`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Grants {
+    /// Each is granted for a request, or may be.
+    Passing,
+    /// They are the same again and again, and may stay mapped, to be read and written.
+    Persistent,
+}
+
 /// The back end's half of a connected block device.
 ///
 /// Once the front end breaks the protocol, nothing more is taken from it or answered, and [`violation`](Self::violation) tells which rule was
 /// broken. Other front ends are not concerned.
 pub struct Link<P: Platform, D> {
-    platform: P,
     device: Rc<D>,
-    peer: DomId,
     config: Config,
     queues: Vec<Queue<P>>,
     /// The queue whose turn it is.
@@ -53,6 +61,7 @@ pub struct Link<P: Platform, D> {
 struct Queue<P: Platform> {
     ring: BackRing<ImportedOf<P>, RawRequest, Response>,
     channel: ChannelOf<P>,
+    foreign: Rc<Foreign<P>>,
     /// The channel's count when the ring was last looked at.
     seen: u64,
 }
@@ -87,6 +96,7 @@ impl<P: Platform, D: BlockDevice + 'static> Link<P, D> {
         platform: &P,
         peer: DomId,
         keys: &[QueueKeys],
+        grants: Grants,
         device: Rc<D>,
         config: &Config,
     ) -> Result<Self, LinkError> {
@@ -94,6 +104,10 @@ impl<P: Platform, D: BlockDevice + 'static> Link<P, D> {
         if keys.is_empty() || keys.len() > config.queues {
             return Err(LinkError::Queues);
         }
+        let kept_pages = match grants {
+            Grants::Passing => 0,
+            Grants::Persistent => config.persistent_pages / keys.len(),
+        };
         let mut queues = Vec::with_capacity(keys.len());
         for keys in keys {
             if !keys.ring.len().is_power_of_two() || keys.ring.len() > 1 << config.ring_page_order {
@@ -103,14 +117,13 @@ impl<P: Platform, D: BlockDevice + 'static> Link<P, D> {
             let channel = platform.events().connect(peer, keys.port)?;
             queues.push(Queue {
                 ring: BackRing::attach(pages)?,
+                foreign: Rc::new(Foreign::new(platform, peer, kept_pages)),
                 seen: channel.count(),
                 channel,
             });
         }
         Ok(Self {
-            platform: platform.clone(),
             device,
-            peer,
             config,
             queues,
             turn: 0,
@@ -128,11 +141,17 @@ impl<P: Platform, D: BlockDevice + 'static> Link<P, D> {
 
     /// The counters of this connection.
     pub fn stats(&self) -> Stats {
-        Stats {
+        let mut stats = Stats {
             in_flight: self.jobs.len(),
             buffered_bytes: self.buffered,
             ..self.stats
+        };
+        for queue in &self.queues {
+            let (now, so_far) = queue.foreign.kept();
+            stats.persistent_pages += now;
+            stats.persistent_maps += so_far;
         }
+        stats
     }
 
     /// Does all that there is to do, and has the waker woken when there is more. Ready once the front end has broken the protocol.
@@ -264,7 +283,8 @@ impl<P: Platform, D: BlockDevice + 'static> Link<P, D> {
         if entry.operation == Operation::INDIRECT {
             self.stats.indirect += 1;
         }
-        let work = match parse(entry, rules, self.platform.memory(), self.peer)? {
+        let foreign = &self.queues[queue].foreign;
+        let work = match parse(entry, rules, foreign)? {
             Ok(work) => work,
             Err(refusal) => {
                 match refusal {
@@ -288,9 +308,8 @@ impl<P: Platform, D: BlockDevice + 'static> Link<P, D> {
             },
             bytes: work.bytes(),
         };
-        let (platform, device) = (self.platform.clone(), self.device.clone());
-        let mut future: Pin<Box<dyn Future<Output = _>>> =
-            Box::pin(run(platform, device, self.peer, work));
+        let (foreign, device) = (foreign.clone(), self.device.clone());
+        let mut future: Pin<Box<dyn Future<Output = _>>> = Box::pin(run(foreign, device, work));
         match future.as_mut().poll(cx) {
             Poll::Ready(result) => self.done(answer, result),
             Poll::Pending => {

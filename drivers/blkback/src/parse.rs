@@ -7,10 +7,11 @@ use morgana_blkif::{
     Segment, Status,
 };
 use morgana_block::{Discard, Geometry, Writes};
-use morgana_hal::{CopyFrom, DomId, GrantRef, Memory};
+use morgana_hal::{CopyFrom, GrantRef, Platform};
 use zerocopy::{FromZeros, IntoBytes};
 
 use crate::Violation;
+use crate::foreign::Foreign;
 
 /// What is to be done.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -95,8 +96,7 @@ pub(crate) fn operation(entry: &RawRequest) -> Operation {
 pub(crate) fn parse(
     entry: &RawRequest,
     rules: &Rules,
-    memory: &impl Memory,
-    peer: DomId,
+    foreign: &Foreign<impl Platform>,
 ) -> Result<Result<Work, Refusal>, Violation> {
     let write = match entry.operation {
         Operation::READ => false,
@@ -107,7 +107,7 @@ pub(crate) fn parse(
         // A flush that also writes is not done by any front end, nor offered.
         Operation::FLUSH_DISKCACHE => return Ok(Err(Refusal::Unsupported)),
         Operation::DISCARD => return Ok(discard(entry, rules)),
-        Operation::INDIRECT => return indirect(entry, rules, memory, peer),
+        Operation::INDIRECT => return indirect(entry, rules, foreign),
         _ => return Ok(Err(Refusal::Unsupported)),
     };
     let request = entry.request();
@@ -121,8 +121,7 @@ pub(crate) fn parse(
 fn indirect(
     entry: &RawRequest,
     rules: &Rules,
-    memory: &impl Memory,
-    peer: DomId,
+    foreign: &Foreign<impl Platform>,
 ) -> Result<Result<Work, Refusal>, Violation> {
     let request = entry.indirect();
     let write = match request.indirect_op {
@@ -147,7 +146,7 @@ fn indirect(
             status: Ok(()),
         })
         .collect();
-    memory.copy_from(peer, &mut copies);
+    foreign.copy_from(&mut copies);
     if copies.iter().any(|copy| copy.status.is_err()) {
         return Ok(Err(Refusal::BadGrant));
     }

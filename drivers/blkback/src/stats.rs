@@ -31,10 +31,14 @@ pub struct Stats {
     pub violations: u64,
     /// Connections made.
     pub connections: u64,
+    /// Pages of front ends mapped to stay so.
+    pub persistent_maps: u64,
     /// Now: requests under way.
     pub in_flight: usize,
     /// Now: bytes of private memory that they take.
     pub buffered_bytes: usize,
+    /// Now: pages of the front end that stay mapped.
+    pub persistent_pages: usize,
 }
 
 impl Stats {
@@ -56,8 +60,10 @@ impl Stats {
             notifications: sum(self.notifications, other.notifications),
             violations: sum(self.violations, other.violations),
             connections: sum(self.connections, other.connections),
+            persistent_maps: sum(self.persistent_maps, other.persistent_maps),
             in_flight: other.in_flight,
             buffered_bytes: other.buffered_bytes,
+            persistent_pages: other.persistent_pages,
         }
     }
 
@@ -66,6 +72,7 @@ impl Stats {
         Self {
             in_flight: 0,
             buffered_bytes: 0,
+            persistent_pages: 0,
             ..self
         }
     }

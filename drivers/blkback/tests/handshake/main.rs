@@ -45,6 +45,7 @@ fn a_disk_connects_works_and_closes() {
                 assert_eq!((stats.connections, stats.violations), (1, 0));
                 assert_eq!((stats.refused, stats.unsupported, stats.errors), (0, 0, 0));
                 assert!(stats.indirect > 0 && stats.flushes == 3);
+                assert!(stats.persistent_maps > 0 && stats.persistent_pages == 0);
                 back.close().await;
                 assert_eq!(control.states(DomId::DOM0).await, "66");
             },
@@ -101,6 +102,49 @@ fn several_queues_and_large_rings() {
                 exercise(&front, 2).await;
                 own.reach("worked");
                 front.close().await;
+            },
+            async |_| {},
+        );
+    }
+}
+
+/// With as many pages that stay mapped as there are in the front end's pool, with fewer, with less than one a queue, and with none.
+#[test]
+fn pages_that_stay_mapped_or_not() {
+    for (seed, (queues, persistent_pages)) in [(1, 512), (1, 16), (4, 512), (4, 64), (4, 3), (2, 0)]
+        .into_iter()
+        .enumerate()
+    {
+        run(
+            seed as u64,
+            async move |control| {
+                control.attach(DomId::DOM0).await;
+                control.reach("attached");
+                let config = blkback::Config {
+                    persistent_pages,
+                    ..Default::default()
+                };
+                let back = control.blkback_with(disk(), config).await;
+                control.wait_for("worked").await;
+                let stats = back.stats();
+                assert!(stats.persistent_pages <= persistent_pages);
+                assert_eq!(stats.persistent_maps > 0, persistent_pages >= queues);
+                control.reach("checked");
+                control.wait_for("closed").await;
+                control.pause().await;
+                assert_eq!(back.stats().persistent_pages, 0);
+                assert_eq!(back.stats().bad_grants, 0);
+                back.close().await;
+            },
+            async move |own| {
+                own.wait_for("attached").await;
+                let config = blkfront::Config { queues, ..small() };
+                let front = own.blkfront_with(config).await.unwrap();
+                exercise(&front, 3).await;
+                own.reach("worked");
+                own.wait_for("checked").await;
+                front.close().await;
+                own.reach("closed");
             },
             async |_| {},
         );

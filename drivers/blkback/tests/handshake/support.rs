@@ -23,14 +23,28 @@ pub(crate) const OWN_KEY: (&str, &str) = ("virtual-device", "51712");
 impl Domain {
     /// The back end of this domain, which serves `disk`.
     pub(crate) async fn blkback(&self, disk: impl BlockDevice + 'static) -> Blkback {
+        self.blkback_with(disk, Default::default()).await
+    }
+
+    pub(crate) async fn blkback_with(
+        &self,
+        disk: impl BlockDevice + 'static,
+        config: morgana_blkback::Config,
+    ) -> Blkback {
         let address = BackendAddress {
             frontend: FRONT,
             index: Vdev::XVDA.number(),
         };
-        let (client, config) = (&self.client, Default::default());
-        Blkback::open(&self.platform, client, &self.handle, address, disk, config)
-            .await
-            .unwrap()
+        Blkback::open(
+            &self.platform,
+            &self.client,
+            &self.handle,
+            address,
+            disk,
+            config,
+        )
+        .await
+        .unwrap()
     }
 
     /// The front end of this domain.

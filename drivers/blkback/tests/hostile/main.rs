@@ -1,5 +1,6 @@
 //! Front ends that break the rules, or only come close.
 
+mod persistent;
 mod replay;
 mod script;
 mod support;

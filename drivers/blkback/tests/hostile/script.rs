@@ -3,6 +3,7 @@
 //! What happens is told by bytes, so that a fuzzer can search among them; each step is a byte for its kind and some for its
 //! details, and missing ones are zero.
 
+use morgana_blkback::Grants;
 use morgana_blkif::{
     DiscardFlags, DiscardRequest, ENTRY_SIZE, IndirectRequest, Operation, RawRequest, Segment,
 };
@@ -14,9 +15,14 @@ use crate::support::{DATA_PAGES, World};
 /// Steps in one script: more only make a fuzzer slow.
 const MAX_STEPS: usize = 256;
 
-/// Plays a script. Fails if the back end panics, does more than its limits allow, or leaves something behind.
+/// Plays a script, with and without persistent grants. Fails if the back end panics, does more than its limits allow, or leaves something behind.
 pub(crate) fn play(script: &[u8]) {
-    let mut world = World::new();
+    for grants in [Grants::Passing, Grants::Persistent] {
+        play_in(World::granting(grants), script);
+    }
+}
+
+fn play_in(mut world: World, script: &[u8]) {
     let mut script = Script(script);
     for _ in 0..MAX_STEPS {
         let Some(kind) = script.next() else {
@@ -85,7 +91,9 @@ fn step(world: &mut World, kind: u8, script: &mut Script<'_>) {
             let region = world.data.region();
             region.write(page * PAGE_SIZE, segments.as_bytes());
         }
-        9..=11 => world.poll(),
+        9..=10 => world.poll(),
+        11 if script.byte().is_multiple_of(8) => world.grant_anew(),
+        11 => world.poll(),
         12..=13 => while let Ok(Some(_)) = world.ring.pop() {},
         // Any entry.
         14 => {

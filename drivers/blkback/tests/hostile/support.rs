@@ -3,10 +3,10 @@
 use std::rc::Rc;
 use std::task::{Context, Waker};
 
-use morgana_blkback::{Config, Link, QueueKeys};
+use morgana_blkback::{Config, Grants, Link, QueueKeys};
 use morgana_blkif::{Operation, RawRequest, Request, Response, SECTOR_SIZE, Segment, Status};
 use morgana_block::RamDisk;
-use morgana_emul::{DomainConfig, EmulPlatform, EmulShared, Hypervisor};
+use morgana_emul::{DomainConfig, EmulPlatform, EmulReadOnly, EmulShared, Hypervisor};
 use morgana_hal::{
     Channel, DomId, Events, Memory, PAGE_SIZE, Pages, Platform, SharedPages, SharedRegion,
 };
@@ -37,7 +37,27 @@ impl World {
         Self::with(RamDisk::new(512, SECTORS).unwrap(), &Config::default())
     }
 
+    /// With a front end that grants its pages so.
+    pub(crate) fn granting(grants: Grants) -> Self {
+        let disk = RamDisk::new(512, SECTORS).unwrap();
+        Self::made(disk, grants, &Config::default())
+    }
+
     pub(crate) fn with(disk: RamDisk, config: &Config) -> Self {
+        Self::made(disk, Grants::Passing, config)
+    }
+
+    /// With a back end that keeps so many pages mapped.
+    pub(crate) fn keeping(persistent_pages: usize) -> Self {
+        let disk = RamDisk::new(512, SECTORS).unwrap();
+        let config = Config {
+            persistent_pages,
+            ..Config::default()
+        };
+        Self::made(disk, Grants::Persistent, &config)
+    }
+
+    pub(crate) fn made(disk: RamDisk, grants: Grants, config: &Config) -> Self {
         let machine = Hypervisor::new();
         let back = machine.create(DomainConfig::default()).unwrap();
         let front = machine.create(DomainConfig::default()).unwrap();
@@ -51,7 +71,7 @@ impl World {
             ring: ring.pages().grants().to_vec(),
             port: channel.port(),
         }];
-        let link = Link::new(&own, FRONT, &keys, Rc::new(disk), config).unwrap();
+        let link = Link::new(&own, FRONT, &keys, grants, Rc::new(disk), config).unwrap();
         Self {
             machine,
             link,
@@ -119,6 +139,25 @@ impl World {
         let response = self.ring.pop().unwrap().expect("an answer");
         assert_eq!(response.id, request.id());
         response.status
+    }
+
+    /// Ends the access to all pages of data, and grants others in their place.
+    pub(crate) fn grant_anew(&mut self) {
+        let fresh = self.peer.memory().share(BACK, DATA_PAGES);
+        // Without room, while the back end keeps old ones, they stay.
+        if let Ok(fresh) = fresh {
+            self.data = fresh;
+        }
+    }
+
+    /// A page that the back end may only read.
+    pub(crate) fn read_only(&self) -> EmulReadOnly {
+        self.peer.memory().share_read_only(BACK, 1).unwrap()
+    }
+
+    /// How many pages the front end has ended the access to that the back end still maps.
+    pub(crate) fn quarantined(&self) -> usize {
+        self.peer.usage().quarantined_pages
     }
 
     /// The bytes of a page of data.
