@@ -19,6 +19,9 @@ pub(crate) const SECTORS: u64 = 384;
 /// Bytes of a sector.
 pub(crate) const SECTOR: usize = 512;
 
+/// How many pages of a front end stay mapped: none, fewer than it uses, or all. Which of them, its number decides.
+const KEPT: [usize; 3] = [0, 8, 512];
+
 /// Sectors that were all written once.
 #[derive(Clone)]
 pub struct Medium(Rc<RamDisk>);
@@ -75,7 +78,11 @@ pub(crate) async fn serve(
         timers: handle.timers(),
         random: RefCell::new(Random::new(front.number().into())),
     };
-    let opened = Blkback::open(platform, &client, handle, address, disk, Config::default()).await;
+    let config = Config {
+        persistent_pages: KEPT[usize::from(front.number()) % KEPT.len()],
+        ..Config::default()
+    };
+    let opened = Blkback::open(platform, &client, handle, address, disk, config).await;
     // The keys may have gone already.
     let Ok(mut back) = opened else { return };
     back.ended().await;
