@@ -14,10 +14,16 @@ use crate::StartError;
 use crate::host::Host;
 use crate::open::Disks;
 
+/// The most pages of front ends that stay mapped, for all disks together. It leaves address space for the rings of further ones, which a guest
+/// must not be able to use up for the others: a unikernel can map 16,384 pages one by one.
+const PERSISTENT_PAGES: usize = 12_288;
+
 /// Serves until the connection to xenstored ends.
 pub(crate) async fn run<P: Host>(domain: &Domain<P>) -> Result<(), StartError> {
     let disks = Rc::new(Disks::new(domain)?);
-    let limit = domain.command_line().parse("limit", 24)?;
+    let limit: usize = domain.command_line().parse("limit", 24)?;
+    let persistent: usize = domain.command_line().parse("persistent", 512)?;
+    let persistent_pages = persistent.min(PERSISTENT_PAGES / limit.max(1));
     let client = domain.xenstore()?;
     // In the toolstack's own domain it is the toolstack that takes the directories away.
     let directories = match client.read("domid").await.as_deref() {
@@ -28,7 +34,7 @@ pub(crate) async fn run<P: Host>(domain: &Domain<P>) -> Result<(), StartError> {
     let serve = |address, wish| {
         let (domain, disks) = (domain.clone(), disks.clone());
         async move {
-            if let Err(error) = one(&domain, &disks, address, wish).await {
+            if let Err(error) = one(&domain, &disks, address, wish, persistent_pages).await {
                 log::warn!("{}: {error}", name(address));
             }
         }
@@ -51,6 +57,7 @@ async fn one<P: Host>(
     disks: &Disks<P>,
     address: BackendAddress,
     wish: Wish,
+    persistent_pages: usize,
 ) -> Result<(), StartError> {
     let client = domain.xenstore()?;
     let (frontend, index) = (address.frontend.number(), address.index);
@@ -66,6 +73,7 @@ async fn one<P: Host>(
     log::info!("{}: is {target}, mode {mode}", name(address));
     let config = Config {
         writes,
+        persistent_pages,
         ..Config::default()
     };
     let (platform, tasks) = (domain.platform(), domain.tasks());
