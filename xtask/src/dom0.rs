@@ -4,14 +4,14 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
-use crate::build;
+use crate::build::{self, Image};
 use crate::cli::{Dom0, XenconsoledChoice, XenstoredChoice};
-use crate::testbed::{Deadline, Testbed, Xenstored};
+use crate::testbed::{Deadline, Ours, Testbed, Xenstored};
 use crate::workspace::Workspace;
 
-/// The package of our own xenstored for Linux.
+/// The package of our own xenstored.
 const XENSTORED: &str = "xenstored";
 
 /// A testbed whose dom0 runs on the daemon of that choice.
@@ -21,10 +21,13 @@ pub(crate) fn start(xenstored: XenstoredChoice) -> Result<Testbed> {
         XenstoredChoice::Ocaml => Testbed::start(Xenstored::Ocaml),
         XenstoredChoice::Ours => {
             let program = build::program_for_linux(&Workspace::load()?, XENSTORED)?;
-            Testbed::start_with_xenstored(&program)
+            Testbed::start_with_xenstored(Ours::Process, &program)
         }
         XenstoredChoice::Stubdom => {
-            bail!("xenstored as a stub-domain is not there yet: use --xenstored ours, c or ocaml")
+            let workspace = Workspace::load()?;
+            let images = Image::build(&workspace, &[workspace.app(XENSTORED)?])?;
+            let image = images.first().context("xenstored has no image")?;
+            Testbed::start_with_xenstored(Ours::StubDomain, &image.kernel)
         }
     }
 }

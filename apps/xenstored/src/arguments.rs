@@ -1,11 +1,15 @@
 //! The command line, with the option names of Xen's C daemon.
 
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
-use std::path::PathBuf;
 
 use morgana_xenstored::{Orphans, Quota, Resource, Trace};
 
 /// What `--help` prints.
+#[cfg(not(target_os = "none"))]
 pub(crate) const USAGE: &str = "\
 xenstored [OPTION…]: serves xenstore to the domains of this machine
 
@@ -33,6 +37,7 @@ xenstored [OPTION…]: serves xenstore to the domains of this machine
 The socket is $XENSTORED_PATH, else $XENSTORED_RUNDIR/socket, else
 /run/xenstored/socket.
 The log's file is moved to FILE.1 when it is 8 MiB long; four such are kept.
+-e, --event PORT is for a stub-domain only (init-xenstore-domain passes it).
 -R, --no-recovery, -I, --internal-db (the tree is in memory only) and
 -w, --timeout WHAT=SECONDS (no event is dropped) are accepted and change nothing;
 so are -m, --master-domid and -p, --priv-domid, as long as they say 0.
@@ -50,8 +55,10 @@ pub(crate) enum Arguments {
 pub(crate) struct Options {
     pub(crate) fork: Fork,
     pub(crate) domains: Domains,
-    pub(crate) pid_file: Option<PathBuf>,
-    pub(crate) log_file: Option<PathBuf>,
+    pub(crate) pid_file: Option<String>,
+    pub(crate) log_file: Option<String>,
+    /// Domain 0's port, at which it waits for the stub-domain that this is.
+    pub(crate) event: Option<u32>,
     pub(crate) quota: Quota,
     pub(crate) orphans: Orphans,
     pub(crate) trace: Trace,
@@ -83,6 +90,7 @@ pub(crate) enum UsageError {
     BadQuota(String),
     NotZero(String),
     BadSwitch(String),
+    BadPort(String),
 }
 
 impl fmt::Display for UsageError {
@@ -94,6 +102,7 @@ impl fmt::Display for UsageError {
             Self::BadNumber(text) => write!(f, "{text} is no number for a limit"),
             Self::NotZero(text) => write!(f, "{text} is not 0: xenstored is in domain 0"),
             Self::BadSwitch(text) => write!(f, "{text} is not +io or -io"),
+            Self::BadPort(text) => write!(f, "{text} is no port of domain 0"),
             Self::BadQuota(text) => write!(f, "{text} is not NAME=NUMBER with a quota's name"),
         }
     }
@@ -113,8 +122,8 @@ impl Arguments {
                 "-H" | "--help" => return Ok(Self::Help),
                 "-N" | "--no-fork" => options.fork = Fork::Foreground,
                 "-D" | "--no-domain-init" => options.domains = Domains::None,
-                "-F" | "--pid-file" => options.pid_file = Some(value()?.into()),
-                "-T" | "--trace-file" => options.log_file = Some(value()?.into()),
+                "-F" | "--pid-file" => options.pid_file = Some(value()?),
+                "-T" | "--trace-file" => options.log_file = Some(value()?),
                 "-E" | "--entry-nb" => quota.nodes = number(&value()?)?,
                 "-S" | "--entry-size" => quota.value_bytes = number(&value()?)?,
                 "-W" | "--watch-nb" => quota.watches = number(&value()?)?,
@@ -129,9 +138,8 @@ impl Arguments {
                 "-m" | "--master-domid" | "-p" | "--priv-domid" => zero(value()?)?,
                 "-R" | "--no-recovery" | "-I" | "--internal-db" => {}
                 "-w" | "--timeout" => drop(value()?),
-                "-U" | "--live-update" | "-e" | "--event" => {
-                    return Err(UsageError::NotYet(option));
-                }
+                "-e" | "--event" => options.event = Some(port(value()?)?),
+                "-U" | "--live-update" => return Err(UsageError::NotYet(option)),
                 _ => return Err(UsageError::Unknown(option)),
             }
         }
@@ -165,6 +173,13 @@ fn number(text: &str) -> Result<usize, UsageError> {
     parsed
         .map(|number| number as usize)
         .map_err(|_| UsageError::BadNumber(text.to_owned()))
+}
+
+fn port(text: String) -> Result<u32, UsageError> {
+    match text.parse() {
+        Ok(port) if port > 0 => Ok(port),
+        _ => Err(UsageError::BadPort(text)),
+    }
 }
 
 fn set_quota(quota: &mut Quota, text: &str) -> Result<(), UsageError> {
@@ -215,6 +230,10 @@ mod tests {
             assert_eq!(options.fork, Fork::Foreground);
             assert_eq!(options.domains, Domains::None);
         }
+        let Ok(Arguments::Run(options)) = parse("--event 7 --internal-db -W 3") else {
+            panic!("what init-xenstore-domain passes");
+        };
+        assert_eq!((options.event, options.quota.watches), (Some(7), 3));
         let line = "-q memory=5 -Q memory=6 -K --trace-control=+io -w watch-event=9 -m 0 -p0";
         let Ok(Arguments::Run(options)) = parse(line) else {
             panic!("{line}");
@@ -237,6 +256,8 @@ mod tests {
             ("-Q nodes", UsageError::BadQuota("nodes".into())),
             ("-q nodes=1", UsageError::BadQuota("soft-nodes=1".into())),
             ("-m 1", UsageError::NotZero("1".into())),
+            ("--event 0", UsageError::BadPort("0".into())),
+            ("-e port", UsageError::BadPort("port".into())),
             ("--trace-control=+obj", UsageError::BadSwitch("+obj".into())),
         ] {
             assert_eq!(parse(line).unwrap_err(), expected, "{line}");

@@ -68,6 +68,7 @@ fn matches_the_headers() {
     processor(&mut claims);
     rings(&mut claims);
     numbers(&mut claims);
+    domains(&mut claims);
 
     let told = headers_say(&claims);
     let wrong: Vec<String> = claims
@@ -273,17 +274,55 @@ fn numbers(claims: &mut Claims) {
     claims.add("sizeof(xen_pfn_t)", size_of::<abi::FrameT>() as i128);
 }
 
+fn domains(claims: &mut Claims) {
+    use abi::domctl::*;
+    constants!(claims: XEN_DOMCTL_getdomaininfo = XEN_DOMCTL_GETDOMAININFO,
+        XEN_DOMINF_dying = XEN_DOMINF_DYING, XEN_DOMINF_shutdown = XEN_DOMINF_SHUTDOWN);
+    let info = offset_of!(Domctl, info);
+    for (field, offset) in [
+        ("cmd", offset_of!(Domctl, cmd)),
+        ("interface_version", offset_of!(Domctl, interface_version)),
+        ("domain", offset_of!(Domctl, domain)),
+        (
+            "u.getdomaininfo.domain",
+            info + offset_of!(DomainInfo, domain),
+        ),
+        (
+            "u.getdomaininfo.flags",
+            info + offset_of!(DomainInfo, flags),
+        ),
+    ] {
+        claims.add(
+            format!("offsetof(struct xen_domctl, {field})"),
+            offset as i128,
+        );
+    }
+    claims.add(
+        format!("sizeof(struct xen_domctl) <= {}", size_of::<Domctl>()),
+        1,
+    );
+    let (first, last) = (INTERFACE_VERSIONS.start(), INTERFACE_VERSIONS.end());
+    claims.add(
+        format!(
+            "{first} <= XEN_DOMCTL_INTERFACE_VERSION && XEN_DOMCTL_INTERFACE_VERSION <= {last}"
+        ),
+        1,
+    );
+}
+
 /// Asks the C compiler.
 fn headers_say(claims: &Claims) -> BTreeMap<String, i128> {
     let mut source = String::from(
         // Without this the headers show the interface of Xen 3.
         "#include <xen/xen-compat.h>\n#undef __XEN_INTERFACE_VERSION__\n\
          #define __XEN_INTERFACE_VERSION__ __XEN_LATEST_INTERFACE_VERSION__\n\
+         #define __XEN_TOOLS__ 1\n\
          #include <stddef.h>\n#include <stdint.h>\n#include <stdio.h>\n",
     );
     for header in [
         "xen",
         "callback",
+        "domctl",
         "elfnote",
         "errno",
         "event_channel",

@@ -1,7 +1,12 @@
 //! Asking Xen how other domains are, which only a privileged domain may.
 
+use core::mem::offset_of;
 use std::os::fd::OwnedFd;
 
+use morgana_abi::domctl::{
+    DomainInfo, Domctl, INTERFACE_VERSIONS, XEN_DOMCTL_GETDOMAININFO, XEN_DOMINF_DYING,
+    XEN_DOMINF_SHUTDOWN,
+};
 use morgana_hal::{DomId, DomainState};
 use rustix::io::Errno;
 
@@ -10,24 +15,11 @@ use crate::device::{HYPERCALL, PRIVCMD};
 use crate::ioctl::privcmd;
 use crate::memory::Mapping;
 
-/// domctl.h, `XEN_DOMCTL_getdomaininfo`.
-const GETDOMAININFO: u32 = 5;
-/// domctl.h, `XEN_DOMCTL_INTERFACE_VERSION`: Xen takes exactly its own, and the part of the struct that is used here is the same in all
-/// of these: from Xen 4.8 on, with room for those to come.
-const VERSIONS: core::ops::RangeInclusive<u32> = 0xc..=0x40;
-
-/// Where the fields of `struct xen_domctl` are, and of `struct xen_domctl_getdomaininfo` in it.
-const COMMAND: usize = 0;
-const INTERFACE_VERSION: usize = 4;
-const DOMAIN: usize = 8;
-const INFO_DOMAIN: usize = 16;
-const INFO_FLAGS: usize = 20;
-/// More than the struct has in any version.
-const DOMCTL_LEN: usize = 512;
-
-/// domctl.h, `XEN_DOMINF_dying` and `XEN_DOMINF_shutdown`.
-const DYING: u32 = 1 << 0;
-const SHUTDOWN: u32 = 1 << 2;
+const COMMAND: usize = offset_of!(Domctl, cmd);
+const INTERFACE_VERSION: usize = offset_of!(Domctl, interface_version);
+const DOMAIN: usize = offset_of!(Domctl, domain);
+const INFO_DOMAIN: usize = offset_of!(Domctl, info) + offset_of!(DomainInfo, domain);
+const INFO_FLAGS: usize = offset_of!(Domctl, info) + offset_of!(DomainInfo, flags);
 
 /// The way to ask.
 #[derive(Debug)]
@@ -58,7 +50,7 @@ impl LinuxDomains {
             version: 0,
         };
         let mut refused = Errno::NOSYS;
-        for version in VERSIONS {
+        for version in INTERFACE_VERSIONS {
             domains.version = version;
             match domains.info(DomId::DOM0) {
                 Ok(_) => return Ok(domains),
@@ -74,8 +66,8 @@ impl LinuxDomains {
         match self.info(domain) {
             // Some versions answer for the next domain if there is no such one.
             Ok((found, _)) if found != domain => DomainState::Gone,
-            Ok((_, flags)) if flags & DYING != 0 => DomainState::Gone,
-            Ok((_, flags)) if flags & SHUTDOWN != 0 => DomainState::ShutDown,
+            Ok((_, flags)) if flags & XEN_DOMINF_DYING != 0 => DomainState::Gone,
+            Ok((_, flags)) if flags & XEN_DOMINF_SHUTDOWN != 0 => DomainState::ShutDown,
             Err(Errno::SRCH) => DomainState::Gone,
             Ok(_) | Err(_) => DomainState::Running,
         }
@@ -84,8 +76,8 @@ impl LinuxDomains {
     fn info(&self, domain: DomId) -> Result<(DomId, u32), Errno> {
         // SAFETY: the mapping is a field of `self`, so it outlives the region, and nobody makes references into it.
         let region = unsafe { self.buffer.region() };
-        region.write(0, &[0; DOMCTL_LEN]);
-        region.store_u32(COMMAND, GETDOMAININFO);
+        region.write(0, &[0; size_of::<Domctl>()]);
+        region.store_u32(COMMAND, XEN_DOMCTL_GETDOMAININFO);
         region.store_u32(INTERFACE_VERSION, self.version);
         region.write(DOMAIN, &domain.number().to_ne_bytes());
         let address = self.buffer.base().as_ptr() as usize;

@@ -16,6 +16,7 @@ use super::console::Console;
 use super::debs;
 use super::emulator::Emulator;
 use super::initramfs::BootFiles;
+use super::ours::Ours;
 use super::qemu::{Machine, TRANSFER_BYTES};
 use super::qmp::Qmp;
 use super::snapshot::Snapshot;
@@ -91,13 +92,12 @@ impl Testbed {
         Testbed::start_from(cache, &emulator, files, options)
     }
 
-    /// Starts a testbed whose dom0 has booted with `program`, a static one, as its xenstored.
-    pub(crate) fn start_with_xenstored(program: &Path) -> Result<Testbed> {
+    /// Starts a testbed whose dom0 has booted with `program` as its xenstored.
+    pub(crate) fn start_with_xenstored(ours: Ours, program: &Path) -> Result<Testbed> {
         let cache = Cache::open()?;
         let emulator = Emulator::find(&cache)?;
-        let files = BootFiles::prepare(&cache)?.with_xenstored(&cache, program)?;
-        // dom0 starts what it finds under the name of Xen's own.
-        Testbed::start_from(cache, &emulator, files, "morgana.xenstored=c")
+        let files = BootFiles::prepare(&cache)?.with_xenstored(&cache, ours, program)?;
+        Testbed::start_from(cache, &emulator, files, ours.option())
     }
 
     fn start_from(

@@ -22,4 +22,5 @@ pub(crate) use agent::Deadline;
 pub(crate) use guest::{End, Guest};
 pub(crate) use handle::{Forward, Testbed, Xenstored};
 pub(crate) use headers::xen_headers;
+pub(crate) use ours::Ours;
 pub(crate) use peer::with_program;

@@ -11,32 +11,63 @@ use super::cpio::{Archive, Node};
 use super::initramfs::BootFiles;
 use crate::cache::{Cache, key};
 
-/// Where dom0's first process finds it before Xen's own (its PATH).
-const FOLDERS: [&str; 2] = ["usr/local", "usr/local/bin"];
-const PLACE: &str = "usr/local/bin/xenstored";
+/// A xenstored of ours, which dom0's first process starts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Ours {
+    /// A static program for Linux.
+    Process,
+    /// The image of a stub-domain.
+    StubDomain,
+}
+
+impl Ours {
+    /// The folder of its own, and the path in it: for a program where dom0's first process looks before it finds Xen's own (its PATH).
+    const fn place(self) -> [&'static str; 2] {
+        match self {
+            Ours::Process => ["usr/local/bin", "usr/local/bin/xenstored"],
+            Ours::StubDomain => ["usr/local/lib", "usr/local/lib/xenstored.xen"],
+        }
+    }
+
+    /// What dom0's first process is told.
+    pub(super) const fn option(self) -> &'static str {
+        match self {
+            // It starts what it finds under the name of Xen's own.
+            Ours::Process => "morgana.xenstored=c",
+            Ours::StubDomain => "morgana.xenstored=stubdom",
+        }
+    }
+}
+
 /// How many are kept, one for each version of the program; those that were made longest ago go first.
 const KEPT: usize = 2;
 
 impl BootFiles {
     /// The same files, but `program` in place of Xen's xenstored.
-    pub(crate) fn with_xenstored(&self, cache: &Cache, program: &Path) -> Result<BootFiles> {
+    pub(crate) fn with_xenstored(
+        &self,
+        cache: &Cache,
+        ours: Ours,
+        program: &Path,
+    ) -> Result<BootFiles> {
         let content =
             fs::read(program).with_context(|| format!("cannot read {}", program.display()))?;
         let key = key(&[
             self.key.as_bytes(),
             &content,
+            ours.option().as_bytes(),
             include_str!("ours.rs").as_bytes(),
         ]);
         let name = format!("boot-ours/{key}");
         let fresh = !cache.path(&name).is_dir();
-        let folder = cache.entry(&name, |stage| self.make(&content, stage))?;
+        let folder = cache.entry(&name, |stage| self.make(ours, &content, stage))?;
         if fresh {
             prune(&cache.path("boot-ours"));
         }
         Ok(BootFiles { folder, key })
     }
 
-    fn make(&self, program: &[u8], stage: &Path) -> Result<()> {
+    fn make(&self, ours: Ours, program: &[u8], stage: &Path) -> Result<()> {
         for item in fs::read_dir(&self.folder)? {
             let item = item?;
             if item.file_name() != "dom0.cpio" {
@@ -47,10 +78,11 @@ impl BootFiles {
         let mut out = File::create(stage.join("dom0.cpio"))?;
         io::copy(&mut File::open(self.folder.join("dom0.cpio"))?, &mut out)?;
         let mut archive = Archive::new(Vec::new());
-        for folder in FOLDERS {
+        let [folder, path] = ours.place();
+        for folder in ["usr/local", folder] {
             archive.add(folder, Node::Folder)?;
         }
-        archive.add(PLACE, Node::File(0o755, program))?;
+        archive.add(path, Node::File(0o755, program))?;
         out.write_all(&archive.finish()?)?;
         Ok(())
     }

@@ -3,6 +3,7 @@
 mod boot;
 mod clock;
 mod console;
+mod domains;
 mod entropy;
 mod entry;
 mod events;
@@ -22,6 +23,7 @@ mod trap;
 
 pub use clock::PvClock;
 pub use console::{PvConsole, print};
+pub use domains::{NotAllowed, PvDomains};
 pub use events::{PvChannel, PvEvents, PvIdle};
 pub use grants::{PvImported, PvMemory, PvReadOnly, PvShared};
 pub use logging::{LogSink, set_log_sink};

@@ -10,6 +10,7 @@ use morgana_ring::{ByteLayout, RingStream, Side};
 
 use super::clock::PvClock;
 use super::console::{self, PvConsole};
+use super::domains::{NotAllowed, PvDomains};
 use super::events::{Origin, PvChannel, PvEvents, PvIdle};
 use super::grants::{self, PvMemory};
 use super::memory::{MapError, PvForeign};
@@ -67,6 +68,15 @@ impl Pv {
     /// privileged domains; Xen refuses it to others.
     pub fn map_foreign(&self, owner: DomId, frames: &[Mfn]) -> Result<PvForeign, MapError> {
         PvForeign::new(owner, frames)
+    }
+
+    /// The way to ask how other domains are.
+    ///
+    /// # Errors
+    ///
+    /// [`NotAllowed`] unless this domain is privileged, or built to be xenstored's.
+    pub fn domains(&self) -> Result<PvDomains, NotAllowed> {
+        PvDomains::find()
     }
 
     /// Pages that the domain was given, of 4 KiB each.

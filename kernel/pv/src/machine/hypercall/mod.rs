@@ -1,6 +1,7 @@
 //! Hypercalls with Rust types: what is safe to call from anywhere is a safe function here.
 
 mod console;
+mod domctl;
 mod events;
 mod grants;
 mod mmu;
@@ -8,6 +9,7 @@ mod sched;
 mod traps;
 
 pub(super) use console::console_write;
+pub(super) use domctl::domain_info;
 pub(super) use events::{
     alloc_unbound, bind_interdomain, bind_virq, close_port, send, unbound_peer, unmask,
 };

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use morgana_xenstored::{Command, Errno};
 
-use crate::logging;
+use super::logging;
 
 /// Where names of files begin that do not say where (as with Xen's daemon, whose folder it is).
 const FOLDER: &str = "/var/lib/xenstored";

@@ -4,7 +4,7 @@ use morgana_hal::{DomId, DomainState, Port};
 use morgana_linux::{Linux, LinuxDomains};
 use morgana_xenstored::{Command, Errno, IntroduceError, PlatformRing, Rings, attach};
 
-use crate::files;
+use super::files;
 
 /// The rings of domains, and Xen, which knows how domains are.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use morgana_linux::LinuxClock;
 use morgana_reactor::Reactor;
 use morgana_xenstored::{Command, Errno, Fault, Features, IntroduceError, Rings, Served};
 
-use crate::files;
+use super::files;
 
 /// A Linux without Xen: no domain can be served.
 #[derive(Debug)]

@@ -9,9 +9,9 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 use morgana_hal::Clock;
 use morgana_linux::LinuxClock;
 
-use crate::background::Ready;
-use crate::logfile::LogFile;
-use crate::timestamp::Timestamp;
+use super::background::Ready;
+use super::logfile::LogFile;
+use super::timestamp::Timestamp;
 
 /// Where the system's log takes messages (syslog(3), `_PATH_LOG`).
 const SYSLOG: &str = "/dev/log";

@@ -15,12 +15,13 @@ use morgana_ring::{ByteLayout, Side};
 use morgana_xenstored::{Rights, Ring, Rings, Server};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use super::background::Ready;
+use super::host::{HostIdle, NoXen};
+use super::pidfile;
+use super::socket::{self, Stream};
+use super::xen::XenRings;
+use crate::arguments;
 use crate::arguments::{Domains, Options};
-use crate::background::Ready;
-use crate::host::{HostIdle, NoXen};
-use crate::socket::{self, Stream};
-use crate::xen::XenRings;
-use crate::{arguments, pidfile};
 
 /// Local clients at once. A further one finds its connection closed.
 const MAX_LOCAL_CLIENTS: usize = 1024;
@@ -34,7 +35,12 @@ const FIRST_NODE: &str = "/tool/xenstored";
 /// Serves until the process is ended.
 pub(crate) fn run(options: &Options, ready: Ready) -> Result<(), Box<dyn Error>> {
     allow_descriptors();
-    let lock = options.pid_file.as_deref().map(pidfile::write).transpose();
+    let lock = options
+        .pid_file
+        .as_deref()
+        .map(Path::new)
+        .map(pidfile::write)
+        .transpose();
     let _lock = lock.map_err(|error| format!("the pid file: {error}"))?;
     match options.domains {
         Domains::None => {

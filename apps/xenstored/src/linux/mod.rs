@@ -1,0 +1,59 @@
+//! The daemon for Linux.
+
+mod background;
+mod daemon;
+mod files;
+mod host;
+mod logfile;
+mod logging;
+mod pidfile;
+mod socket;
+mod timestamp;
+mod xen;
+
+use std::error::Error;
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::arguments::{self, Arguments, Options};
+use background::Role;
+
+/// For arguments that make no sense.
+const USAGE: u8 = 2;
+
+/// Runs until the daemon serves in the background, or to its end.
+pub(crate) fn main() -> ExitCode {
+    let options = match Arguments::parse(std::env::args().skip(1)) {
+        Ok(Arguments::Run(Options { event: Some(_), .. })) => {
+            eprintln!("xenstored: --event is for a stub-domain, which a Linux program is not");
+            return ExitCode::from(USAGE);
+        }
+        Ok(Arguments::Help) => {
+            print!("{}", arguments::USAGE);
+            return ExitCode::SUCCESS;
+        }
+        Ok(Arguments::Run(options)) => options,
+        Err(error) => {
+            eprintln!("xenstored: {error} (try --help)");
+            return ExitCode::from(USAGE);
+        }
+    };
+    match run(options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            log::error!("{error}");
+            eprintln!("xenstored: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: Options) -> Result<(), Box<dyn Error>> {
+    match background::role(options.fork) {
+        Role::Starter => background::start_daemon(),
+        Role::Daemon(ready) => {
+            logging::start(options.log_file.as_deref().map(Path::new), ready)?;
+            daemon::run(&options, ready)
+        }
+    }
+}
