@@ -277,7 +277,7 @@ impl<'a> Request<'a> {
             },
             Operation::Introduce => Self::Introduce {
                 domain: domain(&mut fields)?,
-                frame: fields.number()?,
+                frame: frame(&mut fields)?,
                 port: fields.number()?,
             },
             Operation::Release => Self::Release {
@@ -346,6 +346,21 @@ fn strings(fields: &Fields<'_>) -> usize {
 
 fn domain(fields: &mut Fields<'_>) -> Result<DomId, Malformed> {
     fields.number().map(DomId::new)
+}
+
+/// A frame's number; docs/misc/xenstore.txt has it signed.
+fn frame(fields: &mut Fields<'_>) -> Result<u64, Malformed> {
+    let text = fields.string()?;
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Malformed);
+    }
+    let parsed = if digits.len() < text.len() {
+        text.parse::<i64>().map(i64::cast_unsigned)
+    } else {
+        text.parse()
+    };
+    parsed.map_err(|_| Malformed)
 }
 
 fn optional_number<N: core::str::FromStr>(fields: &mut Fields<'_>) -> Result<Option<N>, Malformed> {

@@ -169,6 +169,8 @@ fn malformed_payloads_are_refused() {
         (Operation::TransactionEnd, b"T"),
         (Operation::Introduce, b"1\x002\0"),
         (Operation::Introduce, b"-1\x002\x003\0"),
+        (Operation::Introduce, b"1\x00+2\x003\0"),
+        (Operation::Introduce, b"1\x00--2\x003\0"),
         (Operation::GetDomainPath, b"65536\0"),
         (Operation::GetDomainPath, b"\0"),
         (Operation::SetQuota, b"nodes\0"),
@@ -260,4 +262,18 @@ fn a_length_over_the_limit_breaks_the_stream() {
     for _ in 0..2 {
         assert_eq!(decoder.next(), Err(crate::BadStream { len: 4097 }));
     }
+}
+
+/// docs/misc/xenstore.txt, INTRODUCE: the frame's number is signed.
+#[test]
+fn a_frame_may_be_negative() {
+    let request = Request::parse(Operation::Introduce, b"1\x00-2\x003\0").unwrap();
+    assert_eq!(
+        request,
+        Request::Introduce {
+            domain: DomId::new(1),
+            frame: u64::MAX - 1,
+            port: 3
+        }
+    );
 }
