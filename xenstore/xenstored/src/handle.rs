@@ -14,7 +14,7 @@ use morgana_xenstore_wire::{Errno, HEADER_LEN, Header, Packet};
 use crate::outbox::Pushed;
 use crate::server::Server;
 use crate::trace::{Shown, text};
-use crate::{IntroduceError, Rings};
+use crate::{IntroduceError, Rings, Served};
 
 impl<R: Rings> Server<R> {
     /// One request. Whether it was in the way of others' transactions.
@@ -52,6 +52,10 @@ impl<R: Rings> Server<R> {
         let spawned = self.0.tasks.spawn(async move {
             task.await;
             let attached = server.attach(pending);
+            if let Ok(stream) = &attached {
+                // Whoever uses the ring now knows nothing of what was in it.
+                stream.connect();
+            }
             server.finish_introduce(pending, attached);
         });
         if let Err(error) = spawned {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use morgana_emul::{Domain, DomainConfig, EmulPlatform, Lockstep, XenstoreServer};
-use morgana_exec::{Handle, Notify};
+use morgana_exec::{Handle, Notify, duplex};
 use morgana_hal::{ByteStream, Channel, DomId, Exit, Pages, Platform, Port};
 use morgana_xenstore_client::Client;
 use morgana_xenstore_wire::{Decoder, Operation, Request, RequestId, TransactionId, WatchEvent};
@@ -72,15 +72,18 @@ fn ring(domain: &Domain) -> (DomId, Port) {
     (domain.id(), domain.xenstore_ring().unwrap().port())
 }
 
-/// A guest's end of its ring, packet by packet.
-struct Guest {
-    ring: Ring,
+/// A client's end of its stream, packet by packet.
+struct Peer<S> {
+    ring: S,
     decoder: RefCell<Decoder>,
     events: RefCell<Vec<String>>,
 }
 
-impl Guest {
-    fn new(ring: Ring) -> Self {
+/// A guest, at its ring.
+type Guest = Peer<Ring>;
+
+impl<S: ByteStream> Peer<S> {
+    fn new(ring: S) -> Self {
         Self {
             ring,
             decoder: RefCell::new(Decoder::new()),
@@ -125,7 +128,9 @@ impl Guest {
             }
         }
     }
+}
 
+impl Guest {
     /// Waits until a field of the page has this value.
     async fn until(&self, field: usize, value: u32) {
         loop {
@@ -145,6 +150,11 @@ impl Guest {
     async fn reconnect(&self) {
         self.set(CONNECTION, RECONNECT);
         self.until(CONNECTION, 0).await;
+        self.forget();
+    }
+
+    /// Nothing is under way any more.
+    fn forget(&self) {
         self.ring.reset();
         *self.decoder.borrow_mut() = Decoder::new();
     }
@@ -305,5 +315,51 @@ fn nobody_starves() {
             Exit::Poweroff
         });
         assert_eq!(world.run(), Ok(()), "seed {seed}");
+    }
+}
+
+/// A toolstack introduces a domain that is served already, as after a soft reset.
+#[test]
+fn a_domain_is_introduced_again() {
+    for seed in 0..10 {
+        let (mut world, first, mut guests) = machine(seed, 1);
+        let rings = [&first, &guests[0]].map(ring);
+        let (ready, is_ready) = signal();
+        let (watching, is_watching) = signal();
+        let (again, is_again) = signal();
+        let (done, is_done) = signal();
+        world.start(first, |platform, tasks| async move {
+            let (server, client) = domain_0(&platform, &tasks, &rings).await;
+            ready.notify();
+            is_watching.after(0).await;
+            let (ours, theirs) = duplex(4096);
+            server.connect(D0, theirs, Rights::Control).unwrap();
+            let (domain, port) = rings[1];
+            let introduce = Request::Introduce {
+                domain,
+                frame: 1,
+                port: port.number(),
+            };
+            assert_eq!(Peer::new(ours).ask(introduce).await, "OK|");
+            assert_eq!(server.domains(), [D0, D1]);
+            again.notify();
+            is_done.after(0).await;
+            assert_eq!(client.read("/local/domain/1/b").await.unwrap(), b"1");
+            Exit::Poweroff
+        });
+        world.start(guests.pop_front().unwrap(), |platform, _| async move {
+            is_ready.after(0).await;
+            let guest = Guest::new(platform.xenstore().unwrap());
+            assert_eq!(guest.ask(watch("b", "t")).await, "OK|");
+            watching.notify();
+            is_again.after(0).await;
+            guest.forget();
+            assert_eq!(guest.ask(write("b", "1")).await, "OK|");
+            assert_eq!(*guest.events.borrow(), [""; 0]);
+            done.notify();
+            Exit::Poweroff
+        });
+        assert_eq!(world.run(), Ok(()), "seed {seed}");
+        world.hypervisor().assert_clean();
     }
 }
