@@ -9,13 +9,48 @@ use crate::build::Changes;
 use crate::run::ADDRESS_WORDS;
 use crate::testbed::End;
 
-pub(super) const TESTS: &[XenTest] = &[XenTest {
-    name: "xenstored/toolstack",
-    run: toolstack,
-}];
+pub(super) const TESTS: &[XenTest] = &[
+    XenTest {
+        name: "xenstored/tools",
+        run: tools,
+    },
+    XenTest {
+        name: "xenstored/toolstack",
+        run: toolstack,
+    },
+];
+
+/// Rounds of each row of Xen's test-xenstore.
+const ROUNDS: u32 = 5;
 
 /// By which xl gives disks to Linux's back end.
 const SCRIPT: &str = include_str!("../../testbed/dom0/block");
+
+/// Xen's own test of a xenstored, and the commands that its tool knows.
+fn tools(lab: &Lab<'_>) -> Result<()> {
+    let test = format!("/usr/lib/xen-4.17/bin/test-xenstore -i {ROUNDS}");
+    let rows = lab.sh(&test)?;
+    ensure!(
+        rows.lines().filter(|line| line.contains("avg:")).count() == 12,
+        "{rows}"
+    );
+    let script = "xenstore-control help && xenstore-control logfile /tmp/xs.log && xenstore-control log +io && \
+         xenstore-read /local/domain/0/name && xenstore-control log -io && xenstore-control print 'a line' && \
+         xenstore-control memreport /tmp/xs.memory && cat /tmp/xs.memory && xenstore-control quota 0 && \
+         xenstore-control quota set nodes 500 && xenstore-control quota && xenstore-control check && cat /tmp/xs.log";
+    let said = lab.sh(script)?;
+    for part in [
+        "quota           [set",
+        "bytes of nodes   :",
+        "watches          :",
+        "nodes            :      500",
+        "Read (/local/domain/0/name ",
+        "INFO control: a line",
+    ] {
+        ensure!(said.contains(part), "no {part:?} in:\n{said}");
+    }
+    Ok(())
+}
 
 fn toolstack(lab: &Lab<'_>) -> Result<()> {
     let serving = lab.sh("readlink /proc/$(cat /run/xen/xenstored.pid)/exe; xl list")?;
