@@ -1,7 +1,7 @@
-//! What transactions cost in a tree of 120,000 nodes: `cargo run --release -p morgana-xenstore-store --example large_tree`.
+//! What transactions, and the end of a domain, cost in a tree of 120,000 nodes: `cargo run --release -p morgana-xenstore-store --example large_tree`.
 
 use std::error::Error;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use morgana_hal::DomId;
 use morgana_xenstore_store::{ConnectionId, Outgoing, Quota, Rights, Store};
@@ -35,7 +35,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             bench.transaction(&path, Some("/other"))?;
         }
         let beside = began.elapsed() / ROUNDS;
-        println!("{what:>10}: start, write, commit {alone:?}; beside another's write {beside:?}");
+        let release = bench.release()?;
+        println!(
+            "{what:>10}: start, write, commit {alone:?}; beside another's write {beside:?}; a domain's end {release:?}"
+        );
     }
     Ok(())
 }
@@ -78,6 +81,30 @@ impl Bench {
     fn write(&mut self, id: TransactionId, path: &str) -> Result<(), Box<dyn Error>> {
         let value = b"a value of some length";
         self.ask(id, Request::Write { path, value }).map(drop)
+    }
+
+    /// How long it takes to release a domain that has a few nodes.
+    fn release(&mut self) -> Result<Duration, Box<dyn Error>> {
+        const TIMES: u32 = 50;
+        let domain = DomId::new(1);
+        let mut took = Duration::ZERO;
+        for _ in 0..TIMES {
+            self.store.introduce(domain, Rights::Guest, &mut self.out);
+            for node in 0..60 {
+                let path = format!("/local/domain/1/{node}");
+                self.write(TransactionId::NONE, &path)?;
+                let permissions = b"n1\0";
+                let request = Request::SetPerms {
+                    path: &path,
+                    permissions,
+                };
+                self.ask(TransactionId::NONE, request)?;
+            }
+            let began = Instant::now();
+            self.store.release(domain, &mut self.out);
+            took += began.elapsed();
+        }
+        Ok(took / TIMES)
     }
 
     fn transaction(&mut self, path: &str, beside: Option<&str>) -> Result<(), Box<dyn Error>> {

@@ -96,11 +96,13 @@ impl Handling<'_> {
         self.set_quota(None, name, value)
     }
 
-    /// Counts all nodes, and compares with the books.
+    /// Counts all nodes, and compares with the books; looks whether each says what is below it.
     fn check(&self) -> Result<Done, Errno> {
         let world = &self.store.world;
         let mut owned: BTreeMap<DomId, Account> = BTreeMap::new();
+        let mut traced = true;
         world.tree.root().for_each("", |name, node| {
+            traced &= node.is_traced();
             if let Some(owner) = node.owner() {
                 let account = Account::of_node(name, node);
                 let sum = owned.entry(owner).or_default();
@@ -112,7 +114,8 @@ impl Handling<'_> {
         let watches: usize = watches.map(|one| one.watches.len()).sum();
         let open = self.store.connections.values();
         let open: usize = open.map(|one| one.transactions.len()).sum();
-        let is_sound = world.accounts.is(&owned)
+        let is_sound = traced
+            && world.accounts.is(&owned)
             && watches == self.store.watches.len()
             && self.store.open.len() <= open;
         if is_sound { Ok(ok()) } else { Err(Errno::Io) }

@@ -72,7 +72,9 @@ impl World {
         let mut path = String::new();
         while let Some((above, children)) = open.last_mut() {
             path.truncate(*above);
-            let Some((name, child)) = children.next() else {
+            // Where nothing is to be found, nobody looks: an end must not cost more in a large tree.
+            let Some((name, child)) = children.find(|(_, child)| child.traces.may_have(domain))
+            else {
                 open.pop();
                 continue;
             };

@@ -6,12 +6,36 @@ use alloc::vec::Vec;
 
 use morgana_hal::DomId;
 
-use crate::entry::Entries;
+use crate::entry::{Entries, Entry};
 use crate::map::Map;
 
 /// A point in the store's history: each change has its own, later ones are greater.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub(crate) struct Stamp(pub(crate) u64);
+
+/// A set of domains that is too large rather than too small: one bit for all whose numbers have the same rest.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Traces(u64);
+
+impl Traces {
+    /// The domains that these permissions name.
+    pub(crate) fn of(permissions: &[Entry]) -> Self {
+        let bits = permissions.iter().map(|entry| Self::bit(entry.domain));
+        Self(bits.fold(0, |all, bit| all | bit))
+    }
+
+    pub(crate) const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(crate) const fn may_have(self, domain: DomId) -> bool {
+        self.0 & Self::bit(domain) != 0
+    }
+
+    const fn bit(domain: DomId) -> u64 {
+        1 << (domain.number() as u64 % u64::BITS as u64)
+    }
+}
 
 type Children = Map<Rc<str>, Rc<Node>>;
 
@@ -22,6 +46,8 @@ pub(crate) struct Node {
     /// Never empty: the first entry is the owner's.
     pub(crate) permissions: Entries,
     children: Children,
+    /// Which domains the permissions here and below may name. Only ever more: those of nodes that went stay.
+    pub(crate) traces: Traces,
     /// When the node was made.
     born: Stamp,
     /// When the value last changed; at the latest when the node was made.
@@ -36,6 +62,7 @@ impl Node {
     pub(crate) fn new(value: Rc<[u8]>, permissions: Entries, stamp: Stamp) -> Self {
         Self {
             value,
+            traces: Traces::of(&permissions),
             permissions,
             children: Children::default(),
             born: stamp,
@@ -72,6 +99,7 @@ impl Node {
     }
 
     pub(crate) fn insert(&mut self, name: &str, child: Self) {
+        self.traces = self.traces.with(child.traces);
         self.children.insert(name.into(), Rc::new(child));
     }
 
@@ -86,6 +114,15 @@ impl Node {
             visit(name, node);
             waiting.extend(node.children());
         }
+    }
+
+    /// Whether it says of which domains there are traces here and below.
+    pub(crate) fn is_traced(&self) -> bool {
+        let own = Traces::of(&self.permissions);
+        let all = self
+            .children()
+            .fold(own, |all, (_, child)| all.with(child.traces));
+        self.traces.with(all) == self.traces
     }
 
     /// Whose it is.

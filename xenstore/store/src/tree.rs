@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use morgana_xenstore_wire::Path;
 
 use crate::entry::Entries;
-use crate::node::{Node, Stamp};
+use crate::node::{Node, Stamp, Traces};
 
 /// A whole tree. Paths given to its methods are absolute.
 #[derive(Clone, Debug)]
@@ -50,18 +50,22 @@ impl Tree {
         (path.first(found), node)
     }
 
-    /// The node, for changes; those that snapshots share are copied on the way.
-    fn node_mut(&mut self, path: Path<'_>) -> Option<&mut Node> {
+    /// The node, for changes; those that snapshots share are copied on the way. All of them get what is to be found there from now on.
+    fn node_mut(&mut self, path: Path<'_>, traces: Traces) -> Option<&mut Node> {
         // Nothing is copied if there is no such node.
         self.node(path)?;
-        let root = Rc::make_mut(&mut self.root);
-        path.parts()
-            .try_fold(root, |node, part| node.child_mut(part))
+        let mut node = Rc::make_mut(&mut self.root);
+        node.traces = node.traces.with(traces);
+        for part in path.parts() {
+            node = node.child_mut(part)?;
+            node.traces = node.traces.with(traces);
+        }
+        Some(node)
     }
 
     /// Sets an existing node's value. False if there is none.
     pub(crate) fn set_value(&mut self, path: Path<'_>, value: &Rc<[u8]>, stamp: Stamp) -> bool {
-        let Some(node) = self.node_mut(path) else {
+        let Some(node) = self.node_mut(path, Traces::default()) else {
             return false;
         };
         node.value = value.clone();
@@ -76,7 +80,7 @@ impl Tree {
         permissions: Entries,
         stamp: Stamp,
     ) -> bool {
-        let Some(node) = self.node_mut(path) else {
+        let Some(node) = self.node_mut(path, Traces::of(&permissions)) else {
             return false;
         };
         node.permissions = permissions;
@@ -94,8 +98,8 @@ impl Tree {
         stamp: Stamp,
     ) {
         let missing: Vec<&str> = path.parts().skip(above.parts().count()).collect();
-        let (Some((first, rest)), Some(parent)) = (missing.split_first(), self.node_mut(above))
-        else {
+        let parent = self.node_mut(above, Traces::of(permissions));
+        let (Some((first, rest)), Some(parent)) = (missing.split_first(), parent) else {
             return;
         };
         let mut node = Node::new(value.clone(), permissions.clone(), stamp);
@@ -112,7 +116,7 @@ impl Tree {
     pub(crate) fn remove(&mut self, path: Path<'_>, stamp: Stamp) -> Option<Rc<Node>> {
         let name = path.parts().last()?;
         self.node(path)?;
-        let parent = self.node_mut(path.parent()?)?;
+        let parent = self.node_mut(path.parent()?, Traces::default())?;
         parent.children_stamp = stamp;
         parent.remove(name)
     }
