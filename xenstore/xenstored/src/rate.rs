@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lone_guest_has_a_burst_the_reserve_and_then_the_rate() {
+    fn xsa_206_a_lone_guest_has_a_burst_the_reserve_and_then_the_rate() {
         let rates = Rc::new(Rates::default());
         let mut credit = Credit::new(&rates, at(0));
         assert_eq!(burst(&mut credit, at(0)), 10);

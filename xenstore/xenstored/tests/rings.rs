@@ -224,7 +224,7 @@ fn a_domain_begins_anew_whenever_it_likes() {
 }
 
 #[test]
-fn a_domain_that_leaves_its_events_unread_finds_one_for_each_watch() {
+fn xsa_326_a_domain_that_leaves_its_events_unread_finds_one_for_each_watch() {
     let (mut world, first, mut guests) = machine(3, 1);
     let rings = [&first, &guests[0]].map(ring);
     let (ready, is_ready) = signal();

@@ -40,7 +40,7 @@ fn until_refused(
 }
 
 #[test]
-fn nodes_watches_and_transactions_share_the_memory() {
+fn xsa_326_nodes_watches_and_transactions_share_the_memory() {
     let mut bench = Bench::with(small());
     let value = "v".repeat(1000);
     let nodes = until_refused(&mut bench, "ENOMEM", |bench, round| {
@@ -75,7 +75,7 @@ fn nodes_watches_and_transactions_share_the_memory() {
 }
 
 #[test]
-fn what_a_transaction_keeps_counts() {
+fn xsa_326_what_a_transaction_keeps_counts() {
     let mut bench = Bench::with(small());
     let id = bench.start(1);
     // Paths that it has looked at, though nothing is there.
@@ -122,7 +122,7 @@ fn a_refusal_is_told_of_ever_more_rarely() {
 }
 
 #[test]
-fn replies_that_nobody_takes_are_counted_too() {
+fn xsa_326_replies_that_nobody_takes_are_counted_too() {
     let mut bench = Bench::new();
     let [control, guest]: [ConnectionId; 2] = bench.connections[..2].try_into().unwrap();
     assert!(bench.store.may_ask(guest, 19));
