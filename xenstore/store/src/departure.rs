@@ -64,7 +64,8 @@ impl World {
         };
         let mut found = Vec::new();
         let root = self.tree.root();
-        if let Some(Step::Permit(list)) = step(root) {
+        // The root stays, whoever owned it: it is domain 0's then.
+        if let Some(list) = without(&root.permissions, domain) {
             found.push(("/".into(), Step::Permit(list)));
         }
         // How long the path above is, and what is still to be looked at there.

@@ -122,6 +122,20 @@ fn an_entry_for_all_domains_means_nothing_from_one_that_is_not_told_of_it() {
 }
 
 #[test]
+fn the_root_of_a_domain_that_is_gone_is_domain_0s() {
+    let mut bench = Bench::new();
+    let all = list("n1 r2");
+    bench.check(&[(0, 0, set("/", &all), "OK|"), (1, 0, mkdir("/a"), "OK|")]);
+    bench.store.release(DomId::new(1), &mut Vec::new());
+    assert_eq!(bench.store.nodes_of(DomId::new(1)), 0);
+    bench.check(&[
+        (0, 0, Request::GetPerms { path: "/" }, "n0|r2|"),
+        (0, 0, read("/a"), "ENOENT"),
+        (0, 0, read("/local"), ""),
+    ]);
+}
+
+#[test]
 fn orphans_may_be_kept() {
     let mut bench = Bench::new();
     bench.store.set_orphans(crate::Orphans::Keep);
