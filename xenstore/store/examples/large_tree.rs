@@ -16,6 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("200 x 600", 200, 600),
         ("flat", 1, 120_000),
     ] {
+        let before = resident();
         for folder in 0..folders {
             for node in 0..nodes {
                 bench.write(
@@ -24,6 +25,11 @@ fn main() -> Result<(), Box<dyn Error>> {
                 )?;
             }
         }
+        let made = folders * nodes;
+        println!(
+            "{what:>10}: {made} nodes, {} bytes each",
+            (resident() - before) / made
+        );
         let path = format!("/{folders}-{nodes}/0/{}", nodes / 2);
         let began = Instant::now();
         for _ in 0..ROUNDS {
@@ -41,6 +47,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         );
     }
     Ok(())
+}
+
+/// Bytes of memory that the process has.
+fn resident() -> usize {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = pages.split_whitespace().nth(1);
+    pages.and_then(|pages| pages.parse().ok()).unwrap_or(0) * 4096
 }
 
 struct Bench {
