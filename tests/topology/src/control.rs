@@ -8,6 +8,7 @@ use morgana_blkfront::Vdev;
 use morgana_emul::{EmulPlatform, XenstoreRing};
 use morgana_exec::Receiver;
 use morgana_hal::{DomId, Port};
+use morgana_net_device::MacAddr;
 use morgana_xenstore_client::{Access, Client, Error, Permission, Tree};
 use morgana_xenstored::{Quota, Rights, Server};
 
@@ -114,22 +115,23 @@ impl Control {
             tree.remove(&front_path).await?;
             give(tree, &back_path, back, front).await?;
             give(tree, &front_path, front, back).await?;
-            let mac = format!(
-                "00:16:3e:00:{:02x}:{:02x}",
-                front.number() >> 8,
-                front.number() & 0xff
-            );
+            // A disk has no use for it.
+            let mac = mac(front).to_string();
             for (path, key, value) in [
                 (&back_path, "frontend", front_path.clone()),
                 (&back_path, "frontend-id", front.number().to_string()),
                 (&back_path, "online", "1".to_owned()),
                 (&back_path, "state", "1".to_owned()),
-                (&front_path, "mac", mac), // A disk has no use for it.
+                (&front_path, "mac", mac.clone()),
                 (&front_path, "state", "1".to_owned()),
                 (&front_path, "backend-id", back.number().to_string()),
                 (&front_path, "backend", back_path.clone()),
             ] {
                 tree.write(&format!("{path}/{key}"), value).await?;
+            }
+            if kind == Kind::Vif {
+                // A switch lets it send from that address only.
+                tree.write(&format!("{back_path}/mac"), mac).await?;
             }
             Ok::<_, Error>(())
         });
@@ -140,6 +142,27 @@ impl Control {
     pub async fn detach(&self, kind: Kind, front: DomId, back: DomId) {
         let removed = self.client.remove(&kind.back_parent(front, back)).await;
         removed.expect("domain 0 may write");
+    }
+
+    /// Asks the back end to give a device up, as libxl does, and waits until it has taken its directory away.
+    pub async fn ask_back(&self, kind: Kind, front: DomId, back: DomId) {
+        let path = kind.back_path(front, back);
+        let asked = self.client.transaction(async |tree| {
+            tree.write(&format!("{path}/online"), "0").await?;
+            tree.write(&format!("{path}/state"), "5").await
+        });
+        asked.await.expect("domain 0 may write");
+        let watch = self.client.watch(&path).await;
+        let watch = watch.expect("domain 0 has few watches");
+        while self.client.read(&path).await.is_ok() {
+            watch.next().await.expect("xenstored is in this domain");
+        }
+        self.detach(kind, front, back).await;
+        let removed = self.client.remove(&kind.front_path(front)).await;
+        // A dead domain's keys have gone already.
+        if let Err(error) = removed {
+            assert!(error.is_not_found(), "domain 0 may write");
+        }
     }
 
     /// How many domains have keys.
@@ -161,6 +184,12 @@ async fn give(tree: &Tree, path: &str, owner: DomId, reader: DomId) -> Result<()
 
 fn permission(domain: DomId, access: Access) -> Permission {
     Permission { domain, access }
+}
+
+/// The address of a domain's network device.
+pub(crate) fn mac(domain: DomId) -> MacAddr {
+    let [.., high, low] = domain.number().to_be_bytes();
+    MacAddr([0x00, 0x16, 0x3e, 0x00, high, low])
 }
 
 fn home(domain: DomId) -> String {

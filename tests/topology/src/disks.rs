@@ -11,7 +11,7 @@ use morgana_exec::join_all;
 
 use crate::medium::{Medium, SECTOR, SECTORS, content};
 use crate::pace::Pace;
-use crate::{Driver, Guest, Inside, Kind, Random, World};
+use crate::{Driver, Guest, Inside, Kind, Random, Worker, World};
 
 /// How many tasks use the disk at once, each its own part of it.
 const WRITERS: u64 = 3;
@@ -70,6 +70,18 @@ impl Guest for Disks {
         driver.disk(self.inside.id(), self.medium.clone());
     }
 
+    /// Each sector has what was acknowledged last, or what has no answer yet.
+    fn check(&self) {
+        for (sector, versions) in (0..).zip(&*self.seen.sectors.borrow()) {
+            let found = self.medium.sector(sector);
+            let wanted = [versions.acknowledged, versions.begun];
+            let there = wanted.map(|version| content(sector, version) == found);
+            assert!(there.contains(&true), "sector {sector} has lost a write");
+        }
+    }
+}
+
+impl Worker for Disks {
     fn inside(&self) -> &Inside {
         &self.inside
     }
@@ -92,16 +104,6 @@ impl Guest for Disks {
 
     fn release(&self) {
         self.seen.pace.release();
-    }
-
-    /// Each sector has what was acknowledged last, or what has no answer yet.
-    fn check(&self) {
-        for (sector, versions) in (0..).zip(&*self.seen.sectors.borrow()) {
-            let found = self.medium.sector(sector);
-            let wanted = [versions.acknowledged, versions.begun];
-            let there = wanted.map(|version| content(sector, version) == found);
-            assert!(there.contains(&true), "sector {sector} has lost a write");
-        }
     }
 }
 

@@ -10,7 +10,7 @@ use morgana_exec::{Either, select};
 use morgana_netfront::{Netfront, TxMeta};
 
 use crate::pace::Pace;
-use crate::{Driver, Guest, Inside, Kind, Random, World};
+use crate::{Driver, Guest, Inside, Kind, Random, Worker, World};
 
 /// Such a guest, from outside.
 pub struct Frames {
@@ -40,6 +40,11 @@ impl Guest for Frames {
         driver.echo(self.inside.id());
     }
 
+    /// Frames are compared when they come.
+    fn check(&self) {}
+}
+
+impl Worker for Frames {
     fn inside(&self) -> &Inside {
         &self.inside
     }
@@ -55,9 +60,6 @@ impl Guest for Frames {
     fn is_parted(&self) -> bool {
         self.seen.parted.get()
     }
-
-    /// Frames are compared when they come.
-    fn check(&self) {}
 
     fn hold(&self) {
         self.seen.pace.hold();

@@ -2,17 +2,8 @@
 
 use crate::{Driver, Inside, Kind, World};
 
-/// A guest with one device, which it uses for ever, checking what it gets.
-pub trait Guest: Sized {
-    /// Of what kind its device is.
-    const KIND: Kind;
-
-    /// Starts one. Its device is to be [attached](attach); it waits for that as long as it takes.
-    fn start(world: &mut World) -> Self;
-
-    /// Lets the driver domain serve its device.
-    fn serve(&self, driver: &Driver);
-
+/// A guest that uses its device for ever, checking what it gets.
+pub trait Worker {
     /// What is inside.
     fn inside(&self) -> &Inside;
 
@@ -25,18 +16,30 @@ pub trait Guest: Sized {
     /// Whether its back end is gone.
     fn is_parted(&self) -> bool;
 
+    /// Lets it begin nothing more.
+    fn hold(&self);
+
+    /// Lets it go on.
+    fn release(&self);
+}
+
+/// One that a driver domain serves by itself.
+pub trait Guest: Worker + Sized {
+    /// Of what kind its device is.
+    const KIND: Kind;
+
+    /// Starts one. Its device is to be [attached](attach); it waits for that as long as it takes.
+    fn start(world: &mut World) -> Self;
+
+    /// Lets the driver domain serve its device.
+    fn serve(&self, driver: &Driver);
+
     /// Checks what can be checked from outside.
     ///
     /// # Panics
     ///
     /// If something is not as it was told.
     fn check(&self);
-
-    /// Lets it begin nothing more.
-    fn hold(&self);
-
-    /// Lets it go on.
-    fn release(&self);
 }
 
 /// Gives a guest's device its first back end, or another one.

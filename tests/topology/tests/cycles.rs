@@ -5,7 +5,7 @@ mod common;
 use common::{alone, heap_bytes, surprise};
 use morgana_hal::DomId;
 use morgana_topology::{
-    Disks, Frames, Growth, Guest, Ledger, World, attach, driver, for_each_seed,
+    Disks, Frames, Growth, Guest, Ledger, Worker, World, attach, driver, for_each_seed,
 };
 
 /// With the fixed seeds of the two tests of network devices, so that there are a thousand.
@@ -110,7 +110,7 @@ fn backs_die<G: Guest>(seed: u64, cycles: u32) -> Result<(), Growth> {
     for cycle in 0..cycles {
         let driver = driver(&mut world);
         let id = driver.inside.id();
-        let before = guests.each_ref().map(Guest::steps);
+        let before = guests.each_ref().map(Worker::steps);
         for guest in &guests {
             attach(&mut world, guest, &driver);
         }
@@ -123,7 +123,7 @@ fn backs_die<G: Guest>(seed: u64, cycles: u32) -> Result<(), Growth> {
             for guest in &guests {
                 guest.hold();
             }
-            let [first, second] = guests.each_ref().map(Guest::inside);
+            let [first, second] = guests.each_ref().map(Worker::inside);
             ledger.look(&mut world, &[&zero, first, second])?;
             for guest in &guests {
                 guest.check();

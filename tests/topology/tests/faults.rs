@@ -9,7 +9,7 @@ use common::{alone, heap_bytes, surprise};
 use morgana_emul::{FaultPlan, Odds, Trouble};
 use morgana_hal::DomId;
 use morgana_topology::{
-    Driver, Frames, Growth, Guest, Ledger, World, attach, driver, for_each_seed,
+    Driver, Frames, Growth, Guest, Ledger, Worker, World, attach, driver, for_each_seed,
 };
 
 const CYCLES: u32 = 30;
@@ -79,10 +79,10 @@ fn faults(seed: u64, troubles: &[Trouble], stall: Stall) -> Result<(), Growth> {
         }
         struck += world.end_faults();
         until_all_go_on(&mut world, &guests);
-        guests.iter().for_each(Guest::hold);
-        let [first, second] = guests.each_ref().map(Guest::inside);
+        guests.iter().for_each(Worker::hold);
+        let [first, second] = guests.each_ref().map(Worker::inside);
         ledger.look(&mut world, &[&zero, first, second])?;
-        guests.iter().for_each(Guest::release);
+        guests.iter().for_each(Worker::release);
         world.kill(driver.inside.id());
     }
     assert!(struck > CYCLES as usize, "only {struck} faults struck");
@@ -101,7 +101,7 @@ fn begin(world: &mut World, guests: &[Frames; 2]) -> Driver {
 }
 
 fn until_all_go_on(world: &mut World, guests: &[Frames; 2]) {
-    let before = guests.each_ref().map(Guest::steps);
+    let before = guests.each_ref().map(Worker::steps);
     world.run_until(|| {
         let mut pairs = guests.iter().zip(before);
         pairs.all(|(guest, before)| guest.steps() > before + 2)

@@ -1,6 +1,8 @@
 //! One guest writes anything into its rings; the others notice nothing.
 
-use morgana_topology::{Frames, Guest, Kind, World, attach, driver, for_each_seed, hostile};
+use morgana_topology::{
+    Frames, Guest, Kind, Worker, World, attach, driver, for_each_seed, hostile,
+};
 
 #[test]
 fn a_hostile_guest_disturbs_nobody() {

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cap::Cap;
 use morgana_emul::HeapAccounts;
-use morgana_topology::{Guest, World};
+use morgana_topology::{Worker, World};
 
 #[global_allocator]
 static HEAP: Cap<HeapAccounts> = Cap::new(HeapAccounts, usize::MAX);
@@ -22,7 +22,7 @@ pub(crate) fn heap_bytes() -> usize {
 }
 
 /// Lets things go on to a point that nobody expects.
-pub(crate) fn surprise(world: &mut World, guest: &impl Guest) {
+pub(crate) fn surprise(world: &mut World, guest: &impl Worker) {
     match world.random.below(3) {
         0 => {
             let turns = world.random.below(400);
