@@ -10,8 +10,8 @@ use crate::{Holdings, Inside, World};
 const WARM: u32 = 20;
 /// What a domain's heap may grow by from there on: a table may become larger than ever before, and domains get longer numbers.
 const DOMAIN_SLACK_BYTES: usize = 1536;
-/// The same of the heap of the whole program, in which the hypervisor's trees are too.
-const ALL_SLACK_BYTES: usize = 3072;
+/// The same of the heap of the whole program, in which the hypervisor's trees are too: they are as large as the most pages that disks ever kept mapped.
+const ALL_SLACK_BYTES: usize = 6144;
 /// At how many moments of rest to look for one at which all is as it was.
 const RESTS: usize = 8;
 
