@@ -176,6 +176,9 @@ impl Handling<'_> {
 
     /// Whether the caller may take so many more bytes for what is no node.
     pub(crate) fn admit_bytes(&mut self, more: usize) -> Result<(), Errno> {
+        if self.quota.is_none() {
+            return Ok(());
+        }
         let nodes = self.store.world.accounts.of(self.caller.domain).bytes;
         let held = self.connection()?.held_bytes();
         self.admit(Resource::Memory, nodes + held + more)
@@ -214,7 +217,8 @@ impl Handling<'_> {
         }
         let store = &mut *self.store;
         let connection = store.connections.get_mut(&self.from).ok_or(Errno::Io)?;
-        let held_bytes = connection.held_bytes();
+        // The control domain's are not counted, and may be many.
+        let held_bytes = self.quota.map_or(0, |_| connection.held_bytes());
         let meter = Meter {
             domain: self.caller.domain,
             quota: self.quota.as_ref(),

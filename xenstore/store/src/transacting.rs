@@ -36,7 +36,7 @@ impl Handling<'_> {
             return Ok(ok());
         }
         let connection = store.connections.get(&self.from).ok_or(Errno::Io)?;
-        let held_bytes = connection.held_bytes();
+        let held_bytes = self.quota.map_or(0, |_| connection.held_bytes());
         let meter = Meter {
             domain: self.caller.domain,
             quota: self.quota.as_ref(),
