@@ -15,6 +15,7 @@ xenstored [OPTION…]: serves xenstore to the domains of this machine
 
   -F, --pid-file FILE        write the daemon's process id to FILE
   -N, --no-fork              stay in the foreground
+  -P, --output-pid           print the daemon's process id when it serves
   -D, --no-domain-init       serve the socket only: no Xen is needed
   -T, --trace-file FILE      log to FILE, not to standard error
   -E, --entry-nb N           nodes that a domain may own (1000)
@@ -62,6 +63,15 @@ pub(crate) struct Options {
     pub(crate) quota: Quota,
     pub(crate) orphans: Orphans,
     pub(crate) trace: Trace,
+    pub(crate) output: Output,
+}
+
+/// What is printed when the daemon serves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Output {
+    #[default]
+    Nothing,
+    ProcessId,
 }
 
 /// Whether the program goes on in the background.
@@ -121,6 +131,7 @@ impl Arguments {
             match option.as_str() {
                 "-H" | "--help" => return Ok(Self::Help),
                 "-N" | "--no-fork" => options.fork = Fork::Foreground,
+                "-P" | "--output-pid" => options.output = Output::ProcessId,
                 "-D" | "--no-domain-init" => options.domains = Domains::None,
                 "-F" | "--pid-file" => options.pid_file = Some(value()?),
                 "-T" | "--trace-file" => options.log_file = Some(value()?),
@@ -156,6 +167,11 @@ fn split(arguments: impl Iterator<Item = String>) -> Vec<String> {
             let letter = rest.chars().next()?;
             (SHORT_WITH_VALUE.contains(letter) && rest.len() > 1).then_some(&rest[1..])
         });
+        // Its value is optional, and makes no difference.
+        if argument.starts_with("--internal-db") || argument.starts_with("-I") {
+            words.push("-I".to_owned());
+            continue;
+        }
         match (argument.strip_prefix("--"), letter) {
             (Some(_), _) => match argument.split_once('=') {
                 Some((name, value)) => words.extend([name.to_owned(), value.to_owned()]),
@@ -220,7 +236,8 @@ mod tests {
             "--pid-file /p --entry-nb 7 --quota watches=3 --no-fork -D",
             "--pid-file=/p --entry-nb=7 --quota=watches=3 -N --no-domain-init",
             "-F /p -E 7 -Q watches=3 -N -D",
-            "-F/p -E7 -Qwatches=3 -N -D -R -I",
+            "-F/p -E7 -Qwatches=3 -N -D -R -I -P",
+            "-F/p -E7 -Qwatches=3 -N -D -Ion --internal-db=off --internal-db",
         ] {
             let Ok(Arguments::Run(options)) = parse(line) else {
                 panic!("{line}");

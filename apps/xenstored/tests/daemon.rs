@@ -171,3 +171,53 @@ fn what_makes_no_sense_is_told_and_nothing_starts() {
     assert!(help.status.success() && help.stdout.starts_with(b"xenstored"));
     assert!(!place.file("socket").exists());
 }
+
+#[test]
+fn the_log_is_readable_and_may_be_moved_away() {
+    let place = Place::new("log");
+    assert!(place.start().status.success());
+    let first = place.log();
+    // Such as 2026-11-26T09:30:00.123Z.
+    let (time, said) = first.trim().split_once(' ').unwrap();
+    assert!(time.len() == 24 && time.ends_with('Z'), "{first}");
+    assert!(said.starts_with("INFO serves "), "{first}");
+    fs::rename(place.file("log"), place.file("older")).unwrap();
+    let pid = read(&place.file("pid"));
+    let pid = Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
+    kill_process(pid, Signal::HUP).unwrap();
+    let mut stream = place.connect();
+    let control = |payload| Request::Control { payload };
+    for command in [
+        &b"print\0one\n\0"[..],
+        b"log\0off\0",
+        b"print\0two\0",
+        b"log\0on\0",
+        b"print\0three\0",
+    ] {
+        assert_eq!(ask(&mut stream, control(command)), "OK|");
+    }
+    let log = place.log();
+    assert_eq!(log.lines().count(), 2, "{log}");
+    assert!(log.contains("INFO control: one.\n") && log.contains("INFO control: three\n"));
+    assert_eq!(read(&place.file("older")), first);
+    // A report goes to a file of its own; what cannot be written is an error.
+    let report = place.file("report");
+    let command = format!("memreport\0{}\0", report.display());
+    assert_eq!(ask(&mut stream, control(command.as_bytes())), "OK|");
+    assert!(read(&report).contains("nodes "));
+    for command in [
+        &b"memreport\0/no/such/folder\0"[..],
+        b"logfile\0/no/such/folder\0",
+    ] {
+        assert_eq!(ask(&mut stream, control(command)), "EIO|");
+    }
+}
+
+#[test]
+fn the_starter_prints_the_daemons_process_id() {
+    let place = Place::new("output");
+    let pid = place.file("pid");
+    let started = place.run(&["-D", "-P", "-F", pid.to_str().unwrap()]);
+    assert!(started.status.success(), "{started:?}");
+    assert_eq!(String::from_utf8_lossy(&started.stdout), read(&pid));
+}

@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::net::UnixDatagram;
 use std::process::{Command, Stdio};
 
-use crate::arguments::Fork;
+use crate::arguments::{Fork, Output};
 
 /// Set for the process that was started to be the daemon.
 const MARK: &str = "MORGANA_XENSTORED_DAEMON";
@@ -39,7 +39,7 @@ pub(crate) fn role(fork: Fork) -> Role {
 }
 
 /// Starts the daemon, and returns when it serves.
-pub(crate) fn start_daemon() -> Result<(), Box<dyn Error>> {
+pub(crate) fn start_daemon(output: Output) -> Result<(), Box<dyn Error>> {
     let mut daemon = Command::new(std::env::current_exe()?)
         .args(std::env::args_os().skip(1))
         .env(MARK, "1")
@@ -52,6 +52,9 @@ pub(crate) fn start_daemon() -> Result<(), Box<dyn Error>> {
         pipe.take(READY.len() as u64).read_to_end(&mut word)?;
     }
     if word == READY {
+        if output == Output::ProcessId {
+            println!("{}", daemon.id());
+        }
         return Ok(());
     }
     let status = daemon.wait()?;

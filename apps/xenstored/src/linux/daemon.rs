@@ -21,7 +21,7 @@ use super::pidfile;
 use super::socket::{self, Stream};
 use super::xen::XenRings;
 use crate::arguments;
-use crate::arguments::{Domains, Options};
+use crate::arguments::{Domains, Options, Output};
 
 /// Local clients at once. A further one finds its connection closed.
 const MAX_LOCAL_CLIENTS: usize = 1024;
@@ -46,7 +46,7 @@ pub(crate) fn run(options: &Options, ready: Ready) -> Result<(), Box<dyn Error>>
         Domains::None => {
             let idle = HostIdle::new()?;
             let reactor = idle.reactor().clone();
-            serve(options, NoXen, &reactor, idle, |_| {
+            serve(options, ready, NoXen, &reactor, idle, |_| {
                 ready.tell()?;
                 Ok(pending())
             })
@@ -58,7 +58,7 @@ pub(crate) fn run(options: &Options, ready: Ready) -> Result<(), Box<dyn Error>>
             // Bound before anything else, so that no end is missed.
             let ends = platform.events().virq(Virq::DomainException)?;
             let rings = XenRings::new(platform.clone(), domains);
-            serve(options, rings, &reactor, idle, |server| {
+            serve(options, ready, rings, &reactor, idle, |server| {
                 let (page, channel) = platform.own_xenstore_ring()?;
                 let ring = Ring::attach(page, channel, ByteLayout::XENSTORE, Side::Server)?;
                 // The kernel waits for this before it asks anything.
@@ -81,6 +81,7 @@ pub(crate) fn run(options: &Options, ready: Ready) -> Result<(), Box<dyn Error>>
 /// Serves local clients at the socket; beside that runs what `begin` makes.
 fn serve<R: Rings, F: Future<Output = Infallible> + 'static>(
     options: &Options,
+    ready: Ready,
     rings: R,
     reactor: &Reactor,
     mut idle: impl Idle,
@@ -97,6 +98,9 @@ fn serve<R: Rings, F: Future<Output = Infallible> + 'static>(
     let listener = socket::listen(&path, reactor).map_err(named)?;
     let beside = begin(&server)?;
     announce(&path, options.domains);
+    if options.output == Output::ProcessId && ready == Ready::Nobody {
+        println!("{}", std::process::id());
+    }
     let accepting = accept(server, listener, reactor.clone(), tasks);
     let both = async move {
         select(accepting, beside).await;

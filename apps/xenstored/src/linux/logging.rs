@@ -3,11 +3,13 @@
 use std::io::{self, Write};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use morgana_hal::Clock;
 use morgana_linux::LinuxClock;
+use signal_hook::consts::SIGHUP;
 
 use super::background::Ready;
 use super::logfile::LogFile;
@@ -27,7 +29,11 @@ enum Target {
 }
 
 #[derive(Debug)]
-struct Lines(Mutex<Target>);
+struct Lines {
+    target: Mutex<Target>,
+    /// SIGHUP has come: the file is to be opened anew.
+    moved: Arc<AtomicBool>,
+}
 
 static LINES: OnceLock<Lines> = OnceLock::new();
 
@@ -43,7 +49,10 @@ pub(crate) fn start(path: Option<&Path>, ready: Ready) -> io::Result<()> {
         (None, Ready::Starter) => system().map_or(Target::StandardError, Target::System),
         (None, Ready::Nobody) => Target::StandardError,
     };
-    let lines = LINES.get_or_init(|| Lines(Mutex::new(target)));
+    let moved = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(SIGHUP, moved.clone())?;
+    let target = Mutex::new(target);
+    let lines = LINES.get_or_init(|| Lines { target, moved });
     if log::max_level() == LevelFilter::Off {
         log::set_max_level(LevelFilter::Info);
     }
@@ -90,7 +99,7 @@ fn system() -> io::Result<UnixDatagram> {
 
 impl Lines {
     fn target(&self) -> std::sync::MutexGuard<'_, Target> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.target.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -103,6 +112,10 @@ impl Log for Lines {
     fn log(&self, record: &Record<'_>) {
         let level = record.level();
         let said = record.args();
+        if self.moved.swap(false, Ordering::Relaxed) {
+            // The old file is better than none.
+            let _ = reopen();
+        }
         let _ = match &mut *self.target() {
             Target::File(file) => file.add(&stamped(level, said)),
             Target::StandardError => io::stderr().write_all(stamped(level, said).as_bytes()),

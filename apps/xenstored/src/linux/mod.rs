@@ -50,7 +50,7 @@ pub(crate) fn main() -> ExitCode {
 
 fn run(options: Options) -> Result<(), Box<dyn Error>> {
     match background::role(options.fork) {
-        Role::Starter => background::start_daemon(),
+        Role::Starter => background::start_daemon(options.output),
         Role::Daemon(ready) => {
             logging::start(options.log_file.as_deref().map(Path::new), ready)?;
             daemon::run(&options, ready)
