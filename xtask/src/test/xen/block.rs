@@ -77,11 +77,26 @@ fn driver_domain(lab: &Lab<'_>) -> Result<()> {
             let disks = Some(vec![format!("vdev=xvda,{words}")]);
             run(lab, "do=check", &disks)
         })
-        .map(drop)
+        .and_then(|_| pages_stayed(&driver.console(lab)?))
         .with_context(|| {
             let console = driver.console(lab).unwrap_or_default();
             format!("the driver domain's console:\n{console}")
         })
+}
+
+/// Whether every front end that our back end has served had its pages mapped once, and used again and again: `log` has its counters.
+fn pages_stayed(log: &str) -> Result<()> {
+    let mut served = 0;
+    for line in log.lines().filter(|line| line.contains(": ended: ")) {
+        let number = |key| -> Result<u64> { Ok(word_after(line, key)?.trim_matches(',').parse()?) };
+        let pages = (number("read_bytes: ")? + number("written_bytes: ")?) / 4096;
+        let mapped = number("persistent_maps: ")?;
+        ensure!(0 < mapped && 3 * mapped < pages, "{line}");
+        ensure!(number("persistent_pages: ")? == 0, "still mapped: {line}");
+        served += 1;
+    }
+    ensure!(served >= 6, "only {served} front ends were served");
+    Ok(())
 }
 
 /// Our back end as a process in dom0, over a block device.
@@ -99,7 +114,7 @@ fn process_back(lab: &Lab<'_>) -> Result<()> {
     lab.sh("dd if=/dev/zero of=/disk.img bs=1M count=8")?;
     let disks = Some(vec![format!("vdev=xvda,{}", process_disk("/disk.img"))]);
     run(lab, "do=check", &disks)
-        .map(drop)
+        .and_then(|_| pages_stayed(&lab.sh("cat /blkback.log")?))
         .with_context(|| process_log(lab))
 }
 
