@@ -1,7 +1,7 @@
 //! A driver domain for disks: the program.
 //!
 //! Arguments on the domain's command line: `size=MIB` is the size of each disk in memory (64), `limit=N` how many disks are served at once (24),
-//! `persistent=N` how many pages of a guest stay mapped for each (512), and those of every app's log.
+//! `persistent=N` how many pages of a guest stay mapped for each (512; in a Linux process 0), and those of every app's log.
 
 #![cfg_attr(target_os = "none", no_std, no_main)]
 #![forbid(unsafe_code)]

@@ -114,7 +114,7 @@ fn process_back(lab: &Lab<'_>) -> Result<()> {
     lab.sh("dd if=/dev/zero of=/disk.img bs=1M count=8")?;
     let disks = Some(vec![format!("vdev=xvda,{}", process_disk("/disk.img"))]);
     run(lab, "do=check", &disks)
-        .and_then(|_| pages_stayed(&lab.sh("cat /blkback.log")?))
+        .map(drop)
         .with_context(|| process_log(lab))
 }
 
