@@ -5,6 +5,7 @@ mod boot;
 mod net;
 mod record;
 mod ring;
+mod xenstore;
 
 use std::fs::File;
 use std::io::Write;
@@ -25,11 +26,12 @@ type Report<'a> = dyn FnMut(&Record) -> Result<()> + 'a;
 /// The profile of programs that are measured at native speed.
 const NATIVE: &str = "native";
 
-const ALL: [Benchmark; 4] = [
+const ALL: [Benchmark; 5] = [
     ("boot", boot::run),
     ("ring", ring::run),
     ("net", net::run),
     ("block", block::run),
+    ("xenstore", xenstore::run),
 ];
 
 /// Runs the benchmarks that are asked for, or all.
