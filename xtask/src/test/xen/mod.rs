@@ -1,5 +1,5 @@
 //! The tests on Xen under QEMU. A subject is a file here with a `TESTS` list, named in [`subjects`]; those of `xenstored` have a dom0 that
-//! runs on our own xenstored.
+//! runs on our own xenstored, in dom0 or as a stub-domain.
 //!
 //! Each test gets a [`Lab`]: a testbed of its own, restored from the snapshot, with the tools to build, start and ask guests.
 
@@ -49,9 +49,11 @@ fn subjects() -> Vec<&'static [XenTest]> {
 fn tests() -> impl Iterator<Item = (XenstoredChoice, &'static XenTest)> {
     let on_xens = subjects().into_iter().flatten();
     let on_ours = xenstored::TESTS.iter();
+    let on_stub_domain = xenstored::STUB_DOMAIN_TESTS.iter();
     on_xens
         .map(|test| (XenstoredChoice::C, test))
         .chain(on_ours.map(|test| (XenstoredChoice::Ours, test)))
+        .chain(on_stub_domain.map(|test| (XenstoredChoice::Stubdom, test)))
 }
 
 /// Whether there is a test of this name, or are tests whose names begin so.

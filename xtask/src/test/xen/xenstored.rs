@@ -9,6 +9,7 @@ use crate::build::Changes;
 use crate::run::ADDRESS_WORDS;
 use crate::testbed::End;
 
+/// On the daemon in dom0.
 pub(super) const TESTS: &[XenTest] = &[
     XenTest {
         name: "xenstored/tools",
@@ -20,20 +21,38 @@ pub(super) const TESTS: &[XenTest] = &[
     },
 ];
 
+/// On the stub-domain.
+pub(super) const STUB_DOMAIN_TESTS: &[XenTest] = &[
+    XenTest {
+        name: "stubdom/tools",
+        run: tools_of_stub_domain,
+    },
+    XenTest {
+        name: "stubdom/toolstack",
+        run: toolstack_of_stub_domain,
+    },
+];
+
 /// Rounds of each row of Xen's test-xenstore.
 const ROUNDS: u32 = 5;
 
 /// By which xl gives disks to Linux's back end.
 const SCRIPT: &str = include_str!("../../testbed/dom0/block");
 
-/// Xen's own test of a xenstored, and the commands that its tool knows.
-fn tools(lab: &Lab<'_>) -> Result<()> {
+/// Xen's own test of a xenstored.
+fn rows(lab: &Lab<'_>) -> Result<()> {
     let test = format!("/usr/lib/xen-4.17/bin/test-xenstore -i {ROUNDS}");
     let rows = lab.sh(&test)?;
     ensure!(
         rows.lines().filter(|line| line.contains("avg:")).count() == 12,
         "{rows}"
     );
+    Ok(())
+}
+
+/// That, and the commands that its tool knows.
+fn tools(lab: &Lab<'_>) -> Result<()> {
+    rows(lab)?;
     let script = "xenstore-control help && xenstore-control logfile /tmp/xs.log && xenstore-control log +io && \
          xenstore-read /local/domain/0/name && xenstore-control log -io && xenstore-control print 'a line' && \
          xenstore-control memreport /tmp/xs.memory && cat /tmp/xs.memory && xenstore-control quota 0 && \
@@ -58,6 +77,10 @@ fn toolstack(lab: &Lab<'_>) -> Result<()> {
         serving.contains("/usr/local/bin/xenstored") && serving.contains("Domain-0"),
         "{serving}"
     );
+    guests(lab)
+}
+
+fn guests(lab: &Lab<'_>) -> Result<()> {
     // A guest that ends by itself, one that is asked to, and one that is not.
     let changes = Changes {
         extra: "seconds=0".to_owned(),
@@ -94,7 +117,31 @@ fn devices(lab: &Lab<'_>) -> Result<()> {
     ))?;
     lab.sh(
         "timeout 40 xl block-attach website vdev=xvda,format=raw,access=rw,target=/dev/ram0 && \
-         xl block-list website | grep '^51712 .* 2 '",
+         xl block-list website | grep '^51712 ' && \
+         state=/local/domain/0/backend/vbd/$(xl domid website)/51712/state && \
+         timeout 40 sh -c \"until [ \\$(xenstore-read $state) = 2 ]; do sleep 0.2; done\"",
     )
     .map(drop)
+}
+
+/// There is no daemon in dom0, and so no files.
+fn tools_of_stub_domain(lab: &Lab<'_>) -> Result<()> {
+    rows(lab)?;
+    let said =
+        lab.sh("xenstore-control quota 0 && xenstore-control memreport && xenstore-control check")?;
+    for part in ["watches          :", "bytes of nodes   :", "OK"] {
+        ensure!(said.contains(part), "no {part:?} in:\n{said}");
+    }
+    Ok(())
+}
+
+fn toolstack_of_stub_domain(lab: &Lab<'_>) -> Result<()> {
+    let serving = lab.sh(
+        "xl list; xenstore-read /tool/xenstored/domid; ps w | grep '[x]enstored' || echo no daemon",
+    )?;
+    ensure!(
+        serving.contains("Xenstore") && serving.contains("no daemon"),
+        "{serving}"
+    );
+    guests(lab)
 }
