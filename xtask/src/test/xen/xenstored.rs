@@ -98,6 +98,8 @@ fn guests(lab: &Lab<'_>) -> Result<()> {
     ensure!(page.status() == Some(200), "{}", page.head);
     devices(lab)?;
     website.shut_down(lab, Duration::from_secs(30))?;
+    // xl's monitor still has to take the domain away.
+    lab.sh("while xl domid website >/dev/null 2>&1; do sleep 0.2; done")?;
     website.create(lab)?;
     website.destroy(lab)?;
     // Nobody is left, and nothing of theirs.
