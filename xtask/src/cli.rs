@@ -104,7 +104,7 @@ impl FromStr for PortPair {
 /// The arguments of `test`.
 #[derive(Debug, Args)]
 pub(crate) struct Test {
-    /// `check`, `unit`, `loom`, `miri`, `xen`, or one test on Xen as `xen/NAME`; all suites but `miri`, if none is named
+    /// `check`, `unit`, `loom`, `miri`, `xen`, or one test on Xen as `xen/NAME`; all suites, if none is named
     #[arg(value_name = "SUITE")]
     pub(crate) suites: Vec<String>,
 }

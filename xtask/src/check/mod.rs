@@ -33,8 +33,9 @@ pub(crate) fn suite(workspace: &Workspace, tally: &mut Tally) {
     tally.test("check/clippy-xen", || lints::xen(workspace));
     match advisories::tool() {
         Some(tool) => tally.test("check/advisories", || advisories::check(workspace, tool)),
-        None => {
-            println!("skip   check/advisories: neither cargo-deny nor cargo-audit is installed")
-        }
+        None => tally.skip(
+            "check/advisories",
+            "neither cargo-deny nor cargo-audit is installed",
+        ),
     }
 }

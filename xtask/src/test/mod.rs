@@ -13,18 +13,18 @@ use crate::check;
 use crate::cli::Test;
 use crate::workspace::Workspace;
 
+use miri::Wanted;
+
 pub(crate) use tally::Tally;
 
-/// All suites.
+/// All suites, in the order in which they run if none is named.
 const SUITES: [&str; 5] = ["check", "unit", "loom", "miri", "xen"];
-/// Those that run if none is named, in this order. Miri takes minutes, and a compiler of its own.
-const DEFAULT: [&str; 4] = ["check", "unit", "loom", "xen"];
 
 /// Runs the suites; returns 1 if a test failed.
 pub(crate) fn run(arguments: &Test) -> Result<i32> {
-    let asked: Vec<&str> = match &arguments.suites[..] {
-        [] => DEFAULT.to_vec(),
-        suites => suites.iter().map(String::as_str).collect(),
+    let (asked, wanted): (Vec<&str>, _) = match &arguments.suites[..] {
+        [] => (SUITES.to_vec(), Wanted::WithAll),
+        suites => (suites.iter().map(String::as_str).collect(), Wanted::ByName),
     };
     for suite in &asked {
         let known = SUITES.contains(suite) || suite.strip_prefix("xen/").is_some_and(xen::knows);
@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: &Test) -> Result<i32> {
             "check" => check::suite(&workspace, &mut tally),
             "unit" => unit::suite(&workspace, &mut tally),
             "loom" => loom::suite(&workspace, &mut tally),
-            "miri" => miri::suite(&workspace, &mut tally),
+            "miri" => miri::suite(&workspace, wanted, &mut tally),
             "xen" => xen::suite(&workspace, None, &mut tally),
             one => xen::suite(&workspace, one.strip_prefix("xen/"), &mut tally),
         }

@@ -11,6 +11,7 @@ pub(crate) struct Tally {
     failures: Vec<String>,
     counted_failures: u64,
     second_tries: Vec<String>,
+    skipped: Vec<String>,
 }
 
 impl Tally {
@@ -33,6 +34,12 @@ impl Tally {
             }
         }
         self.record(name, start, result);
+    }
+
+    /// Says that a test cannot run on this machine, and why; says so again at the end.
+    pub(crate) fn skip(&mut self, name: &str, why: &str) {
+        println!("skip   {name}: {why}");
+        self.skipped.push(name.to_owned());
     }
 
     fn record(&mut self, name: &str, start: Instant, result: Result<()>) {
@@ -60,10 +67,13 @@ impl Tally {
         self.counted_failures + self.failures.len() as u64
     }
 
-    /// Prints the end: what failed, what passed at the second try only, and the counts on a line of their own.
+    /// Prints the end: what failed, what did not run, what passed at the second try only, and the counts on a line of their own.
     pub(crate) fn finish(&self) {
         for name in &self.second_tries {
             println!("passed at the second try only: {name}");
+        }
+        for name in &self.skipped {
+            println!("skipped: {name}");
         }
         for name in &self.failures {
             println!("failed: {name}");
@@ -86,6 +96,7 @@ mod tests {
         tally.test("good", || Ok(()));
         tally.test("bad", || bail!("why"));
         tally.add(3, 2);
+        tally.skip("missing", "why");
         assert_eq!((tally.passed, tally.failed()), (4, 3));
     }
 

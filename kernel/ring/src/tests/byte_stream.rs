@@ -80,7 +80,7 @@ fn noop<T>(poll: impl FnOnce(&mut Context<'_>) -> T) -> T {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 4 } else { 64 }))]
 
     #[test]
     fn both_directions_carry_all_bytes_in_order(

@@ -19,8 +19,9 @@ fn pair(index: u32) -> (Front, Back, LocalPages) {
 
 #[test]
 fn requests_and_responses_cross_the_wrap_around() {
-    let (mut front, mut back, _) = pair(u32::MAX - 300);
-    for round in 0..1000u32 {
+    let rounds = super::steps(1000) as u32;
+    let (mut front, mut back, _) = pair(u32::MAX - rounds / 3);
+    for round in 0..rounds {
         let mut request = [7; 12];
         request[..4].copy_from_slice(&round.to_le_bytes());
         front.push(&request).unwrap();
