@@ -29,11 +29,10 @@ pub struct Buffers {
 }
 
 impl Buffers {
-    /// For a stream of bulk data over a link that takes large TCP frames: eight of them, so that both ends find something to do while what
-    /// the other has done is on its way.
+    /// For a stream of bulk data over a link that takes large TCP frames: four of them. On Xen more are slower (`cargo xtask bench net`).
     pub const BULK: Self = Self {
-        receive: 524_288,
-        transmit: 524_288,
+        receive: 262_144,
+        transmit: 262_144,
     };
 }
 
