@@ -15,6 +15,7 @@ mod pace;
 mod random;
 mod seeds;
 mod switched;
+mod troubles;
 mod world;
 
 pub use control::{Control, Kind};
@@ -29,4 +30,5 @@ pub use medium::Medium;
 pub use random::Random;
 pub use seeds::for_each_seed;
 pub use switched::{Roster, Station, Switched, liar, plug, plug_any, switched, unplug, unplug_any};
+pub use troubles::HARMLESS;
 pub use world::{Inside, World};

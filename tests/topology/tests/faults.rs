@@ -2,29 +2,15 @@
 
 mod common;
 
-use std::num::NonZeroU64;
-use std::time::Duration;
-
 use common::{alone, heap_bytes, surprise};
 use morgana_emul::{FaultPlan, Odds, Trouble};
 use morgana_hal::DomId;
 use morgana_topology::{
-    Driver, Frames, Growth, Guest, Ledger, Worker, World, attach, driver, for_each_seed,
+    Driver, Frames, Growth, Guest, HARMLESS, Ledger, Worker, World, attach, driver, for_each_seed,
 };
+use std::num::NonZeroU64;
 
 const CYCLES: u32 = 30;
-
-/// With these a connection goes on, sooner or later.
-const HARMLESS: [Trouble; 8] = [
-    Trouble::LateEvent(Duration::from_millis(3)),
-    Trouble::RepeatedEvent(Duration::from_millis(1)),
-    Trouble::SpuriousEvents,
-    Trouble::LateXenstore(Duration::from_millis(20)),
-    Trouble::FullGrants,
-    Trouble::NoMemory,
-    Trouble::FullMappings,
-    Trouble::FullPorts,
-];
 
 #[test]
 fn a_network_device_outlives_faults() {

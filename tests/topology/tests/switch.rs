@@ -2,17 +2,15 @@
 
 mod common;
 
-use std::num::NonZeroU64;
-use std::rc::Rc;
-use std::time::Duration;
-
 use common::{alone, heap_bytes, surprise};
-use morgana_emul::{FaultPlan, Odds, Trouble};
+use morgana_emul::{FaultPlan, Odds};
 use morgana_topology::{
-    Growth, Inside, Ledger, Roster, Station, Switched, Worker, World, for_each_seed, hostile, liar,
-    plug, plug_any, switched, unplug, unplug_any,
+    Growth, HARMLESS, Inside, Ledger, Roster, Station, Switched, Worker, World, for_each_seed,
+    hostile, liar, plug, plug_any, switched, unplug, unplug_any,
 };
 use morgana_vifs::SourcePolicy;
+use std::num::NonZeroU64;
+use std::rc::Rc;
 
 /// The heap is compared from the twentieth look on.
 const CYCLES: u32 = 40;
@@ -198,18 +196,6 @@ fn switches_die(seed: u64) -> Result<(), Growth> {
     Ok(())
 }
 
-/// With these a connection goes on, sooner or later.
-const TROUBLES: [Trouble; 8] = [
-    Trouble::LateEvent(Duration::from_millis(3)),
-    Trouble::RepeatedEvent(Duration::from_millis(1)),
-    Trouble::SpuriousEvents,
-    Trouble::LateXenstore(Duration::from_millis(20)),
-    Trouble::FullGrants,
-    Trouble::NoMemory,
-    Trouble::FullMappings,
-    Trouble::FullPorts,
-];
-
 #[test]
 fn a_switch_outlives_faults() {
     let _alone = alone();
@@ -227,7 +213,7 @@ fn faults(seed: u64) -> Result<(), Growth> {
         domains.extend([net.switch.inside.id(), visitor.inside().id()]);
         let odds = Odds {
             domains,
-            troubles: TROUBLES.to_vec(),
+            troubles: HARMLESS.to_vec(),
             faults: 16,
             within: NonZeroU64::new(40).expect("it is not 0"),
         };
