@@ -18,8 +18,8 @@ use crate::open::Disks;
 /// must not be able to use up for the others: a unikernel can map 16,384 pages one by one.
 const PERSISTENT_PAGES: usize = 12_288;
 
-/// The most for one disk, if nobody says otherwise. For a Linux process to unmap pages one by one takes so long (some 40 ms each in an emulated dom0)
-/// that a front end does not wait for it when it closes; there all is copied.
+/// The most for one disk, if nobody says otherwise. For a Linux process to unmap pages one by one takes so long (seconds for a disk, in an
+/// emulated dom0) that a front end does not wait for it when it closes; there all is copied.
 const OF_ONE_DISK: usize = if cfg!(target_os = "none") { 512 } else { 0 };
 
 /// Serves until the connection to xenstored ends.

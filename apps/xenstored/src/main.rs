@@ -8,6 +8,7 @@ extern crate alloc;
 mod arguments;
 #[cfg(not(target_os = "none"))]
 mod linux;
+mod serving;
 #[cfg(target_os = "none")]
 mod stubdom;
 

@@ -8,7 +8,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 use morgana_exec::{Executor, Handle, select};
-use morgana_hal::{Channel, DomId, Events, Idle, Platform, Virq};
+use morgana_hal::{DomId, Events, Idle, Platform, Virq};
 use morgana_linux::{Linux, LinuxClock, LinuxDomains};
 use morgana_reactor::{Direction, HasReactor, Reactor, Source};
 use morgana_ring::{ByteLayout, Side};
@@ -20,17 +20,14 @@ use super::host::{HostIdle, NoXen};
 use super::pidfile;
 use super::socket::{self, Stream};
 use super::xen::XenRings;
-use crate::arguments;
 use crate::arguments::{Domains, Options, Output};
+use crate::{arguments, serving};
 
 /// Local clients at once. A further one finds its connection closed.
 const MAX_LOCAL_CLIENTS: usize = 1024;
 
 /// After an `accept` that failed, such as for want of descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
-
-/// There from the start, as Xen's own daemons have it.
-const FIRST_NODE: &str = "/tool/xenstored";
 
 /// Serves until the process is ended.
 pub(crate) fn run(options: &Options, ready: Ready) -> Result<(), Box<dyn Error>> {
@@ -61,18 +58,9 @@ pub(crate) fn run(options: &Options, ready: Ready) -> Result<(), Box<dyn Error>>
             serve(options, ready, rings, &reactor, idle, |server| {
                 let (page, channel) = platform.own_xenstore_ring()?;
                 let ring = Ring::attach(page, channel, ByteLayout::XENSTORE, Side::Server)?;
-                // The kernel waits for this before it asks anything.
-                ring.channel().notify();
-                server.introduce_stream(DomId::DOM0, ring, Rights::Control)?;
+                serving::serve_domain_0(server, ring)?;
                 ready.tell()?;
-                let server = server.clone();
-                Ok(async move {
-                    loop {
-                        let seen = ends.count();
-                        server.refresh(DomId::DOM0);
-                        ends.after(seen).await;
-                    }
-                })
+                Ok(serving::follow_ends(server.clone(), ends, DomId::DOM0))
             })
         }
     }
@@ -89,10 +77,7 @@ fn serve<R: Rings, F: Future<Output = Infallible> + 'static>(
 ) -> Result<(), Box<dyn Error>> {
     let mut executor = Executor::new();
     let tasks = executor.handle();
-    let server = Server::new(rings, &tasks, options.quota);
-    server.set_orphans(options.orphans);
-    server.set_trace(options.trace);
-    server.make(FIRST_NODE);
+    let server = serving::server(rings, &tasks, options);
     let path = socket::path();
     let named = |error| format!("{}: {error}", path.display());
     let listener = socket::listen(&path, reactor).map_err(named)?;
