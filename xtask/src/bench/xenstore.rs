@@ -1,5 +1,5 @@
 //! The rows of Xen's own test-xenstore in dom0, on our xenstored, on the C one and on oxenstored: the time that a turn takes, and the daemon's CPU
-//! time for it.
+//! time for it, which has a part of what test-xenstore makes and removes around each row.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
