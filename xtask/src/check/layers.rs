@@ -67,7 +67,7 @@ const LAYERS: [Layer; 9] = [
     },
     Layer {
         name: "facade",
-        folders: &["apps/morgana", "apps/linux"],
+        folders: &["apps/morgana", "apps/linux", "apps/daemon"],
         platforms: Platforms::Always,
     },
     Layer {

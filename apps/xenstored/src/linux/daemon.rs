@@ -7,6 +7,7 @@ use std::error::Error;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
+use morgana_daemon::{Ready, pidfile};
 use morgana_exec::{Executor, Handle, select};
 use morgana_hal::{DomId, Events, Idle, Platform, Virq};
 use morgana_linux::{Linux, LinuxClock, LinuxDomains};
@@ -15,9 +16,7 @@ use morgana_ring::{ByteLayout, Side};
 use morgana_xenstored::{Rights, Ring, Rings, Server};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::background::Ready;
 use super::host::{HostIdle, NoXen};
-use super::pidfile;
 use super::socket::{self, Stream};
 use super::xen::XenRings;
 use crate::arguments::{Domains, Options, Output};

@@ -4,9 +4,8 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use morgana_daemon::logging;
 use morgana_xenstored::{Command, Errno};
-
-use super::logging;
 
 /// Where names of files begin that do not say where (as with Xen's daemon, whose folder it is).
 const FOLDER: &str = "/var/lib/xenstored";

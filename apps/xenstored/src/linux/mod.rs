@@ -1,22 +1,18 @@
 //! The daemon for Linux.
 
-mod background;
 mod daemon;
 mod files;
 mod host;
-mod logfile;
-mod logging;
-mod pidfile;
 mod socket;
-mod timestamp;
 mod xen;
 
 use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::arguments::{self, Arguments, Options};
-use background::Role;
+use morgana_daemon::{Ready, Role, logging, role_in_background, start_daemon};
+
+use crate::arguments::{self, Arguments, Fork, Options, Output};
 
 /// For arguments that make no sense.
 const USAGE: u8 = 2;
@@ -49,10 +45,24 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn run(options: Options) -> Result<(), Box<dyn Error>> {
-    match background::role(options.fork) {
-        Role::Starter => background::start_daemon(options.output),
+    let role = match options.fork {
+        Fork::Background => role_in_background(),
+        Fork::Foreground => Role::Daemon(Ready::Nobody),
+    };
+    match role {
+        Role::Starter => {
+            let id = start_daemon()?;
+            if options.output == Output::ProcessId {
+                println!("{id}");
+            }
+            Ok(())
+        }
         Role::Daemon(ready) => {
-            logging::start(options.log_file.as_deref().map(Path::new), ready)?;
+            logging::start(
+                "xenstored",
+                options.log_file.as_deref().map(Path::new),
+                ready,
+            )?;
             daemon::run(&options, ready)
         }
     }

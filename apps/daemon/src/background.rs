@@ -8,13 +8,12 @@ use std::io::{self, Read, Write};
 use std::os::unix::net::UnixDatagram;
 use std::process::{Command, Stdio};
 
-use crate::arguments::{Fork, Output};
-
 /// Set for the process that was started to be the daemon.
-const MARK: &str = "MORGANA_XENSTORED_DAEMON";
+const MARK: &str = "MORGANA_DAEMON";
 
 /// What this process is.
-pub(crate) enum Role {
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
     /// It starts the daemon, and ends.
     Starter,
     /// It is the daemon.
@@ -23,23 +22,27 @@ pub(crate) enum Role {
 
 /// To be told when the daemon serves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Ready {
+pub enum Ready {
     /// A starter waits for it at our standard output.
     Starter,
     /// Nobody of ours waits.
     Nobody,
 }
 
-pub(crate) fn role(fork: Fork) -> Role {
-    match fork {
-        Fork::Foreground => Role::Daemon(Ready::Nobody),
-        Fork::Background if std::env::var_os(MARK).is_some() => Role::Daemon(Ready::Starter),
-        Fork::Background => Role::Starter,
+/// What this process is, of a program that is to go on in the background. (In the foreground it is a daemon for whom nobody waits.)
+pub fn role_in_background() -> Role {
+    match std::env::var_os(MARK) {
+        Some(_) => Role::Daemon(Ready::Starter),
+        None => Role::Starter,
     }
 }
 
-/// Starts the daemon, and returns when it serves.
-pub(crate) fn start_daemon(output: Output) -> Result<(), Box<dyn Error>> {
+/// Starts the daemon, and returns its process id when it serves.
+///
+/// # Errors
+///
+/// That it cannot be started, or that it has ended before it served.
+pub fn start_daemon() -> Result<u32, Box<dyn Error>> {
     let mut daemon = Command::new(std::env::current_exe()?)
         .args(std::env::args_os().skip(1))
         .env(MARK, "1")
@@ -52,10 +55,7 @@ pub(crate) fn start_daemon(output: Output) -> Result<(), Box<dyn Error>> {
         pipe.take(READY.len() as u64).read_to_end(&mut word)?;
     }
     if word == READY {
-        if output == Output::ProcessId {
-            println!("{}", daemon.id());
-        }
-        return Ok(());
+        return Ok(daemon.id());
     }
     let status = daemon.wait()?;
     Err(format!("the daemon has ended before it served: {status}").into())
@@ -65,7 +65,11 @@ const READY: &[u8] = b"ready\n";
 
 impl Ready {
     /// Everybody may connect now: tells the starter and, where there is one, systemd; and lets go of the terminal.
-    pub(crate) fn tell(self) -> io::Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// Those of its socket, standard output and `/dev/null`.
+    pub fn tell(self) -> io::Result<()> {
         if let Some(path) = std::env::var_os("NOTIFY_SOCKET") {
             // Where systemd does not listen any more, nobody wants to know. (Names that begin with @ are not files.)
             let _ = UnixDatagram::unbound()?.send_to(b"READY=1", path);

@@ -1,4 +1,4 @@
-//! The log: one line a record, to a file, to the system's log, or to standard error.
+//! The daemon's log: one line a record, to a file, to the system's log, or to standard error.
 
 use std::io::{self, Write};
 use std::os::unix::net::UnixDatagram;
@@ -11,9 +11,9 @@ use morgana_hal::Clock;
 use morgana_linux::LinuxClock;
 use signal_hook::consts::SIGHUP;
 
-use super::background::Ready;
-use super::logfile::LogFile;
-use super::timestamp::Timestamp;
+use crate::background::Ready;
+use crate::logfile::{LogFile, Rotation};
+use crate::timestamp::Timestamp;
 
 /// Where the system's log takes messages (syslog(3), `_PATH_LOG`).
 const SYSLOG: &str = "/dev/log";
@@ -30,6 +30,8 @@ enum Target {
 
 #[derive(Debug)]
 struct Lines {
+    /// What the system's log calls the program.
+    program: &'static str,
     target: Mutex<Target>,
     /// SIGHUP has come: the file is to be opened anew.
     moved: Arc<AtomicBool>,
@@ -43,16 +45,20 @@ static LINES: OnceLock<Lines> = OnceLock::new();
 /// # Errors
 ///
 /// Those of opening the file.
-pub(crate) fn start(path: Option<&Path>, ready: Ready) -> io::Result<()> {
+pub fn start(program: &'static str, path: Option<&Path>, ready: Ready) -> io::Result<()> {
     let target = match (path, ready) {
-        (Some(path), _) => Target::File(LogFile::open(path)?),
+        (Some(path), _) => Target::File(LogFile::open(path, Rotation::default())?),
         (None, Ready::Starter) => system().map_or(Target::StandardError, Target::System),
         (None, Ready::Nobody) => Target::StandardError,
     };
     let moved = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(SIGHUP, moved.clone())?;
     let target = Mutex::new(target);
-    let lines = LINES.get_or_init(|| Lines { target, moved });
+    let lines = LINES.get_or_init(|| Lines {
+        program,
+        target,
+        moved,
+    });
     if log::max_level() == LevelFilter::Off {
         log::set_max_level(LevelFilter::Info);
     }
@@ -66,8 +72,8 @@ pub(crate) fn start(path: Option<&Path>, ready: Ready) -> io::Result<()> {
 /// # Errors
 ///
 /// Those of opening the file; all stays as it is then.
-pub(crate) fn redirect(path: &Path) -> io::Result<()> {
-    let file = LogFile::open(path)?;
+pub fn redirect(path: &Path) -> io::Result<()> {
+    let file = LogFile::open(path, Rotation::default())?;
     if let Some(lines) = LINES.get() {
         *lines.target() = Target::File(file);
     }
@@ -79,12 +85,12 @@ pub(crate) fn redirect(path: &Path) -> io::Result<()> {
 /// # Errors
 ///
 /// Those of opening the file; all stays as it is then.
-pub(crate) fn reopen() -> io::Result<()> {
+pub fn reopen() -> io::Result<()> {
     let Some(lines) = LINES.get() else {
         return Ok(());
     };
     if let Target::File(file) = &mut *lines.target() {
-        *file = LogFile::open(file.path())?;
+        *file = LogFile::open(file.path(), Rotation::default())?;
     }
     Ok(())
 }
@@ -121,7 +127,7 @@ impl Log for Lines {
             Target::StandardError => io::stderr().write_all(stamped(level, said).as_bytes()),
             Target::System(socket) => {
                 let (priority, id) = (DAEMON | severity(level), std::process::id());
-                let line = format!("<{priority}>xenstored[{id}]: {said}");
+                let line = format!("<{priority}>{}[{id}]: {said}", self.program);
                 socket.send(line.as_bytes()).map(drop)
             }
         };

@@ -5,17 +5,30 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// The longest that the file gets, in bytes. It is moved to `FILE.1` then, that to `FILE.2`, and so on.
-const LONGEST: u64 = 8 << 20;
-/// How many older parts are kept.
-const KEPT: u32 = 4;
+/// When a file's older parts move away, and how many are kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Rotation {
+    /// The longest that the file gets, in bytes. It is moved to `FILE.1` then, that to `FILE.2`, and so on.
+    pub longest: u64,
+    /// How many older parts are kept. With none, the file begins anew.
+    pub kept: u32,
+}
+
+impl Default for Rotation {
+    fn default() -> Self {
+        Self {
+            longest: 8 << 20,
+            kept: 4,
+        }
+    }
+}
 
 /// A file at whose end lines are added. It may also be cut or moved by others.
 #[derive(Debug)]
-pub(crate) struct LogFile {
+pub struct LogFile {
     file: File,
     path: PathBuf,
-    longest: u64,
+    rotation: Rotation,
 }
 
 impl LogFile {
@@ -24,15 +37,16 @@ impl LogFile {
     /// # Errors
     ///
     /// Those of the file.
-    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+    pub fn open(path: &Path, rotation: Rotation) -> io::Result<Self> {
         Ok(Self {
             file: File::options().create(true).append(true).open(path)?,
             path: path.to_owned(),
-            longest: LONGEST,
+            rotation,
         })
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
@@ -41,19 +55,20 @@ impl LogFile {
     /// # Errors
     ///
     /// Those of the file.
-    pub(crate) fn add(&mut self, line: &str) -> io::Result<()> {
+    pub fn add(&mut self, line: &str) -> io::Result<()> {
         // Asked each time, since others may cut it. Devices and pipes have no length.
         let len = self.file.metadata()?.len();
-        if len > 0 && len + line.len() as u64 > self.longest && self.rotate().is_ok() {
-            let longest = self.longest;
-            *self = Self::open(&self.path)?;
-            self.longest = longest;
+        if len > 0 && len + line.len() as u64 > self.rotation.longest && self.rotate().is_ok() {
+            *self = Self::open(&self.path, self.rotation)?;
         }
         self.file.write_all(line.as_bytes())
     }
 
     fn rotate(&self) -> io::Result<()> {
-        for number in (1..KEPT).rev() {
+        if self.rotation.kept == 0 {
+            return fs::remove_file(&self.path);
+        }
+        for number in (1..self.rotation.kept).rev() {
             match fs::rename(self.part(number), self.part(number + 1)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
@@ -75,11 +90,14 @@ mod tests {
 
     #[test]
     fn a_file_that_is_long_enough_moves_away() {
-        let folder = std::env::temp_dir().join(format!("xenstored-log-{}", std::process::id()));
+        let folder = std::env::temp_dir().join(format!("morgana-log-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let path = folder.join("log");
-        let mut log = LogFile::open(&path).unwrap();
-        log.longest = 10;
+        let rotation = Rotation {
+            longest: 10,
+            kept: 4,
+        };
+        let mut log = LogFile::open(&path, rotation).unwrap();
         for number in 0..16 {
             log.add(&format!("line {number}\n")).unwrap();
         }

@@ -11,7 +11,7 @@ use rustix::fs::{FlockOperation, flock};
 /// # Errors
 ///
 /// Those of the file; `WouldBlock` if another daemon has locked it.
-pub(crate) fn write(path: &Path) -> io::Result<File> {
+pub fn write(path: &Path) -> io::Result<File> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
@@ -33,7 +33,7 @@ mod tests {
 
     #[test]
     fn one_daemon_has_it_at_a_time() {
-        let folder = std::env::temp_dir().join(format!("xenstored-pid-{}", std::process::id()));
+        let folder = std::env::temp_dir().join(format!("morgana-pid-{}", std::process::id()));
         let path = folder.join("pid");
         let first = write(&path).unwrap();
         let text = fs::read_to_string(&path).unwrap();

@@ -6,7 +6,7 @@ use morgana_hal::WallTime;
 
 /// Shown as `2026-11-26T09:30:00.123Z` (RFC 3339).
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Timestamp(pub(crate) WallTime);
+pub struct Timestamp(pub WallTime);
 
 const DAY: u64 = 24 * 60 * 60;
 /// Days of 400 years, after which the calendar repeats itself.
