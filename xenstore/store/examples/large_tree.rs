@@ -1,4 +1,4 @@
-//! What transactions, and the end of a domain, cost in a tree of 120,000 nodes: `cargo run --release -p morgana-xenstore-store --example large_tree`.
+//! What a node takes, and what transactions and the end of a domain cost, in a tree of 120,000 nodes: `cargo run --release -p morgana-xenstore-store --example large_tree`.
 
 use std::error::Error;
 use std::time::{Duration, Instant};
@@ -9,20 +9,23 @@ use morgana_xenstore_wire::{Commit, Decoder, Request, RequestId, TransactionId};
 
 const ROUNDS: u32 = 10_000;
 
+/// A value that has a place of its own in memory, and one that needs none.
+const LONG: &[u8] = b"a value of some length";
+const SHORT: &[u8] = b"12345678";
+
 fn main() -> Result<(), Box<dyn Error>> {
     let mut bench = Bench::new();
-    for (what, folders, nodes) in [
-        ("few", 1, 10),
-        ("200 x 600", 200, 600),
-        ("flat", 1, 120_000),
+    for (what, folders, nodes, value) in [
+        ("few", 1, 10, LONG),
+        ("200x600", 200, 600, LONG),
+        ("short", 200, 600, SHORT),
+        ("flat", 1, 120_000, LONG),
     ] {
         let before = resident();
         for folder in 0..folders {
             for node in 0..nodes {
-                bench.write(
-                    TransactionId::NONE,
-                    &format!("/{folders}-{nodes}/{folder}/{node}"),
-                )?;
+                let path = format!("/{what}/{folder}/node-{node}");
+                bench.write(TransactionId::NONE, &path, value)?;
             }
         }
         let made = folders * nodes;
@@ -30,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "{what:>10}: {made} nodes, {} bytes each",
             (resident() - before) / made
         );
-        let path = format!("/{folders}-{nodes}/0/{}", nodes / 2);
+        let path = format!("/{what}/0/node-{}", nodes / 2);
         let began = Instant::now();
         for _ in 0..ROUNDS {
             bench.transaction(&path, None)?;
@@ -91,8 +94,7 @@ impl Bench {
             .into())
     }
 
-    fn write(&mut self, id: TransactionId, path: &str) -> Result<(), Box<dyn Error>> {
-        let value = b"a value of some length";
+    fn write(&mut self, id: TransactionId, path: &str, value: &[u8]) -> Result<(), Box<dyn Error>> {
         self.ask(id, Request::Write { path, value }).map(drop)
     }
 
@@ -105,7 +107,7 @@ impl Bench {
             self.store.introduce(domain, Rights::Guest, &mut self.out);
             for node in 0..60 {
                 let path = format!("/local/domain/1/{node}");
-                self.write(TransactionId::NONE, &path)?;
+                self.write(TransactionId::NONE, &path, SHORT)?;
                 let permissions = b"n1\0";
                 let request = Request::SetPerms {
                     path: &path,
@@ -123,9 +125,9 @@ impl Bench {
     fn transaction(&mut self, path: &str, beside: Option<&str>) -> Result<(), Box<dyn Error>> {
         let started = self.ask(TransactionId::NONE, Request::TransactionStart)?;
         let id = TransactionId(started.parse()?);
-        self.write(id, path)?;
+        self.write(id, path, LONG)?;
         if let Some(other) = beside {
-            self.write(TransactionId::NONE, other)?;
+            self.write(TransactionId::NONE, other, LONG)?;
         }
         let commit = Commit::Yes;
         let ended = self.ask(id, Request::TransactionEnd { commit })?;

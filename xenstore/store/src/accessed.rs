@@ -1,7 +1,6 @@
 //! What a transaction has looked at or changed, and whether somebody else has changed it since.
 
 use alloc::collections::BTreeMap;
-use alloc::rc::Rc;
 use alloc::string::String;
 
 use bitflags::bitflags;
@@ -68,20 +67,10 @@ fn differs(path: Path<'_>, aspects: Aspects, before: &Tree, now: &Tree) -> bool 
         (Some(before), Some(now)) => (before, now),
         _ => return true,
     };
-    // A node that was taken out and made anew has new stamps all over.
-    let stamps = [
-        (Aspects::VALUE, before.value_stamp != now.value_stamp),
-        (
-            Aspects::PERMISSIONS,
-            before.permissions_stamp != now.permissions_stamp,
-        ),
-        (
-            Aspects::CHILDREN,
-            before.children_stamp != now.children_stamp,
-        ),
-        (Aspects::SUBTREE, !Rc::ptr_eq(before, now)),
-    ];
-    stamps
-        .iter()
-        .any(|&(aspect, changed)| changed && aspects.contains(aspect))
+    // What was changed, and changed back, is what the transaction saw: it comes to the same as if it had begun only now.
+    let looked_at = |aspect| aspects.contains(aspect);
+    looked_at(Aspects::VALUE) && before.value() != now.value()
+        || looked_at(Aspects::PERMISSIONS) && before.permissions != now.permissions
+        || looked_at(Aspects::CHILDREN) && before.children_stamp() != now.children_stamp()
+        || looked_at(Aspects::SUBTREE) && !before.is_same(now)
 }

@@ -6,11 +6,11 @@ use morgana_hal::DomId;
 use morgana_xenstore_wire::Path;
 
 use crate::entry::Entry;
-use crate::map::Map;
+use crate::map::{Keyed, Map};
 use crate::node::Node;
 
 /// What a node costs besides its name, its value and its permissions, in bytes: about what it takes on a 64-bit machine.
-const NODE: usize = 192;
+const NODE: usize = 96;
 
 /// What one domain owns.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -21,12 +21,25 @@ pub(crate) struct Account {
 
 /// What each domain owns; a clone costs one reference.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Accounts(Map<DomId, Account>);
+pub(crate) struct Accounts(Map<(DomId, Account)>);
+
+impl Keyed for (DomId, Account) {
+    type Key = DomId;
+    type Bound = DomId;
+
+    fn key(&self) -> &DomId {
+        &self.0
+    }
+
+    fn bound(&self) -> DomId {
+        self.0
+    }
+}
 
 impl Account {
     /// The account of a single node.
-    pub(crate) fn of_node(name: &str, node: &Node) -> Self {
-        Self::of_parts(name, &node.value, &node.permissions)
+    pub(crate) fn of_node(node: &Node) -> Self {
+        Self::of_parts(node.name(), node.value(), &node.permissions)
     }
 
     pub(crate) fn of_parts(name: &str, value: &[u8], permissions: &[Entry]) -> Self {
@@ -56,14 +69,14 @@ impl Account {
 
 impl Accounts {
     pub(crate) fn of(&self, domain: DomId) -> Account {
-        self.0.get(&domain).copied().unwrap_or_default()
+        self.0.get(&domain).map(|entry| entry.1).unwrap_or_default()
     }
 
     pub(crate) fn add(&mut self, domain: DomId, more: Account) {
         let mut account = self.of(domain);
         account.nodes += more.nodes;
         account.bytes += more.bytes;
-        self.0.insert(domain, account);
+        self.0.insert((domain, account));
     }
 
     pub(crate) fn subtract(&mut self, domain: DomId, less: Account) {
@@ -73,12 +86,15 @@ impl Accounts {
         if account.nodes == 0 {
             self.0.remove(&domain);
         } else {
-            self.0.insert(domain, account);
+            self.0.insert((domain, account));
         }
     }
 
     /// Whether it has just these figures.
     pub(crate) fn is(&self, counted: &BTreeMap<DomId, Account>) -> bool {
-        self.0.iter().eq(counted)
+        self.0
+            .iter()
+            .map(|(domain, account)| (domain, account))
+            .eq(counted)
     }
 }

@@ -1,7 +1,5 @@
 //! Who asks, and what it may do.
 
-use alloc::rc::Rc;
-
 use morgana_hal::DomId;
 use morgana_xenstore_wire::Access;
 
@@ -72,12 +70,12 @@ impl Caller {
         {
             return parent.clone();
         }
-        let mut own: Entries = parent.iter().copied().collect();
-        if let Some([owner, ..]) = Rc::get_mut(&mut own) {
+        let mut own = parent.to_vec();
+        if let Some(owner) = own.first_mut() {
             owner.domain = self.domain;
             owner.standing = Standing::Valid;
         }
-        own
+        own.into()
     }
 }
 

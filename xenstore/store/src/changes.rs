@@ -1,6 +1,5 @@
 //! What has changed, for those who watch.
 
-use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -28,7 +27,7 @@ pub(crate) enum Kind {
         before: Option<Entries>,
     },
     /// Taken out, with all below.
-    Removed { node: Rc<Node> },
+    Removed { node: Node },
 }
 
 impl Change {

@@ -101,10 +101,10 @@ impl Handling<'_> {
         let world = &self.store.world;
         let mut owned: BTreeMap<DomId, Account> = BTreeMap::new();
         let mut traced = true;
-        world.tree.root().for_each("", |name, node| {
+        world.tree.root().for_each(|node| {
             traced &= node.is_traced();
             if let Some(owner) = node.owner() {
-                let account = Account::of_node(name, node);
+                let account = Account::of_node(node);
                 let sum = owned.entry(owner).or_default();
                 sum.nodes += account.nodes;
                 sum.bytes += account.bytes;
@@ -123,10 +123,10 @@ impl Handling<'_> {
 
     fn report(&self) -> String {
         let (mut nodes, mut bytes, mut data) = (0, 0, 0);
-        self.store.world.tree.root().for_each("", |name, node| {
+        self.store.world.tree.root().for_each(|node| {
             nodes += 1;
-            bytes += Account::of_node(name, node).bytes;
-            data += node.value.len();
+            bytes += Account::of_node(node).bytes;
+            data += node.value().len();
         });
         let connections = self.store.connections.values();
         let transactions: usize = connections.map(|one| one.transactions.len()).sum();

@@ -44,10 +44,12 @@ impl World {
             let Ok(path) = Path::parse(&path) else {
                 continue;
             };
-            next.0 += 1;
             match step {
-                Step::Remove => changes.extend(self.take_out(path, *next)),
-                Step::Permit(list) => self.permit(path, &list, *next),
+                Step::Remove => {
+                    next.0 += 1;
+                    changes.extend(self.take_out(path, *next));
+                }
+                Step::Permit(list) => self.permit(path, &list),
             }
         }
         changes
@@ -74,8 +76,7 @@ impl World {
         while let Some((above, children)) = open.last_mut() {
             path.truncate(*above);
             // Where nothing is to be found, nobody looks: an end must not cost more in a large tree.
-            let Some((name, child)) = children.find(|(_, child)| child.traces.may_have(domain))
-            else {
+            let Some((name, child)) = children.find(|(_, child)| child.may_name(domain)) else {
                 open.pop();
                 continue;
             };

@@ -90,7 +90,7 @@ impl Handling<'_> {
             Request::Read { path } => {
                 let path = self.path(path)?;
                 let value = self.on_tree(|work| work.read(path.get()?))?;
-                Ok(Done::Reply(value.to_vec()))
+                Ok(Done::Reply(value))
             }
             Request::Directory { path } => {
                 let path = self.path(path)?;

@@ -20,7 +20,7 @@ pub(crate) fn names(node: &Node) -> Vec<u8> {
 /// As many whole names as fit a packet, from an offset in the whole list on; an empty name after the last, and alone behind the list.
 pub(crate) fn directory_part(node: &Node, offset: usize) -> Result<Done, Errno> {
     let list = names(node);
-    let mut payload = format!("{}\0", node.children_stamp.0).into_bytes();
+    let mut payload = format!("{}\0", node.children_stamp().0).into_bytes();
     let rest = list.get(offset..).unwrap_or_default();
     let room = PAYLOAD_MAX - payload.len();
     if rest.len() < room {

@@ -1,6 +1,5 @@
 //! What requests do to a tree, the main one or a transaction's.
 
-use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -34,7 +33,7 @@ pub(crate) struct Work<'a> {
 /// A change that was asked for, to be repeated on another tree.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    Write { path: String, value: Rc<[u8]> },
+    Write { path: String, value: Vec<u8> },
     Mkdir { path: String },
     Remove { path: String },
     SetPermissions { path: String, list: Entries },
@@ -62,12 +61,7 @@ impl Step {
 
 impl Work<'_> {
     /// The node, if the caller may do with it what it intends.
-    fn check(
-        &mut self,
-        path: Path<'_>,
-        intent: Intent,
-        aspects: Aspects,
-    ) -> Result<Rc<Node>, Errno> {
+    fn check(&mut self, path: Path<'_>, intent: Intent, aspects: Aspects) -> Result<Node, Errno> {
         let (at, node) = self.world.tree.lowest(path);
         let node = node.clone();
         self.note(at, Aspects::PERMISSIONS)?;
@@ -129,12 +123,12 @@ impl Work<'_> {
         });
     }
 
-    pub(crate) fn read(&mut self, path: Path<'_>) -> Result<Rc<[u8]>, Errno> {
+    pub(crate) fn read(&mut self, path: Path<'_>) -> Result<Vec<u8>, Errno> {
         let node = self.check(path, Intent::Read, Aspects::VALUE)?;
-        Ok(node.value.clone())
+        Ok(node.value().to_vec())
     }
 
-    pub(crate) fn directory(&mut self, path: Path<'_>) -> Result<Rc<Node>, Errno> {
+    pub(crate) fn directory(&mut self, path: Path<'_>) -> Result<Node, Errno> {
         self.check(path, Intent::Read, Aspects::CHILDREN)
     }
 
@@ -143,15 +137,14 @@ impl Work<'_> {
         Ok(node.permissions.clone())
     }
 
-    pub(crate) fn write(&mut self, path: Path<'_>, value: &Rc<[u8]>) -> Result<(), Errno> {
+    pub(crate) fn write(&mut self, path: Path<'_>, value: &[u8]) -> Result<(), Errno> {
         self.meter.admit(Resource::NodeSize, value.len())?;
         match self.check(path, Intent::Write, Aspects::VALUE) {
             Ok(node) => {
                 let more = Account::of_parts("", value, &[]);
-                let less = Account::of_parts("", &node.value, &[]);
+                let less = Account::of_parts("", node.value(), &[]);
                 self.afford(node.owner(), more, less)?;
-                let stamp = self.stamp();
-                self.world.set_value(path, value, stamp);
+                self.world.set_value(path, value);
                 let permissions = node.permissions.clone();
                 let before = None;
                 self.changed(
@@ -170,13 +163,13 @@ impl Work<'_> {
 
     pub(crate) fn mkdir(&mut self, path: Path<'_>) -> Result<(), Errno> {
         match self.check(path, Intent::Write, Aspects::EXISTENCE) {
-            Err(Errno::NotFound) => self.make(path, &Rc::default()),
+            Err(Errno::NotFound) => self.make(path, &[]),
             other => other.map(|_| ()),
         }
     }
 
     /// Makes a node that is missing, where the caller may write.
-    fn make(&mut self, path: Path<'_>, value: &Rc<[u8]>) -> Result<(), Errno> {
+    fn make(&mut self, path: Path<'_>, value: &[u8]) -> Result<(), Errno> {
         let (above, parent) = self.world.tree.lowest(path);
         let permissions = self.caller.inherit(&parent.permissions);
         let depth = above.parts().count();
@@ -236,8 +229,7 @@ impl Work<'_> {
         let more = Account::of_parts("", &[], &list);
         let less = Account::of_parts("", &[], &before);
         self.afford(node.owner(), more, less)?;
-        let stamp = self.stamp();
-        self.world.permit(path, &list, stamp);
+        self.world.permit(path, &list);
         let kind = Kind::Written {
             permissions: list,
             before: Some(before),

@@ -47,7 +47,7 @@ impl Handling<'_> {
             .iter()
             .filter(|entry| entry.standing == Standing::Valid);
         self.store.named.extend(valid.map(|entry| entry.domain));
-        let list = parsed.into();
+        let list = self.store.lists.shared(parsed);
         if let Some(special) = self.store.special.get_mut(path) {
             if !self.caller.is_control() {
                 return Err(Errno::Access);

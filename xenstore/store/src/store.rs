@@ -1,7 +1,7 @@
 //! The store: requests in, packets out.
 
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::rc::Rc;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use morgana_hal::DomId;
@@ -14,6 +14,7 @@ use crate::domains::Introduced;
 use crate::entry::{Entries, Entry};
 use crate::events::{INTRODUCE_DOMAIN, RELEASE_DOMAIN};
 use crate::ledger::{Ledger, Meter, Notice};
+use crate::lists::Lists;
 use crate::node::Stamp;
 use crate::operations::Work;
 use crate::quota::Quota;
@@ -26,6 +27,7 @@ use crate::world::World;
 #[derive(Debug)]
 pub struct Store {
     pub(crate) world: World,
+    pub(crate) lists: Lists,
     pub(crate) last_stamp: Stamp,
     pub(crate) settings: Settings,
     pub(crate) ledger: Ledger,
@@ -46,9 +48,10 @@ pub struct Store {
 impl Store {
     /// An empty store: the root, which belongs to domain 0, and nobody else may look at.
     pub fn new(quota: Quota) -> Self {
-        let nobody: Entries = Rc::new([Entry::private(DomId::DOM0)]);
+        let nobody: Entries = vec![Entry::private(DomId::DOM0)].into();
         Self {
             world: World::new(),
+            lists: Lists::default(),
             last_stamp: Stamp::default(),
             settings: Settings::new(quota),
             ledger: Ledger::default(),

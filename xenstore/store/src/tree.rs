@@ -17,13 +17,13 @@ pub(crate) struct Tree {
 impl Tree {
     /// A tree of a root alone.
     pub(crate) fn new(permissions: Entries) -> Self {
-        let root = Node::new(Rc::default(), permissions, Stamp::default());
+        let root = Node::new("", b"", permissions, Stamp::default());
         Self {
             root: Rc::new(root),
         }
     }
 
-    pub(crate) fn root(&self) -> &Rc<Node> {
+    pub(crate) fn root(&self) -> &Node {
         &self.root
     }
 
@@ -31,14 +31,14 @@ impl Tree {
         Rc::ptr_eq(&self.root, &other.root)
     }
 
-    pub(crate) fn node(&self, path: Path<'_>) -> Option<&Rc<Node>> {
+    pub(crate) fn node(&self, path: Path<'_>) -> Option<&Node> {
         path.parts()
-            .try_fold(&self.root, |node, part| node.child(part))
+            .try_fold(&*self.root, |node, part| node.child(part))
     }
 
     /// The node, or the lowest existing one above it, with the part of the path that names it.
-    pub(crate) fn lowest<'a>(&self, path: Path<'a>) -> (Path<'a>, &Rc<Node>) {
-        let mut node = &self.root;
+    pub(crate) fn lowest<'a>(&self, path: Path<'a>) -> (Path<'a>, &Node) {
+        let mut node = &*self.root;
         let mut found = 0;
         for part in path.parts() {
             let Some(child) = node.child(part) else {
@@ -50,41 +50,31 @@ impl Tree {
         (path.first(found), node)
     }
 
-    /// The node, for changes; those that snapshots share are copied on the way. All of them get what is to be found there from now on.
+    /// The node, for changes; what snapshots share is copied on the way. `traces` is what its permissions will name, or those of nodes below it.
     fn node_mut(&mut self, path: Path<'_>, traces: Traces) -> Option<&mut Node> {
         // Nothing is copied if there is no such node.
         self.node(path)?;
-        let mut node = Rc::make_mut(&mut self.root);
-        node.traces = node.traces.with(traces);
-        for part in path.parts() {
-            node = node.child_mut(part)?;
-            node.traces = node.traces.with(traces);
-        }
-        Some(node)
+        path.parts()
+            .try_fold(Rc::make_mut(&mut self.root), |node, part| {
+                node.child_mut(part, traces)
+            })
     }
 
     /// Sets an existing node's value. False if there is none.
-    pub(crate) fn set_value(&mut self, path: Path<'_>, value: &Rc<[u8]>, stamp: Stamp) -> bool {
+    pub(crate) fn set_value(&mut self, path: Path<'_>, value: &[u8]) -> bool {
         let Some(node) = self.node_mut(path, Traces::default()) else {
             return false;
         };
-        node.value = value.clone();
-        node.value_stamp = stamp;
+        node.set_value(value);
         true
     }
 
     /// Sets an existing node's permissions. False if there is none.
-    pub(crate) fn set_permissions(
-        &mut self,
-        path: Path<'_>,
-        permissions: Entries,
-        stamp: Stamp,
-    ) -> bool {
+    pub(crate) fn set_permissions(&mut self, path: Path<'_>, permissions: Entries) -> bool {
         let Some(node) = self.node_mut(path, Traces::of(&permissions)) else {
             return false;
         };
         node.permissions = permissions;
-        node.permissions_stamp = stamp;
         true
     }
 
@@ -93,32 +83,30 @@ impl Tree {
         &mut self,
         above: Path<'_>,
         path: Path<'_>,
-        value: &Rc<[u8]>,
+        value: &[u8],
         permissions: &Entries,
         stamp: Stamp,
     ) {
         let missing: Vec<&str> = path.parts().skip(above.parts().count()).collect();
         let parent = self.node_mut(above, Traces::of(permissions));
-        let (Some((first, rest)), Some(parent)) = (missing.split_first(), parent) else {
+        let (Some((last, between)), Some(parent)) = (missing.split_last(), parent) else {
             return;
         };
-        let mut node = Node::new(value.clone(), permissions.clone(), stamp);
-        for &name in rest.iter().rev() {
-            let mut middle = Node::new(Rc::default(), permissions.clone(), stamp);
-            middle.insert(name, node);
+        let mut node = Node::new(last, value, permissions.clone(), stamp);
+        for name in between.iter().rev() {
+            let mut middle = Node::new(name, b"", permissions.clone(), stamp);
+            middle.insert(node, stamp);
             node = middle;
         }
-        parent.insert(first, node);
-        parent.children_stamp = stamp;
+        parent.insert(node, stamp);
     }
 
     /// Takes a node out, with all below it. The root stays.
-    pub(crate) fn remove(&mut self, path: Path<'_>, stamp: Stamp) -> Option<Rc<Node>> {
+    pub(crate) fn remove(&mut self, path: Path<'_>, stamp: Stamp) -> Option<Node> {
         let name = path.parts().last()?;
         self.node(path)?;
         let parent = self.node_mut(path.parent()?, Traces::default())?;
-        parent.children_stamp = stamp;
-        parent.remove(name)
+        parent.remove(name, stamp)
     }
 }
 
@@ -135,10 +123,6 @@ mod tests {
         vec![Entry::private(DomId::DOM0)].into()
     }
 
-    fn value(bytes: &[u8]) -> Rc<[u8]> {
-        bytes.into()
-    }
-
     fn path(text: &str) -> Path<'_> {
         Path::parse(text).unwrap()
     }
@@ -147,25 +131,25 @@ mod tests {
     fn a_snapshot_does_not_change_and_shares_what_did_not() {
         let mut tree = Tree::new(permissions());
         let above = path("/");
-        tree.insert(
-            above,
-            path("/a/b/c"),
-            &value(b"1"),
-            &permissions(),
-            Stamp(1),
-        );
-        tree.insert(above, path("/d"), &value(b"2"), &permissions(), Stamp(2));
+        tree.insert(above, path("/a/b/c"), b"1", &permissions(), Stamp(1));
+        tree.insert(above, path("/d"), b"2", &permissions(), Stamp(2));
+        tree.insert(above, path("/e/f"), b"", &permissions(), Stamp(2));
         let snapshot = tree.clone();
         assert!(tree.is_same(&snapshot));
-        tree.set_value(path("/a/b/c"), &value(b"3"), Stamp(3));
+        tree.set_value(path("/a/b/c"), b"3");
         assert!(!tree.is_same(&snapshot));
-        assert_eq!(&*snapshot.node(path("/a/b/c")).unwrap().value, b"1");
-        assert_eq!(&*tree.node(path("/a/b/c")).unwrap().value, b"3");
-        let untouched = path("/d");
-        assert!(Rc::ptr_eq(
-            tree.node(untouched).unwrap(),
-            snapshot.node(untouched).unwrap()
-        ));
+        assert_eq!(snapshot.node(path("/a/b/c")).unwrap().value(), b"1");
+        assert_eq!(tree.node(path("/a/b/c")).unwrap().value(), b"3");
+        for (at, is_same) in [
+            ("/", false),
+            ("/a", false),
+            ("/a/b/c", false),
+            ("/d", true),
+            ("/e", true),
+        ] {
+            let (before, now) = (snapshot.node(path(at)), tree.node(path(at)));
+            assert_eq!(before.unwrap().is_same(now.unwrap()), is_same, "{at}");
+        }
         let removed = tree.remove(path("/a"), Stamp(4)).unwrap();
         assert!(removed.child("b").is_some());
         assert!(tree.node(path("/a/b")).is_none());
@@ -181,11 +165,11 @@ mod tests {
                 let deep = "/a".repeat(1536);
                 let mut tree = Tree::new(permissions());
                 let above = path("/");
-                tree.insert(above, path(&deep), &value(b""), &permissions(), Stamp(1));
+                tree.insert(above, path(&deep), b"", &permissions(), Stamp(1));
                 let mut nodes = 0;
                 tree.remove(path("/a"), Stamp(2))
                     .unwrap()
-                    .for_each("a", |_, _| nodes += 1);
+                    .for_each(|_| nodes += 1);
                 assert_eq!(nodes, 1536);
             })
             .unwrap()
@@ -197,7 +181,7 @@ mod tests {
     fn what_is_not_there_is_not_changed() {
         let mut tree = Tree::new(permissions());
         let before = tree.clone();
-        assert!(!tree.set_value(path("/a"), &value(b"1"), Stamp(1)));
+        assert!(!tree.set_value(path("/a"), b"1"));
         assert!(tree.remove(path("/a/b"), Stamp(1)).is_none());
         assert!(tree.remove(path("/"), Stamp(1)).is_none());
         assert!(tree.is_same(&before));

@@ -1,6 +1,6 @@
 //! A tree and its books.
 
-use alloc::rc::Rc;
+use alloc::vec;
 
 use morgana_hal::DomId;
 use morgana_xenstore_wire::Path;
@@ -8,7 +8,7 @@ use morgana_xenstore_wire::Path;
 use crate::accounts::{Account, Accounts};
 use crate::changes::{Change, Kind};
 use crate::entry::{Entries, Entry};
-use crate::node::{Node, Stamp};
+use crate::node::Stamp;
 use crate::tree::Tree;
 
 /// What a change replaces besides the node, in bytes: those above it, and lists of children.
@@ -26,9 +26,9 @@ pub(crate) struct World {
 impl World {
     /// The root alone, which belongs to domain 0.
     pub(crate) fn new() -> Self {
-        let tree = Tree::new(Rc::new([Entry::private(DomId::DOM0)]));
+        let tree = Tree::new(vec![Entry::private(DomId::DOM0)].into());
         let mut accounts = Accounts::default();
-        accounts.add(DomId::DOM0, Account::of_node("", tree.root()));
+        accounts.add(DomId::DOM0, Account::of_node(tree.root()));
         Self {
             tree,
             accounts,
@@ -38,11 +38,10 @@ impl World {
 
     /// Changes one node by `change`, and corrects the books. Nothing happens if there is no such node.
     fn alter(&mut self, path: Path<'_>, change: impl FnOnce(&mut Tree)) {
-        let name = path.parts().last().unwrap_or_default();
         let Some(node) = self.tree.node(path) else {
             return;
         };
-        let (owner, before) = (node.owner(), Account::of_node(name, node));
+        let (owner, before) = (node.owner(), Account::of_node(node));
         self.replaced += before.bytes as u64 + CHANGE;
         change(&mut self.tree);
         if let Some(owner) = owner {
@@ -51,19 +50,19 @@ impl World {
         if let Some(node) = self.tree.node(path)
             && let Some(owner) = node.owner()
         {
-            self.accounts.add(owner, Account::of_node(name, node));
+            self.accounts.add(owner, Account::of_node(node));
         }
     }
 
-    pub(crate) fn set_value(&mut self, path: Path<'_>, value: &Rc<[u8]>, stamp: Stamp) {
+    pub(crate) fn set_value(&mut self, path: Path<'_>, value: &[u8]) {
         self.alter(path, |tree| {
-            tree.set_value(path, value, stamp);
+            tree.set_value(path, value);
         });
     }
 
-    pub(crate) fn permit(&mut self, path: Path<'_>, list: &Entries, stamp: Stamp) {
+    pub(crate) fn permit(&mut self, path: Path<'_>, list: &Entries) {
         self.alter(path, |tree| {
-            tree.set_permissions(path, list.clone(), stamp);
+            tree.set_permissions(path, list.clone());
         });
     }
 
@@ -72,7 +71,7 @@ impl World {
         &mut self,
         above: Path<'_>,
         path: Path<'_>,
-        value: &Rc<[u8]>,
+        value: &[u8],
         permissions: &Entries,
         stamp: Stamp,
     ) {
@@ -86,11 +85,10 @@ impl World {
 
     /// Takes out a node with all below.
     pub(crate) fn take_out(&mut self, path: Path<'_>, stamp: Stamp) -> Option<Change> {
-        let name = path.parts().last()?;
         let node = self.tree.remove(path, stamp)?;
-        node.for_each(name, |name, node: &Node| {
+        node.for_each(|node| {
             if let Some(owner) = node.owner() {
-                let account = Account::of_node(name, node);
+                let account = Account::of_node(node);
                 self.accounts.subtract(owner, account);
                 self.replaced += account.bytes as u64;
             }

@@ -7,7 +7,7 @@ use morgana_hal::DomId;
 use crate::{Fields, Malformed};
 
 /// What a domain may do.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Access {
     /// Nothing (`n`).
     None,
