@@ -5,8 +5,6 @@ mod background;
 mod logfile;
 pub mod logging;
 pub mod pidfile;
-mod timestamp;
 
 pub use background::{Ready, Role, role_in_background, start_daemon};
 pub use logfile::{LogFile, Rotation};
-pub use timestamp::Timestamp;

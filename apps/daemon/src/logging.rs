@@ -13,7 +13,6 @@ use signal_hook::consts::SIGHUP;
 
 use crate::background::Ready;
 use crate::logfile::{LogFile, Rotation};
-use crate::timestamp::Timestamp;
 
 /// Where the system's log takes messages (syslog(3), `_PATH_LOG`).
 const SYSLOG: &str = "/dev/log";
@@ -138,7 +137,7 @@ impl Log for Lines {
 
 /// A line that begins with the time.
 fn stamped(level: Level, said: &core::fmt::Arguments<'_>) -> String {
-    let now = Timestamp(LinuxClock.wall());
+    let now = LinuxClock.wall();
     format!("{now} {level} {said}\n")
 }
 

@@ -3,6 +3,7 @@
 
 extern crate alloc;
 
+mod civil;
 mod clock;
 mod domain_state;
 mod events;
@@ -14,6 +15,7 @@ mod platform;
 mod shared;
 mod stream;
 
+pub use civil::Civil;
 pub use clock::{Clock, Instant, WallTime};
 pub use domain_state::DomainState;
 pub use events::{After, Channel, EventError, Events, Virq};

@@ -9,7 +9,7 @@ pub const MAX_IN_FLIGHT: usize = 16;
 /// one more with an error.
 pub const MAX_TRANSACTIONS: usize = 8;
 
-/// Watches that may be set at once; one more is [`Error::TooManyWatches`](crate::Error::TooManyWatches). xenstored gives a domain 128.
+/// Watches that may be set at once, by default; one more is [`Error::TooManyWatches`](crate::Error::TooManyWatches). xenstored gives a domain 128.
 pub const MAX_WATCHES: usize = 64;
 
 /// Changed paths that wait in a watch. One more, and the watch only says that anything may have changed.
@@ -25,6 +25,8 @@ pub struct Config {
     pub request_timeout: Duration,
     /// How often to try a transaction that others' changes get in the way of. Default: 64.
     pub transaction_attempts: u32,
+    /// Watches that may be set at once. Default: [`MAX_WATCHES`].
+    pub watches: usize,
 }
 
 impl Default for Config {
@@ -32,6 +34,7 @@ impl Default for Config {
         Self {
             request_timeout: Duration::from_secs(30),
             transaction_attempts: 64,
+            watches: MAX_WATCHES,
         }
     }
 }

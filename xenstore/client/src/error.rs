@@ -22,7 +22,7 @@ pub enum Error {
     TooLong,
     /// Others' changes got in the way at every attempt ([`Config::transaction_attempts`](crate::Config::transaction_attempts)).
     Contended,
-    /// [`MAX_WATCHES`](crate::MAX_WATCHES) are set.
+    /// As many are set as may be ([`Config::watches`](crate::Config::watches)).
     TooManyWatches,
     /// The list of children is over [`MAX_CHILDREN_BYTES`](crate::MAX_CHILDREN_BYTES), or changes too fast to be read.
     TooManyChildren,

@@ -10,7 +10,7 @@ use morgana_exec::Waiters;
 use morgana_xenstore_wire::{Path, PathError, Request, TransactionId};
 
 use crate::connection::Connection;
-use crate::{Error, MAX_QUEUED_EVENTS, MAX_WATCHES};
+use crate::{Error, MAX_QUEUED_EVENTS};
 
 /// What a watch tells.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -70,7 +70,7 @@ impl Watch {
         Path::parse_watch(path)?;
         let token = {
             let mut state = connection.state.borrow_mut();
-            if state.watches.len() >= MAX_WATCHES {
+            if state.watches.len() >= connection.config.watches {
                 return Err(Error::TooManyWatches);
             }
             // Ends: there are far fewer watches than tokens.

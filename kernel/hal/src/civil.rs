@@ -1,31 +1,69 @@
-//! Points in time, as people read them.
+//! Points in time as people read them: the Gregorian calendar, in UTC.
 
 use core::fmt;
 
-use morgana_hal::WallTime;
+use crate::WallTime;
+
+/// A point in time by the calendar.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Civil {
+    /// From 1970 on.
+    pub year: u64,
+    /// 1 is January.
+    pub month: u64,
+    /// From 1 on.
+    pub day: u64,
+    /// Below 24.
+    pub hour: u64,
+    /// Below 60.
+    pub minute: u64,
+    /// Below 60: there are no leap seconds.
+    pub second: u64,
+    /// Below 1,000.
+    pub millisecond: u64,
+}
+
+impl WallTime {
+    /// The same by the calendar.
+    pub fn civil(self) -> Civil {
+        let seconds = self.unix_seconds();
+        let (year, month, day) = date(seconds / DAY);
+        Civil {
+            year,
+            month,
+            day,
+            hour: seconds / 3600 % 24,
+            minute: seconds / 60 % 60,
+            second: seconds % 60,
+            millisecond: self.unix_nanos() / 1_000_000 % 1000,
+        }
+    }
+}
 
 /// Shown as `2026-11-26T09:30:00.123Z` (RFC 3339).
-#[derive(Clone, Copy, Debug)]
-pub struct Timestamp(pub WallTime);
+impl fmt::Display for WallTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Civil {
+            year,
+            month,
+            day,
+            hour,
+            minute,
+            second,
+            millisecond,
+        } = self.civil();
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z"
+        )
+    }
+}
 
 const DAY: u64 = 24 * 60 * 60;
 /// Days of 400 years, after which the calendar repeats itself.
 const ERA: u64 = 146_097;
 /// From 1 March of year 0 to 1 January 1970, in days.
 const BEFORE_1970: u64 = 719_468;
-
-impl fmt::Display for Timestamp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.0.unix_seconds();
-        let millis = self.0.unix_nanos() / 1_000_000 % 1000;
-        let (year, month, day) = date(seconds / DAY);
-        let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z"
-        )
-    }
-}
 
 /// Year, month and day, so many days after 1 January 1970. Years are counted from March, so that a leap day is a year's last.
 fn date(days: u64) -> (u64, u64, u64) {
@@ -44,7 +82,10 @@ fn date(days: u64) -> (u64, u64, u64) {
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+
     use super::*;
+    use std::string::ToString;
 
     #[test]
     fn known_points_in_time() {
@@ -57,10 +98,10 @@ mod tests {
             (4_107_542_400, "2100-03-01T00:00:00.000Z"),
         ] {
             let time = WallTime::from_unix_nanos(seconds * 1_000_000_000);
-            assert_eq!(Timestamp(time).to_string(), shown);
+            assert_eq!(time.to_string(), shown);
         }
         let time = WallTime::from_unix_nanos(1_234_567_890);
-        assert_eq!(Timestamp(time).to_string(), "1970-01-01T00:00:01.234Z");
+        assert_eq!(time.to_string(), "1970-01-01T00:00:01.234Z");
     }
 
     #[test]

@@ -1,0 +1,197 @@
+//! One guest from its coming to its end: waits for its console, serves it, and takes its last words.
+
+use alloc::format;
+use alloc::rc::Rc;
+use core::cell::RefCell;
+
+use morgana_exec::{Either, Notify, Timers, select};
+use morgana_hal::DomId;
+use morgana_xenstore_client::{Client, Error, KeyError, Problem, Watch};
+
+use crate::backlog::Backlog;
+use crate::place::Place;
+use crate::record::Record;
+use crate::session::Session;
+use crate::{Host, Options};
+
+/// Told once the guest is gone.
+#[derive(Debug, Default)]
+pub(crate) struct Gone(Notify);
+
+impl Gone {
+    pub(crate) fn tell(&self) {
+        self.0.notify();
+    }
+
+    async fn wait(&self) {
+        self.0.after(0).await;
+    }
+}
+
+/// What serves one guest.
+pub(crate) struct Guest<H> {
+    pub(crate) domain: DomId,
+    pub(crate) host: Rc<H>,
+    pub(crate) client: Client,
+    pub(crate) timers: Timers,
+    pub(crate) options: Options,
+    pub(crate) gone: Rc<Gone>,
+}
+
+/// What a guest has for its whole life, however often its ring moves.
+struct Belongings<H: Host> {
+    record: Record<H::Log>,
+    terminal: Option<H::Terminal>,
+}
+
+/// Why the ring is not served any longer.
+enum End {
+    /// The guest is gone.
+    Gone,
+    /// The toolstack has written another place, or none.
+    Moved,
+}
+
+impl<H: Host> Guest<H> {
+    /// Serves the guest until it is gone.
+    ///
+    /// # Errors
+    ///
+    /// xenstore's, with which nobody can be served.
+    pub(crate) async fn attend(self) -> Result<(), Error> {
+        let home = self.client.domain_path(self.domain).await?;
+        let watch = self.client.watch(&format!("{home}/console")).await?;
+        let mut belongings = None;
+        let mut refused = None;
+        loop {
+            match self.place(&home).await? {
+                // What could not be served is tried again when it has moved.
+                Some(place) if refused != Some(place) => {
+                    if belongings.is_none() {
+                        belongings = Some(self.open(&home).await);
+                    }
+                    if let Some(belongings) = &mut belongings {
+                        match self.serve(&home, &watch, place, belongings).await? {
+                            Some(End::Gone) => return Ok(()),
+                            Some(End::Moved) => {}
+                            None => refused = Some(place),
+                        }
+                        continue;
+                    }
+                }
+                _ => {}
+            }
+            match select(self.gone.wait(), watch.next()).await {
+                Either::First(()) => return Ok(()),
+                Either::Second(changed) => drop(changed?),
+            }
+        }
+    }
+
+    /// Opens the log and the terminal, and says where the terminal is.
+    async fn open(&self, home: &str) -> Belongings<H> {
+        let name = self.client.read_text(&format!("{home}/name")).await;
+        let name = name.unwrap_or_else(|_| format!("{}", self.domain.number()));
+        let terminal = self.host.open_terminal(self.domain);
+        let terminal = match terminal {
+            Some((terminal, path)) => {
+                let written = self
+                    .client
+                    .write(&format!("{home}/console/tty"), path)
+                    .await;
+                if let Err(error) = written {
+                    log::error!(
+                        "xl console will not find the terminal of {}: {error}",
+                        self.domain
+                    );
+                }
+                Some(terminal)
+            }
+            None => None,
+        };
+        Belongings {
+            record: Record::new(self.host.open_log(self.domain, &name), self.options),
+            terminal,
+        }
+    }
+
+    /// Serves the ring at `place`. `None` if that cannot be done.
+    async fn serve(
+        &self,
+        home: &str,
+        watch: &Watch,
+        place: Place,
+        belongings: &mut Belongings<H>,
+    ) -> Result<Option<End>, Error> {
+        let ring = match self.host.attach(self.domain, place.port) {
+            Ok(ring) => ring,
+            Err(error) => {
+                log::warn!("the console of {} cannot be served: {error}", self.domain);
+                return Ok(None);
+            }
+        };
+        crate::Ring::connected(&ring);
+        log::debug!("the console of {} is served", self.domain);
+        let session = Session {
+            domain: self.domain,
+            host: &*self.host,
+            timers: &self.timers,
+            ring,
+            terminal: belongings.terminal.as_ref(),
+            backlog: RefCell::new(Backlog::new(place.limit, self.options.overflow)),
+            moved: Notify::default(),
+            options: self.options,
+        };
+        let served = select(
+            self.end(home, watch, place),
+            session.serve(&mut belongings.record),
+        );
+        let end = match served.await {
+            Either::First(end) => end?,
+            Either::Second(error) => {
+                log::warn!(
+                    "the console of {} is not served any longer: {error}",
+                    self.domain
+                );
+                return Ok(None);
+            }
+        };
+        session.drain(&mut belongings.record).await;
+        Ok(Some(end))
+    }
+
+    /// Waits until the guest is gone, or its console is elsewhere.
+    async fn end(&self, home: &str, watch: &Watch, place: Place) -> Result<End, Error> {
+        loop {
+            match select(self.gone.wait(), watch.next()).await {
+                Either::First(()) => return Ok(End::Gone),
+                Either::Second(changed) => drop(changed?),
+            }
+            if self.place(home).await? != Some(place) {
+                return Ok(End::Moved);
+            }
+        }
+    }
+
+    /// Where the console is. A place that makes no sense is none.
+    async fn place(&self, home: &str) -> Result<Option<Place>, Error> {
+        match Place::read(&self.client, home).await {
+            Ok(place) => Ok(place),
+            Err(error) => match refusal(&error) {
+                Some(closed) => Err(closed),
+                None => {
+                    log::warn!("{}: {error}", self.domain);
+                    Ok(None)
+                }
+            },
+        }
+    }
+}
+
+/// The error with which nobody can be served any longer, if it is one.
+fn refusal(error: &KeyError) -> Option<Error> {
+    match error.problem {
+        Problem::Request(closed @ Error::Closed(_)) => Some(closed),
+        _ => None,
+    }
+}

@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod backlog;
+mod daemon;
+mod guest;
+mod harmless;
+mod host;
+mod lines;
+mod options;
+mod place;
+mod rate;
+mod record;
+mod seldom;
+mod session;
+
+pub use daemon::Daemon;
+pub use harmless::Harmless;
+pub use host::{AttachError, Host, Log, PlatformRing, Ring, attach};
+pub use lines::Lines;
+pub use options::{Escapes, Options, Overflow, Stamps};
+pub use rate::Rate;

@@ -1,0 +1,60 @@
+//! Where a guest's console is, as the toolstack writes it (docs/misc/xenstore-paths.pandoc, `console/`).
+
+use alloc::format;
+
+use morgana_exec::join;
+use morgana_hal::Port;
+use morgana_xenstore_client::{Client, KeyError, number, text};
+
+use crate::backlog::{DEFAULT_LIMIT, MAX_LIMIT};
+
+/// What is written by the toolstack for a console that this daemon is to serve.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Place {
+    /// The guest's port.
+    pub(crate) port: Port,
+    /// Which page it is. Only whether it changes matters: the page is reached by its grant.
+    ring: u64,
+    /// How much output that nobody reads is kept, in bytes.
+    pub(crate) limit: usize,
+}
+
+/// What `console/type` says of a console that is this daemon's. (Others are QEMU's.)
+const OURS: &str = "xenconsoled";
+
+impl Place {
+    /// Reads it; `None` as long as there is none, or if another daemon is to serve it.
+    ///
+    /// # Errors
+    ///
+    /// A key that makes no sense, or xenstore's.
+    pub(crate) async fn read(client: &Client, home: &str) -> Result<Option<Self>, KeyError> {
+        let [port, ring, kind, limit] =
+            ["port", "ring-ref", "type", "limit"].map(|key| format!("{home}/console/{key}"));
+        let reads = (
+            join(client.read(&port), client.read(&ring)),
+            join(client.read(&kind), client.read(&limit)),
+        );
+        let ((port_read, ring_read), (kind_read, limit_read)) = join(reads.0, reads.1).await;
+        let ours = optional(text(&kind, kind_read))?.is_none_or(|kind| kind == OURS);
+        let port = optional(number(&port, port_read))?;
+        let ring = optional(number(&ring, ring_read))?;
+        let limit = optional(number(&limit, limit_read))?;
+        Ok(match (port, ring) {
+            (Some(port), Some(ring)) if ours => Some(Self {
+                port: Port::new(port),
+                ring,
+                limit: limit.map_or(DEFAULT_LIMIT, |limit: usize| limit.min(MAX_LIMIT)),
+            }),
+            _ => None,
+        })
+    }
+}
+
+/// What is not there is `None`.
+fn optional<T>(read: Result<T, KeyError>) -> Result<Option<T>, KeyError> {
+    match read {
+        Err(error) if error.is_not_found() => Ok(None),
+        read => read.map(Some),
+    }
+}

@@ -1,0 +1,465 @@
+//! A world in memory: xenstored of our own, guests whose rings are streams, logs and terminals that tests look into.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::ops::Deref;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use morgana_exec::{Duplex, Executor, Handle, ManualClock, Timers, duplex, yield_now};
+use morgana_hal::{ByteStream, Clock, DomId, EventError, Instant, Port, StreamError, WallTime};
+use morgana_xenconsoled::{AttachError, Daemon, Host, Log, Options, Ring};
+use morgana_xenstore_client::{Client, Config};
+use morgana_xenstored::{
+    Fault as XenstoreFault, Features, IntroduceError, Quota, Rights, Rings, Served, Server,
+};
+
+/// What a guest's ring holds each way.
+const RING: usize = 2048;
+/// How often a test looks before it gives up.
+const PATIENCE: usize = 100_000;
+
+/// How a ring is broken.
+#[derive(Clone, Copy, Debug)]
+pub enum Fault {
+    Indices,
+}
+
+/// Everything outside the daemon.
+#[derive(Clone)]
+pub struct World(Rc<Inner>);
+
+pub struct Inner {
+    clock: ManualClock,
+    timers: Timers,
+    client: Client,
+    server: Server<NoRings>,
+    /// The daemon's ends of rings that are to be taken up.
+    rings: RefCell<BTreeMap<(DomId, Port), Line>>,
+    refused: RefCell<Vec<(DomId, Port)>>,
+    /// How many rings of a domain are taken up.
+    attached: RefCell<BTreeMap<DomId, u32>>,
+    logs: RefCell<BTreeMap<String, Vec<u8>>>,
+    logs_broken: Cell<bool>,
+    terminals: RefCell<BTreeMap<DomId, Rc<Duplex>>>,
+    /// What was read of each terminal.
+    seen: RefCell<BTreeMap<DomId, Vec<u8>>>,
+    held: Cell<bool>,
+}
+
+impl Deref for World {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+/// Runs a daemon and a test beside each other.
+pub fn world(options: Options, test: impl AsyncFnOnce(World) + 'static) {
+    let clock = ManualClock::default();
+    let mut executor = Executor::new();
+    let tasks = executor.handle();
+    let server = Server::new(NoRings, &tasks, Quota::default());
+    server.make("/local/domain");
+    let client = connect(&server, &tasks);
+    let daemon_client = connect(&server, &tasks);
+    let world = World(Rc::new(Inner {
+        clock: clock.clone(),
+        timers: tasks.timers(),
+        client,
+        server,
+        rings: RefCell::default(),
+        refused: RefCell::default(),
+        attached: RefCell::default(),
+        logs: RefCell::default(),
+        logs_broken: Cell::default(),
+        terminals: RefCell::default(),
+        seen: RefCell::default(),
+        held: Cell::default(),
+    }));
+    let daemon = Daemon::new(world.clone(), daemon_client, &tasks, options, DomId::DOM0);
+    let both = async move {
+        let serve = async {
+            let Err(error) = daemon.serve().await;
+            panic!("the daemon ends: {error}");
+        };
+        morgana_exec::select(test(world), serve).await;
+    };
+    executor.block_on(both, &mut clock.idle(), &clock);
+}
+
+fn connect(server: &Server<NoRings>, tasks: &Handle) -> Client {
+    let (ours, theirs) = duplex(4096);
+    server
+        .connect(DomId::DOM0, theirs, Rights::Control)
+        .unwrap();
+    Client::with_config(ours, tasks, Config::default()).unwrap()
+}
+
+impl World {
+    /// Makes a domain whose console is at `port`, as a toolstack does, and returns what it sees of it.
+    pub async fn guest(&self, domain: DomId, name: &str, port: u32) -> Guest {
+        let home = format!("/local/domain/{}", domain.number());
+        self.write(&format!("{home}/name"), name).await;
+        let guest = self.ring(domain, Port::new(port));
+        self.write(&format!("{home}/console/ring-ref"), "1234")
+            .await;
+        self.write(&format!("{home}/console/port"), &port.to_string())
+            .await;
+        self.server
+            .introduce(domain, Port::new(1), Rights::Guest)
+            .unwrap();
+        guest
+    }
+
+    /// Gives a domain another ring.
+    pub async fn moves(&self, domain: DomId, port: Port) -> Guest {
+        let guest = self.ring(domain, port);
+        let path = format!("/local/domain/{}/console/port", domain.number());
+        self.write(&path, &port.number().to_string()).await;
+        guest
+    }
+
+    fn ring(&self, domain: DomId, port: Port) -> Guest {
+        let (ours, theirs) = duplex(RING);
+        let broken = Rc::<Cell<bool>>::default();
+        let line = Line {
+            stream: theirs,
+            broken: broken.clone(),
+            domain,
+            world: self.clone(),
+        };
+        self.rings.borrow_mut().insert((domain, port), line);
+        Guest {
+            stream: ours,
+            broken,
+            left: Cell::new(0),
+        }
+    }
+
+    /// Takes a domain away, as a toolstack does.
+    pub async fn remove(&self, domain: DomId) {
+        let home = format!("/local/domain/{}", domain.number());
+        self.client.remove(&home).await.unwrap();
+        self.server.release(domain);
+    }
+
+    /// From now on the ring at this port cannot be had.
+    pub fn refuse(&self, domain: DomId, port: Port) {
+        self.refused.borrow_mut().push((domain, port));
+    }
+
+    pub async fn write(&self, path: &str, value: &str) {
+        self.client.write(path, value).await.unwrap();
+    }
+
+    pub async fn read(&self, path: &str) -> String {
+        self.client.read_text(path).await.unwrap()
+    }
+
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    pub async fn sleep(&self, duration: Duration) {
+        self.timers.sleep(duration).await;
+    }
+
+    /// Waits until something is so; time passes only if turns do not help.
+    async fn until(&self, what: &str, mut so: impl FnMut() -> bool) {
+        for attempt in 0..PATIENCE {
+            if so() {
+                return;
+            }
+            if attempt % 1000 < 999 {
+                yield_now().await;
+            } else {
+                self.sleep(Duration::from_millis(1)).await;
+            }
+        }
+        panic!("never: {what}");
+    }
+
+    /// Waits until the log is there, and has this text, and no other.
+    pub async fn logged(&self, name: &str, text: &str) {
+        let is = || {
+            self.logs
+                .borrow()
+                .get(name)
+                .is_some_and(|log| log == text.as_bytes())
+        };
+        self.until(&format!("{name} logs {text:?}"), is).await;
+    }
+
+    /// Waits until the log ends so.
+    pub async fn ends_with(&self, name: &str, text: &str) {
+        let ends = || {
+            self.logs
+                .borrow()
+                .get(name)
+                .is_some_and(|log| log.ends_with(text.as_bytes()))
+        };
+        self.until(&format!("the log of {name} ends with {text:?}"), ends)
+            .await;
+    }
+
+    pub fn break_logs(&self) {
+        self.logs_broken.set(true);
+    }
+
+    pub fn mend_logs(&self) {
+        self.logs_broken.set(false);
+    }
+
+    /// Nobody reads terminals.
+    pub fn hold_terminals(&self) {
+        self.held.set(true);
+    }
+
+    pub fn release_terminals(&self) {
+        self.held.set(false);
+    }
+
+    /// Waits until the terminal has shown these bytes, and no others.
+    pub async fn shown(&self, domain: DomId, bytes: &[u8]) {
+        self.until(&format!("the terminal of {domain} shows all"), || {
+            self.look(domain) == bytes
+        })
+        .await;
+    }
+
+    /// Waits until the terminal has shown these bytes last; returns all.
+    pub async fn shown_until(&self, domain: DomId, last: &[u8]) -> Vec<u8> {
+        let what = format!("the terminal of {domain} shows the last");
+        self.until(&what, || self.look(domain).ends_with(last))
+            .await;
+        self.look(domain)
+    }
+
+    /// All that a terminal has shown.
+    fn look(&self, domain: DomId) -> Vec<u8> {
+        let mut seen = self.seen.borrow_mut();
+        let seen = seen.entry(domain).or_default();
+        let terminals = self.terminals.borrow();
+        if !self.held.get()
+            && let Some(terminal) = terminals.get(&domain)
+        {
+            let mut piece = [0; 4096];
+            while let Poll::Ready(Ok(len)) = terminal.poll_read(&mut nobody(), &mut piece) {
+                seen.extend_from_slice(&piece[..len]);
+            }
+        }
+        seen.clone()
+    }
+
+    /// Types at a terminal.
+    pub async fn type_at(&self, domain: DomId, bytes: &[u8]) {
+        let there = || self.terminals.borrow().contains_key(&domain);
+        self.until(&format!("{domain} has a terminal"), there).await;
+        let terminal = self.terminals.borrow()[&domain].clone();
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let len = poll_fn(|cx| terminal.poll_write(cx, rest)).await.unwrap();
+            rest = &rest[len..];
+        }
+    }
+
+    /// Waits until the daemon has let go of the domain's ring.
+    pub async fn detached(&self, domain: DomId) {
+        let what = format!("the ring of {domain} is let go of");
+        self.until(&what, || self.attached.borrow().get(&domain) == Some(&0))
+            .await;
+    }
+
+    pub fn was_never_attached(&self, domain: DomId) -> bool {
+        !self.attached.borrow().contains_key(&domain)
+    }
+}
+
+fn nobody() -> Context<'static> {
+    Context::from_waker(Waker::noop())
+}
+
+/// A guest's end of its ring.
+pub struct Guest {
+    stream: Duplex,
+    broken: Rc<Cell<bool>>,
+    /// How much of what it writes has found no room yet.
+    left: Cell<usize>,
+}
+
+impl Guest {
+    pub async fn write(&self, bytes: &[u8]) {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            self.left.set(rest.len());
+            let len = poll_fn(|cx| self.stream.poll_write(cx, rest))
+                .await
+                .unwrap();
+            rest = &rest[len..];
+        }
+        self.left.set(0);
+    }
+
+    /// Writes what there is room for.
+    pub fn put(&self, bytes: &[u8]) {
+        let put = self.stream.poll_write(&mut nobody(), bytes);
+        assert_eq!(put, Poll::Ready(Ok(bytes.len())));
+    }
+
+    pub fn unread(&self) -> usize {
+        self.left.get()
+    }
+
+    pub async fn read(&self, len: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while bytes.len() < len {
+            let mut piece = vec![0; len - bytes.len()];
+            let len = poll_fn(|cx| self.stream.poll_read(cx, &mut piece))
+                .await
+                .unwrap();
+            bytes.extend_from_slice(&piece[..len]);
+        }
+        bytes
+    }
+
+    /// Breaks the ring's rules.
+    pub fn fail(&self, fault: Fault) {
+        match fault {
+            Fault::Indices => self.broken.set(true),
+        }
+        self.put(b"?");
+    }
+}
+
+/// The daemon's end of a ring.
+pub struct Line {
+    stream: Duplex,
+    broken: Rc<Cell<bool>>,
+    domain: DomId,
+    world: World,
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if let Some(count) = self.world.attached.borrow_mut().get_mut(&self.domain) {
+            *count -= 1;
+        }
+    }
+}
+
+impl ByteStream for Line {
+    fn poll_read(
+        &self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<Result<usize, StreamError>> {
+        if self.broken.get() {
+            return Poll::Ready(Err(StreamError::BadIndices));
+        }
+        self.stream.poll_read(cx, buffer)
+    }
+
+    fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, StreamError>> {
+        self.stream.poll_write(cx, bytes)
+    }
+}
+
+impl Ring for Line {
+    fn connected(&self) {}
+}
+
+/// A guest's log.
+pub struct MemoryLog {
+    name: String,
+    world: World,
+}
+
+impl Log for MemoryLog {
+    type Error = &'static str;
+
+    fn poll_add(&mut self, _: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, &'static str>> {
+        if self.world.logs_broken.get() {
+            return Poll::Ready(Err("the disk is full"));
+        }
+        let mut logs = self.world.logs.borrow_mut();
+        logs.entry(self.name.clone())
+            .or_default()
+            .extend_from_slice(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+}
+
+impl Host for World {
+    type Ring = Line;
+    type Log = MemoryLog;
+    type Terminal = Duplex;
+
+    fn attach(&self, domain: DomId, port: Port) -> Result<Line, AttachError> {
+        if self.refused.borrow().contains(&(domain, port)) {
+            return Err(AttachError::Channel(EventError::Refused));
+        }
+        let ring = self.rings.borrow_mut().remove(&(domain, port));
+        let ring = ring.ok_or(AttachError::Channel(EventError::Refused))?;
+        *self.attached.borrow_mut().entry(domain).or_default() += 1;
+        Ok(ring)
+    }
+
+    fn open_log(&self, _: DomId, name: &str) -> Option<MemoryLog> {
+        self.logs.borrow_mut().entry(name.to_owned()).or_default();
+        Some(MemoryLog {
+            name: name.to_owned(),
+            world: self.clone(),
+        })
+    }
+
+    fn open_terminal(&self, domain: DomId) -> Option<(Duplex, String)> {
+        let (ours, theirs) = duplex(4096);
+        self.terminals.borrow_mut().insert(domain, Rc::new(theirs));
+        self.seen.borrow_mut().remove(&domain);
+        Some((ours, format!("/terminal/{}", domain.number())))
+    }
+
+    fn wall(&self) -> WallTime {
+        self.clock.wall()
+    }
+}
+
+/// Domains whose xenstore rings nobody uses.
+pub struct NoRings;
+
+/// A xenstore ring on which nothing comes.
+pub struct Silence;
+
+impl Rings for NoRings {
+    type Stream = Silence;
+
+    fn attach(&self, _: DomId, _: Port) -> Result<Silence, IntroduceError> {
+        Ok(Silence)
+    }
+}
+
+impl ByteStream for Silence {
+    fn poll_read(&self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<Result<usize, StreamError>> {
+        Poll::Pending
+    }
+
+    fn poll_write(&self, _: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, StreamError>> {
+        Poll::Ready(Ok(bytes.len()))
+    }
+}
+
+impl Served for Silence {
+    fn advertise(&self, _: Features) {}
+
+    fn give_up(&self, _: XenstoreFault) {}
+
+    fn poll_reconnect(&self, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Pending
+    }
+
+    fn connect(&self) {}
+}
