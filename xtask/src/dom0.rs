@@ -14,6 +14,13 @@ use crate::workspace::Workspace;
 /// The package of our own xenstored.
 const XENSTORED: &str = "xenstored";
 
+/// The package of our own xenconsoled.
+const XENCONSOLED: &str = "xenconsoled";
+/// Where it is in dom0.
+const OUR_XENCONSOLED: &str = "/usr/local/bin/xenconsoled";
+/// Where the process id of dom0's xenconsoled is.
+const XENCONSOLED_ID: &str = "/run/xen/xenconsoled.pid";
+
 /// A testbed whose dom0 runs on the daemon of that choice.
 pub(crate) fn start(xenstored: XenstoredChoice) -> Result<Testbed> {
     match xenstored {
@@ -32,15 +39,29 @@ pub(crate) fn start(xenstored: XenstoredChoice) -> Result<Testbed> {
     }
 }
 
-/// Runs the command and returns its status.
-pub(crate) fn run(arguments: &Dom0) -> Result<i32> {
-    match arguments.xenconsoled {
-        XenconsoledChoice::C => {}
-        XenconsoledChoice::Ours | XenconsoledChoice::Stubdom => {
-            bail!("this version has no xenconsoled of its own yet: use --xenconsoled c")
+/// Replaces the daemon that serves consoles, which can be done at any time.
+pub(crate) fn change_xenconsoled(testbed: &Testbed, choice: XenconsoledChoice) -> Result<()> {
+    match choice {
+        XenconsoledChoice::C => Ok(()),
+        XenconsoledChoice::Ours => {
+            let program = build::program_for_linux(&Workspace::load()?, XENCONSOLED)?;
+            testbed.put(&program, OUR_XENCONSOLED)?;
+            testbed.sh(&format!(
+                "kill $(cat {XENCONSOLED_ID}); while [ -d /proc/$(cat {XENCONSOLED_ID}) ]; do sleep 0.1; done; \
+                 {OUR_XENCONSOLED} --pid-file={XENCONSOLED_ID} --log=all --log-dir=/var/log/xen/console"
+            ))?;
+            Ok(())
+        }
+        XenconsoledChoice::Stubdom => {
+            bail!("this version has no xenconsoled for a stub-domain yet: use --xenconsoled ours")
         }
     }
+}
+
+/// Runs the command and returns its status.
+pub(crate) fn run(arguments: &Dom0) -> Result<i32> {
     let testbed = start(arguments.xenstored)?;
+    change_xenconsoled(&testbed, arguments.xenconsoled)?;
     testbed.add_packages(&arguments.deb)?;
     for &forward in &arguments.forward {
         testbed.forward(forward)?;

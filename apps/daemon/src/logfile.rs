@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 /// When a file's older parts move away, and how many are kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -12,6 +13,8 @@ pub struct Rotation {
     pub longest: u64,
     /// How many older parts are kept. With none, the file begins anew.
     pub kept: u32,
+    /// How old it gets before it moves, if that matters.
+    pub oldest: Option<Duration>,
 }
 
 impl Default for Rotation {
@@ -19,6 +22,7 @@ impl Default for Rotation {
         Self {
             longest: 8 << 20,
             kept: 4,
+            oldest: None,
         }
     }
 }
@@ -29,6 +33,8 @@ pub struct LogFile {
     file: File,
     path: PathBuf,
     rotation: Rotation,
+    /// When the file was made, as far as that is known.
+    made: SystemTime,
 }
 
 impl LogFile {
@@ -38,10 +44,14 @@ impl LogFile {
     ///
     /// Those of the file.
     pub fn open(path: &Path, rotation: Rotation) -> io::Result<Self> {
+        let file = File::options().create(true).append(true).open(path)?;
+        let metadata = file.metadata()?;
+        let made = metadata.created().or_else(|_| metadata.modified())?;
         Ok(Self {
-            file: File::options().create(true).append(true).open(path)?,
+            file,
             path: path.to_owned(),
             rotation,
+            made,
         })
     }
 
@@ -50,18 +60,24 @@ impl LogFile {
         &self.path
     }
 
-    /// Adds a line. What cannot be moved away goes on growing.
+    /// Adds bytes, mostly a line. What cannot be moved away goes on growing.
     ///
     /// # Errors
     ///
     /// Those of the file.
-    pub fn add(&mut self, line: &str) -> io::Result<()> {
+    pub fn add(&mut self, bytes: &[u8]) -> io::Result<()> {
         // Asked each time, since others may cut it. Devices and pipes have no length.
         let len = self.file.metadata()?.len();
-        if len > 0 && len + line.len() as u64 > self.rotation.longest && self.rotate().is_ok() {
+        let too_long = len + bytes.len() as u64 > self.rotation.longest;
+        if len > 0 && (too_long || self.is_too_old()) && self.rotate().is_ok() {
             *self = Self::open(&self.path, self.rotation)?;
         }
-        self.file.write_all(line.as_bytes())
+        self.file.write_all(bytes)
+    }
+
+    fn is_too_old(&self) -> bool {
+        let age = self.made.elapsed().unwrap_or_default();
+        self.rotation.oldest.is_some_and(|oldest| age > oldest)
     }
 
     fn rotate(&self) -> io::Result<()> {
@@ -96,10 +112,11 @@ mod tests {
         let rotation = Rotation {
             longest: 10,
             kept: 4,
+            oldest: None,
         };
         let mut log = LogFile::open(&path, rotation).unwrap();
         for number in 0..16 {
-            log.add(&format!("line {number}\n")).unwrap();
+            log.add(format!("line {number}\n").as_bytes()).unwrap();
         }
         let part = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
         assert_eq!(part("log"), "line 15\n");
@@ -112,8 +129,29 @@ mod tests {
             .truncate(true)
             .open(&path)
             .unwrap();
-        log.add("cut\n").unwrap();
+        log.add(b"cut\n").unwrap();
         assert_eq!(part("log"), "cut\n");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_is_old_enough_moves_away() {
+        let folder = std::env::temp_dir().join(format!("morgana-old-log-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("log");
+        let rotation = Rotation {
+            oldest: Some(Duration::from_secs(3600)),
+            ..Rotation::default()
+        };
+        let mut log = LogFile::open(&path, rotation).unwrap();
+        log.add(b"old\n").unwrap();
+        log.add(b"old, too\n").unwrap();
+        log.made -= Duration::from_secs(3601);
+        log.add(b"new\n").unwrap();
+        log.add(b"new, too\n").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new\nnew, too\n");
+        let older = fs::read_to_string(folder.join("log.1")).unwrap();
+        assert_eq!(older, "old\nold, too\n");
         fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -122,7 +122,7 @@ impl Log for Lines {
             let _ = reopen();
         }
         let _ = match &mut *self.target() {
-            Target::File(file) => file.add(&stamped(level, said)),
+            Target::File(file) => file.add(stamped(level, said).as_bytes()),
             Target::StandardError => io::stderr().write_all(stamped(level, said).as_bytes()),
             Target::System(socket) => {
                 let (priority, id) = (DAEMON | severity(level), std::process::id());

@@ -32,5 +32,7 @@ pub const SCHED_OP: u64 = 29;
 pub const CALLBACK_OP: u64 = 30;
 /// `__HYPERVISOR_event_channel_op`.
 pub const EVENT_CHANNEL_OP: u64 = 32;
+/// `__HYPERVISOR_sysctl`.
+pub const SYSCTL: u64 = 35;
 /// `__HYPERVISOR_domctl`.
 pub const DOMCTL: u64 = 36;

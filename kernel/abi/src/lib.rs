@@ -16,6 +16,7 @@ pub mod mmu;
 pub mod sched;
 pub mod shared_info;
 pub mod start_info;
+pub mod sysctl;
 pub mod trap;
 pub mod vcpu;
 pub mod version;

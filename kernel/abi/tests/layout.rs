@@ -69,6 +69,7 @@ fn matches_the_headers() {
     rings(&mut claims);
     numbers(&mut claims);
     domains(&mut claims);
+    system(&mut claims);
 
     let told = headers_say(&claims);
     let wrong: Vec<String> = claims
@@ -266,7 +267,7 @@ fn numbers(claims: &mut Claims) {
         __HYPERVISOR_vm_assist = number::VM_ASSIST, __HYPERVISOR_vcpu_op = number::VCPU_OP,
         __HYPERVISOR_mmuext_op = number::MMUEXT_OP, __HYPERVISOR_sched_op = number::SCHED_OP,
         __HYPERVISOR_callback_op = number::CALLBACK_OP, __HYPERVISOR_event_channel_op = number::EVENT_CHANNEL_OP,
-        __HYPERVISOR_domctl = number::DOMCTL);
+        __HYPERVISOR_sysctl = number::SYSCTL, __HYPERVISOR_domctl = number::DOMCTL);
     constants!(claims: DOMID_SELF = abi::DOMID_SELF, DOMID_IO = abi::DOMID_IO, DOMID_XEN = abi::DOMID_XEN,
         DOMID_FIRST_RESERVED = abi::DOMID_FIRST_RESERVED, DOMID_INVALID = abi::DOMID_INVALID);
     claims.add("sizeof(domid_t)", size_of::<abi::DomIdT>() as i128);
@@ -310,6 +311,43 @@ fn domains(claims: &mut Claims) {
     );
 }
 
+fn system(claims: &mut Claims) {
+    use abi::sysctl::*;
+    constants!(claims: XEN_SYSCTL_readconsole = XEN_SYSCTL_READCONSOLE);
+    let read = offset_of!(Sysctl, read_console);
+    for (field, offset) in [
+        ("cmd", offset_of!(Sysctl, cmd)),
+        ("interface_version", offset_of!(Sysctl, interface_version)),
+        ("u.readconsole.clear", read + offset_of!(ReadConsole, clear)),
+        (
+            "u.readconsole.incremental",
+            read + offset_of!(ReadConsole, incremental),
+        ),
+        ("u.readconsole.index", read + offset_of!(ReadConsole, index)),
+        (
+            "u.readconsole.buffer",
+            read + offset_of!(ReadConsole, buffer),
+        ),
+        ("u.readconsole.count", read + offset_of!(ReadConsole, count)),
+    ] {
+        claims.add(
+            format!("offsetof(struct xen_sysctl, {field})"),
+            offset as i128,
+        );
+    }
+    claims.add(
+        format!("sizeof(struct xen_sysctl) <= {}", size_of::<Sysctl>()),
+        1,
+    );
+    let (first, last) = (INTERFACE_VERSIONS.start(), INTERFACE_VERSIONS.end());
+    claims.add(
+        format!(
+            "{first} <= XEN_SYSCTL_INTERFACE_VERSION && XEN_SYSCTL_INTERFACE_VERSION <= {last}"
+        ),
+        1,
+    );
+}
+
 /// Asks the C compiler.
 fn headers_say(claims: &Claims) -> BTreeMap<String, i128> {
     let mut source = String::from(
@@ -332,6 +370,7 @@ fn headers_say(claims: &Claims) -> BTreeMap<String, i128> {
         "io/xs_wire",
         "memory",
         "sched",
+        "sysctl",
         "vcpu",
         "version",
     ] {

@@ -78,6 +78,8 @@ pub enum Virq {
     Debug = 1,
     /// `VIRQ_DOM_EXC`: a domain has died or shut down; only one privileged domain has it.
     DomainException = 3,
+    /// `VIRQ_CON_RING`: there is something new on Xen's own console; only the hardware domain has it.
+    ConsoleRing = 8,
 }
 
 /// Why a channel could not be made.

@@ -90,6 +90,11 @@ pub enum OpenError {
         /// Linux's error number (errno.h) for the last attempt.
         errno: i32,
     },
+    /// Xen does not let this domain read its console.
+    HypervisorConsole {
+        /// Linux's error number (errno.h) for the last attempt.
+        errno: i32,
+    },
     /// The kernel's end of the domain's own xenstore ring cannot be connected to.
     OwnRing(EventError),
     /// The kernel has no descriptor left for an epoll instance.
@@ -127,6 +132,11 @@ impl fmt::Display for OpenError {
             Self::Domctl { errno } => write!(
                 f,
                 "Xen does not tell this domain how others are: {}",
+                said(errno)
+            ),
+            Self::HypervisorConsole { errno } => write!(
+                f,
+                "Xen does not let this domain read its console: {}",
                 said(errno)
             ),
             Self::OwnRing(error) => write!(f, "the domain's own xenstore ring: {error}"),

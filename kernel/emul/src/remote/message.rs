@@ -342,7 +342,12 @@ fn port(reader: &mut Reader<'_>) -> Option<Port> {
 }
 
 fn virq(number: u32) -> Option<Virq> {
-    let all = [Virq::Timer, Virq::Debug, Virq::DomainException];
+    let all = [
+        Virq::Timer,
+        Virq::Debug,
+        Virq::DomainException,
+        Virq::ConsoleRing,
+    ];
     all.into_iter().find(|&virq| virq as u32 == number)
 }
 

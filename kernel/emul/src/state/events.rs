@@ -55,6 +55,8 @@ impl State {
         let allowed = match virq {
             // The emulation's Idle has the clock; there is no timer to bind.
             Virq::Timer => false,
+            // This hypervisor says nothing.
+            Virq::ConsoleRing => false,
             Virq::Debug => true,
             Virq::DomainException => caller == DomId::DOM0,
         };

@@ -2,7 +2,7 @@
 
 use std::os::fd::AsFd;
 
-use morgana_abi::hypercall_number::DOMCTL;
+use morgana_abi::hypercall_number::{DOMCTL, SYSCTL};
 use rustix::io::Result;
 use rustix::ioctl::Opcode;
 
@@ -26,8 +26,29 @@ pub(super) const HYPERCALL: Opcode = request(b'P', 0, size_of::<Hypercall>());
 /// The address is that of a `struct xen_domctl` in resident memory, which no reference leads to, and its command has Xen write nowhere but
 /// into the struct.
 pub(crate) unsafe fn domctl(fd: impl AsFd, address: usize) -> Result<()> {
+    // SAFETY: what Xen writes is the caller's promise.
+    unsafe { control(fd, DOMCTL, address) }
+}
+
+/// `__HYPERVISOR_sysctl` with the `struct xen_sysctl` at `address`.
+///
+/// # Safety
+///
+/// The address is that of a `struct xen_sysctl` in resident memory, which no reference leads to, and its command has Xen write nowhere but
+/// into the struct and into a buffer of which the same is true.
+pub(crate) unsafe fn sysctl(fd: impl AsFd, address: usize) -> Result<()> {
+    // SAFETY: what Xen writes is the caller's promise.
+    unsafe { control(fd, SYSCTL, address) }
+}
+
+/// A hypercall whose one argument is the address of a struct.
+///
+/// # Safety
+///
+/// Xen writes nowhere but into resident memory that no reference leads to.
+unsafe fn control(fd: impl AsFd, op: u64, address: usize) -> Result<()> {
     let mut hypercall = Hypercall {
-        op: DOMCTL,
+        op,
         arg: [address as u64, 0, 0, 0, 0],
     };
     // SAFETY: the request reads the struct; what Xen writes is the caller's promise.
