@@ -42,6 +42,13 @@ impl Accessed {
         }
     }
 
+    /// The nodes, with what was looked at.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Aspects)> {
+        self.nodes
+            .iter()
+            .map(|(path, &aspects)| (path.as_str(), aspects))
+    }
+
     /// How many nodes.
     pub(crate) fn len(&self) -> usize {
         self.nodes.len()

@@ -31,7 +31,7 @@ pub(crate) struct Connection {
     watch_bytes: usize,
     /// What relative paths are relative to, without a slash at the end.
     home: String,
-    last_transaction: u32,
+    pub(crate) last_transaction: u32,
 }
 
 impl Connection {

@@ -27,6 +27,7 @@ mod permitting;
 mod quota;
 mod requests;
 mod settings;
+mod state;
 mod store;
 mod text;
 mod toolstack;
@@ -46,6 +47,7 @@ pub use outgoing::{Outgoing, PacketKind};
 pub use quota::{Quota, Resource};
 pub use requests::Contention;
 pub use settings::{Features, Trace};
+pub use state::{HandOver, Link, LoadError, Loaded, Misfit, Reach, Service};
 pub use store::Store;
 
 #[cfg(test)]

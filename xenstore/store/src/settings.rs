@@ -85,6 +85,23 @@ impl Settings {
         self.domains.keys().copied()
     }
 
+    /// What is set, by domain.
+    pub(crate) fn set(&self) -> impl Iterator<Item = (DomId, Setting)> {
+        self.domains
+            .iter()
+            .map(|(&domain, &setting)| (domain, setting))
+    }
+
+    /// Sets a domain's quota, or that of domains that come.
+    pub(crate) fn set_quota(&mut self, domain: Option<DomId>, quota: Quota) {
+        *self.quota_mut(domain) = quota;
+    }
+
+    /// Sets what a domain is told that the daemon can do.
+    pub(crate) fn set_features(&mut self, domain: DomId, features: Features) {
+        self.of_mut(domain).features = features;
+    }
+
     /// A domain's quota, or that of domains that come.
     pub(crate) fn quota(&self, domain: Option<DomId>) -> Quota {
         domain.map_or(self.default, |domain| self.of(domain)).quota
@@ -116,7 +133,7 @@ impl Handling<'_> {
             return Err(Errno::Busy);
         }
         let features = Features::from_bits(bits).ok_or(Errno::Invalid)?;
-        self.store.settings.of_mut(domain).features = features;
+        self.store.settings.set_features(domain, features);
         Ok(ok())
     }
 

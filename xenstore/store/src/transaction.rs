@@ -37,6 +37,8 @@ pub(crate) struct Transaction {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Outlook {
     Open,
+    /// Others have gone against it: it goes on until it ends, and has to be tried again.
+    Lost,
     /// It lost its snapshot. All that is left to it is to end, and to be tried again.
     Stale,
 }
@@ -71,6 +73,11 @@ impl Transaction {
         self.steps.iter().any(|step| step.names(domain))
     }
 
+    /// Whether somebody has gone against it since it began, so that it has to be tried again.
+    pub(crate) fn conflicts(&self, main: &World) -> bool {
+        !main.tree.is_same(&self.before) && self.accessed.conflicts(&self.before, &main.tree)
+    }
+
     /// Gives up the snapshot, and all else that takes memory.
     pub(crate) fn go_stale(&mut self) {
         let empty = World::new();
@@ -94,13 +101,10 @@ impl Transaction {
         held_bytes: usize,
         next: &mut Stamp,
     ) -> Result<Vec<Change>, Errno> {
-        if self.outlook == Outlook::Stale {
+        if self.outlook != Outlook::Open || self.conflicts(main) {
             return Err(Errno::Again);
         }
         let is_same = main.tree.is_same(&self.before);
-        if !is_same && self.accessed.conflicts(&self.before, &main.tree) {
-            return Err(Errno::Again);
-        }
         if self.steps.is_empty() {
             return Ok(Vec::new());
         }

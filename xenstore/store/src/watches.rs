@@ -67,6 +67,15 @@ impl Watches {
         removed
     }
 
+    /// How deep the watch of `connection` with this path and token looks; `None` is all the way.
+    pub(crate) fn depth(&self, path: &str, connection: ConnectionId, token: &str) -> Option<u32> {
+        let here = self.0.get(path)?;
+        let watch = here
+            .iter()
+            .find(|watch| watch.connection == connection && *watch.token == *token);
+        watch?.depth
+    }
+
     /// The watches at or above `path`, to which a change of it counts, from the root down.
     pub(crate) fn at_or_above<'a>(&'a self, path: Path<'a>) -> impl Iterator<Item = &'a Watch> {
         let mut above: Vec<Path<'a>> =

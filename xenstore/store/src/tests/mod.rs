@@ -11,6 +11,7 @@ mod permissions;
 mod properties;
 mod quotas;
 mod settings;
+mod state;
 mod transactions;
 mod tree;
 mod watches;

@@ -1,10 +1,12 @@
 //! What a hostile peer may do: the inputs that fuzzing has kept are replayed here.
 
 mod check;
+mod load;
 
 use std::fs;
 use std::path::Path;
 
+use morgana_mutate::Corpus;
 use proptest::prelude::*;
 
 #[test]
@@ -21,6 +23,13 @@ fn the_corpus_is_borne() {
         println!("{}", file.display());
         check::check(&input);
     }
+}
+
+#[test]
+fn any_state_is_borne() {
+    let corpus = Corpus::of("xenstore_migration");
+    corpus.replay(load::check);
+    corpus.mutate(10_000, load::check);
 }
 
 /// A step of a script, more often one that makes sense than bytes alone would be.

@@ -1,0 +1,12 @@
+//! The whole state as a stream, which one xenstored hands over to the next.
+
+mod error;
+mod export;
+mod flags;
+mod link;
+mod load;
+mod nodes;
+mod pending;
+
+pub use error::{LoadError, Misfit};
+pub use link::{HandOver, Link, Loaded, Reach, Service};
