@@ -9,7 +9,7 @@ use core::fmt;
 use morgana::hal::{DomId, DomainState, Events, Port, Virq};
 use morgana::{Domain, Platform, log};
 use morgana_pv::{Pv, PvDomains};
-use morgana_xenstored::{IntroduceError, PlatformRing, Rings, attach};
+use morgana_xenstored::{IntroduceError, MemoryLeft, PlatformRing, Rings, attach};
 
 use crate::arguments::Arguments;
 use crate::serving;
@@ -35,6 +35,11 @@ pub(crate) async fn serve(domain: Domain<Pv>) -> Result<(), Box<dyn Error>> {
     match serving::follow_ends(server, ends, own).await {}
 }
 
+/// Where no more than this part of memory is left, guests get no more of it.
+const SHORT: usize = 8;
+/// And here nobody does. What is left then has room for the greatest request, with all events that it brings about.
+const EXHAUSTED: usize = 16;
+
 /// The rings of domains, and Xen, which knows how domains are.
 struct StubRings {
     pv: Pv,
@@ -50,6 +55,16 @@ impl Rings for StubRings {
 
     fn state(&self, domain: DomId) -> DomainState {
         self.domains.state(domain)
+    }
+
+    fn memory_left(&self) -> MemoryLeft {
+        let usage = self.pv.usage();
+        let left = usage.heap_total_bytes - usage.heap_used_bytes;
+        match usage.heap_total_bytes / left.max(1) {
+            ..SHORT => MemoryLeft::Enough,
+            SHORT..EXHAUSTED => MemoryLeft::Short,
+            EXHAUSTED.. => MemoryLeft::Exhausted,
+        }
     }
 }
 

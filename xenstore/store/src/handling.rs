@@ -11,6 +11,7 @@ use crate::connection::{Connection, ConnectionId, errno, home};
 use crate::domains::Life;
 use crate::effect::{Command, PendingIntroduce};
 use crate::entry::FIRST_RESERVED;
+use crate::host::Host;
 use crate::ledger::Meter;
 use crate::listing::{directory_part, names};
 use crate::operations::{Step, Work};
@@ -42,8 +43,7 @@ pub(crate) struct Handling<'a> {
     pub(crate) quota: Option<Quota>,
     pub(crate) header: Header,
     pub(crate) store: &'a mut Store,
-    /// Whether there is such a domain.
-    pub(crate) exists: &'a dyn Fn(DomId) -> bool,
+    pub(crate) host: &'a dyn Host,
     pub(crate) events: &'a mut Vec<Outgoing>,
 }
 
@@ -174,8 +174,19 @@ impl Handling<'_> {
         meter.admit(resource, wanted)
     }
 
+    /// Whether there is memory left for the caller.
+    pub(crate) fn room(&mut self) -> Result<(), Errno> {
+        let mut meter = Meter {
+            domain: self.caller.domain,
+            quota: self.quota.as_ref(),
+            ledger: &mut self.store.ledger,
+        };
+        meter.room(self.host)
+    }
+
     /// Whether the caller may take so many more bytes for what is no node.
     pub(crate) fn admit_bytes(&mut self, more: usize) -> Result<(), Errno> {
+        self.room()?;
         if self.quota.is_none() {
             return Ok(());
         }
@@ -195,7 +206,7 @@ impl Handling<'_> {
     /// Whether there is such a domain, as far as anybody knows.
     pub(crate) fn exists(&self, domain: DomId) -> bool {
         domain.number() < FIRST_RESERVED
-            && (self.store.domains.contains_key(&domain) || (self.exists)(domain))
+            && (self.store.domains.contains_key(&domain) || self.host.exists(domain))
     }
 
     /// A node's path, as the caller wrote it, made absolute.
@@ -229,6 +240,7 @@ impl Handling<'_> {
             let result = work(&mut Work {
                 caller: self.caller,
                 meter,
+                host: self.host,
                 held_bytes,
                 world: &mut store.world,
                 next: &mut store.last_stamp,
@@ -246,6 +258,7 @@ impl Handling<'_> {
         work(&mut Work {
             caller: self.caller,
             meter,
+            host: self.host,
             held_bytes,
             world: &mut transaction.world,
             next: &mut store.last_stamp,

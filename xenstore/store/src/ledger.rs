@@ -7,6 +7,7 @@ use core::fmt;
 use morgana_hal::DomId;
 use morgana_xenstore_wire::Errno;
 
+use crate::host::{Host, MemoryLeft};
 use crate::quota::{Quota, Resource, exceeds};
 
 const RESOURCES: usize = Resource::ALL.len();
@@ -34,6 +35,13 @@ pub enum Notice {
         /// How often it went over it.
         times: u64,
     },
+    /// Somebody was refused more memory, since there is too little left, so many times by now; told of as [`Notice::Refused`] is.
+    Exhausted {
+        /// Who was refused it.
+        domain: DomId,
+        /// How often.
+        times: u64,
+    },
     /// A transaction was open while so much changed that its snapshot was given up; it ends with `EAGAIN`.
     Stale {
         /// Whose it was.
@@ -55,6 +63,13 @@ impl fmt::Display for Notice {
                 limit,
                 times,
             } => (domain, limit, times, Resource::SoftMemory),
+            Self::Exhausted { domain, times } => {
+                return write!(
+                    f,
+                    "memory is short: {domain} gets no more of it{}",
+                    Times(*times)
+                );
+            }
             Self::Stale { domain } => {
                 return write!(
                     f,
@@ -62,10 +77,22 @@ impl fmt::Display for Notice {
                 );
             }
         };
-        write!(f, "{domain} is over its quota of {what} ({limit})")?;
-        match times {
+        write!(
+            f,
+            "{domain} is over its quota of {what} ({limit}){}",
+            Times(*times)
+        )
+    }
+}
+
+/// How often something has happened, at the end of a sentence.
+struct Times(u64);
+
+impl fmt::Display for Times {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
             1 => Ok(()),
-            _ => write!(f, ", for the {times}th time"),
+            times => write!(f, ", for the {times}th time"),
         }
     }
 }
@@ -82,6 +109,8 @@ pub(crate) struct Ledger {
 struct Record {
     peaks: [usize; RESOURCES],
     refusals: [u64; RESOURCES],
+    /// How often there was no memory left for it.
+    without_memory: u64,
     is_over_soft: bool,
 }
 
@@ -159,6 +188,37 @@ impl Meter<'_> {
             self.look_at_soft_limit(quota.soft_memory_bytes, wanted);
         }
         Ok(())
+    }
+
+    /// Whether there is memory left for the caller.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn room(&mut self, host: &dyn Host) -> Result<(), Errno> {
+        let is_enough = match host.memory_left() {
+            MemoryLeft::Enough => true,
+            MemoryLeft::Short => self.quota.is_none(),
+            MemoryLeft::Exhausted => false,
+        };
+        if is_enough {
+            return Ok(());
+        }
+        let domain = self.domain;
+        let times = &mut self
+            .ledger
+            .domains
+            .entry(domain)
+            .or_default()
+            .without_memory;
+        *times += 1;
+        if times.is_power_of_two() {
+            let times = *times;
+            self.ledger
+                .notices
+                .push(Notice::Exhausted { domain, times });
+        }
+        Err(Errno::NoMemory)
     }
 
     fn look_at_soft_limit(&mut self, limit: usize, bytes: usize) {

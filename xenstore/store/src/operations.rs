@@ -11,6 +11,7 @@ use crate::accounts::Account;
 use crate::caller::{Caller, Intent};
 use crate::changes::{Change, Kind};
 use crate::entry::{Entries, Standing};
+use crate::host::Host;
 use crate::ledger::Meter;
 use crate::node::{Node, Stamp};
 use crate::quota::Resource;
@@ -20,6 +21,7 @@ use crate::world::World;
 pub(crate) struct Work<'a> {
     pub(crate) caller: Caller,
     pub(crate) meter: Meter<'a>,
+    pub(crate) host: &'a dyn Host,
     /// Bytes that the caller uses besides its nodes.
     pub(crate) held_bytes: usize,
     pub(crate) world: &'a mut World,
@@ -241,6 +243,10 @@ impl Work<'_> {
     pub(crate) fn repeat(&mut self, step: &Step) -> Result<(), Errno> {
         // Only paths that were parsed are in steps.
         let parse = |path| Path::parse(path).map_err(|_| Errno::Invalid);
+        // Looked for before each step: a transaction may bring many at once.
+        if !matches!(step, Step::Remove { .. }) {
+            self.meter.room(self.host)?;
+        }
         match step {
             Step::Write { path, value } => self.write(parse(path)?, value),
             Step::Mkdir { path } => self.mkdir(parse(path)?),

@@ -2,13 +2,14 @@
 
 use alloc::vec::Vec;
 
-use morgana_hal::DomId;
 use morgana_xenstore_wire::{Errno, Packet};
 
+use crate::caller::Caller;
 use crate::changes::Change;
 use crate::connection::ConnectionId;
 use crate::effect::{Effect, PendingCommand};
 use crate::handling::{Done, Handling};
+use crate::host::{Host, MemoryLeft};
 use crate::ledger::{Meter, Notice};
 use crate::outgoing::{Outgoing, reply};
 use crate::quota::Resource;
@@ -28,14 +29,15 @@ pub enum Contention {
 
 impl Store {
     /// Handles a packet from a connection: appends the reply, then the events that it brings about. A connection that does not exist
-    /// gets no reply. `exists` says whether there is such a domain.
+    /// gets no reply. What the store has to know besides, it asks `host`.
     pub fn handle(
         &mut self,
         from: ConnectionId,
         packet: Packet<'_>,
-        exists: &dyn Fn(DomId) -> bool,
+        host: &dyn Host,
         out: &mut Vec<Outgoing>,
     ) -> Effect {
+        self.make_room(host);
         let Some(connection) = self.connections.get(&from) else {
             return Effect::None;
         };
@@ -49,7 +51,7 @@ impl Store {
             quota,
             header,
             store: self,
-            exists,
+            host,
             events: &mut events,
         };
         let result = request.run(packet.payload);
@@ -127,20 +129,41 @@ impl Store {
 
     /// Gives up the oldest snapshots, if they keep too much from being freed.
     pub(crate) fn let_snapshots_go(&mut self) {
-        while let Some(&oldest) = self.open.first() {
-            let (began, connection, id) = oldest;
-            if self.world.replaced.saturating_sub(began) <= PINNED_BYTES {
-                return;
-            }
-            self.open.remove(&oldest);
-            let Some(connection) = self.connections.get_mut(&connection) else {
-                continue;
-            };
-            if let Some(transaction) = connection.transactions.get_mut(&id) {
-                transaction.go_stale();
-                let domain = connection.caller.domain;
-                self.ledger.notice(Notice::Stale { domain });
-            }
+        while let Some(&(began, _, _)) = self.open.first()
+            && self.world.replaced.saturating_sub(began) > PINNED_BYTES
+        {
+            self.let_one_go(|_| true);
         }
+    }
+
+    /// Gives up the oldest snapshots while memory is not enough: those of guests first, and all where nothing is left.
+    fn make_room(&mut self, host: &dyn Host) {
+        while match host.memory_left() {
+            MemoryLeft::Enough => false,
+            MemoryLeft::Short => self.let_one_go(|caller| !caller.is_control()),
+            MemoryLeft::Exhausted => self.let_one_go(|_| true),
+        } {}
+    }
+
+    /// Gives up the oldest snapshot of such callers. False if there is none.
+    fn let_one_go(&mut self, whose: impl Fn(&Caller) -> bool) -> bool {
+        let is_meant = |connection| {
+            let connection = self.connections.get(connection);
+            connection.is_none_or(|connection| whose(&connection.caller))
+        };
+        let mut open = self.open.iter();
+        let Some(&oldest) = open.find(|(_, connection, _)| is_meant(connection)) else {
+            return false;
+        };
+        self.open.remove(&oldest);
+        let (_, connection, id) = oldest;
+        if let Some(connection) = self.connections.get_mut(&connection)
+            && let Some(transaction) = connection.transactions.get_mut(&id)
+        {
+            transaction.go_stale();
+            let domain = connection.caller.domain;
+            self.ledger.notice(Notice::Stale { domain });
+        }
+        true
     }
 }

@@ -115,6 +115,7 @@ impl Store {
                 quota: None,
                 ledger: &mut self.ledger,
             },
+            host: &|_| true,
             held_bytes: 0,
             world: &mut self.world,
             next: &mut self.last_stamp,

@@ -19,6 +19,7 @@ impl Handling<'_> {
         if domain.number() >= FIRST_RESERVED || port == 0 {
             return Err(Errno::Invalid);
         }
+        self.room()?;
         Ok(Done::Pending(PendingIntroduce {
             asker: self.from,
             header: self.header,

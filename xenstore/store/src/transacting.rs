@@ -46,6 +46,7 @@ impl Handling<'_> {
             &mut store.world,
             self.caller,
             meter,
+            self.host,
             held_bytes,
             &mut store.last_stamp,
         )?;

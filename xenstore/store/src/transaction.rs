@@ -8,6 +8,7 @@ use morgana_xenstore_wire::Errno;
 use crate::accessed::Accessed;
 use crate::caller::Caller;
 use crate::changes::{Change, without_repeats};
+use crate::host::Host;
 use crate::ledger::Meter;
 use crate::node::Stamp;
 use crate::operations::{Step, Work};
@@ -91,13 +92,14 @@ impl Transaction {
     ///
     /// # Errors
     ///
-    /// `EAGAIN` if a node that it has looked at or changed was changed by others since; `ENOSPC` or `ENOMEM` if a quota is used up by
-    /// now. `main` is as before then.
+    /// `EAGAIN` if a node that it has looked at or changed was changed by others since; `ENOSPC` or `ENOMEM` if a quota or
+    /// the memory is used up by now. `main` is as before then.
     pub(crate) fn commit(
         self,
         main: &mut World,
         caller: Caller,
         meter: Meter<'_>,
+        host: &dyn Host,
         held_bytes: usize,
         next: &mut Stamp,
     ) -> Result<Vec<Change>, Errno> {
@@ -117,6 +119,7 @@ impl Transaction {
         let mut work = Work {
             caller,
             meter,
+            host,
             held_bytes,
             world: &mut world,
             next,

@@ -6,15 +6,25 @@ use alloc::vec::Vec;
 use log::LevelFilter;
 use morgana_hal::{DomId, DomainState, Port};
 use morgana_xenstore_store::{
-    Command, ConnectionId, Contention, Effect, Outgoing, PendingCommand, PendingIntroduce, Rights,
-    Trace,
+    Command, ConnectionId, Contention, Effect, Host, MemoryLeft, Outgoing, PendingCommand,
+    PendingIntroduce, Rights, Trace,
 };
 use morgana_xenstore_wire::{Errno, HEADER_LEN, Header, Packet};
 
 use crate::outbox::Pushed;
-use crate::server::Server;
+use crate::server::{Inner, Server};
 use crate::trace::{Shown, text};
 use crate::{IntroduceError, Rings, Served};
+
+impl<R: Rings> Host for Inner<R> {
+    fn exists(&self, domain: DomId) -> bool {
+        self.rings.state(domain) != DomainState::Gone
+    }
+
+    fn memory_left(&self) -> MemoryLeft {
+        self.rings.memory_left()
+    }
+}
 
 impl<R: Rings> Server<R> {
     /// One request. Whether it was in the way of others' transactions.
@@ -24,10 +34,9 @@ impl<R: Rings> Server<R> {
             self.log_packet("IN ", from, packet.header.code, packet.payload);
         }
         let mut out = Vec::new();
-        let exists = |domain: DomId| self.0.rings.state(domain) != DomainState::Gone;
         let (effect, contention) = {
             let mut store = self.0.store.borrow_mut();
-            let effect = store.handle(from, packet, &exists, &mut out);
+            let effect = store.handle(from, packet, &*self.0, &mut out);
             (effect, store.contention())
         };
         self.deliver(out);
@@ -129,6 +138,7 @@ impl<R: Rings> Server<R> {
     /// Hands packets to those to whom they are sent.
     pub(crate) fn deliver(&self, out: Vec<Outgoing>) {
         let trace = self.0.store.borrow().trace();
+        let memory = self.0.rings.memory_left();
         let mut overrun = BTreeSet::new();
         for packet in out {
             if trace == Trace::On
@@ -140,7 +150,7 @@ impl<R: Rings> Server<R> {
             let to = packet.to;
             let clients = self.0.clients.borrow();
             if let Some(client) = clients.get(&to)
-                && client.outbox.push(packet) == Pushed::TooMany
+                && client.outbox.push(packet, memory) == Pushed::TooMany
             {
                 overrun.insert(to);
             }

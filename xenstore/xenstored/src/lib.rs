@@ -15,7 +15,9 @@ mod server;
 mod trace;
 
 pub use error::IntroduceError;
-pub use morgana_xenstore_store::{Command, Features, Orphans, Quota, Resource, Rights, Trace};
+pub use morgana_xenstore_store::{
+    Command, Features, MemoryLeft, Orphans, Quota, Resource, Rights, Trace,
+};
 pub use morgana_xenstore_wire::Errno;
 pub use rings::{Fault, PlatformRing, Ring, Rings, Served, attach};
 pub use server::Server;

@@ -5,12 +5,18 @@ use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 
 use morgana_exec::Notify;
-use morgana_xenstore_store::{Outgoing, PacketKind};
+use morgana_xenstore_store::{MemoryLeft, Outgoing, PacketKind};
 
 /// Events that may wait, how many and how long all together. A client that leaves more unread finds one for each of its watches instead.
 const MAX_EVENTS: Extent = Extent {
     packets: 1024,
     bytes: 256 * 1024,
+};
+
+/// The same where memory is short.
+const FEW_EVENTS: Extent = Extent {
+    packets: 64,
+    bytes: 8 * 1024,
 };
 
 #[derive(Debug)]
@@ -27,11 +33,12 @@ struct State {
     /// The events among them, each once.
     events: BTreeSet<Vec<u8>>,
     event_bytes: usize,
-    most: Extent,
+    /// What has to fit besides, as it took the place of events.
+    replacement: Extent,
 }
 
 /// How much of something.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Extent {
     packets: usize,
     bytes: usize,
@@ -53,7 +60,7 @@ impl Default for Outbox {
                 queue: VecDeque::new(),
                 events: BTreeSet::new(),
                 event_bytes: 0,
-                most: MAX_EVENTS,
+                replacement: Extent::default(),
             }),
             changes: Notify::default(),
             is_open: Cell::new(true),
@@ -91,7 +98,7 @@ impl Outbox {
         state.queue.clear();
         state.events.clear();
         state.event_bytes = 0;
-        state.most = MAX_EVENTS;
+        state.replacement = Extent::default();
     }
 
     pub(crate) fn open(&self) {
@@ -102,15 +109,22 @@ impl Outbox {
         self.is_open.get()
     }
 
-    pub(crate) fn push(&self, packet: Outgoing) -> Pushed {
+    pub(crate) fn push(&self, packet: Outgoing, memory: MemoryLeft) -> Pushed {
         if !self.is_open() {
             return Pushed::Kept;
         }
         let mut state = self.state.borrow_mut();
         state.push(packet);
         self.changes.notify();
-        let most = state.most;
-        if state.events.len() > most.packets || state.event_bytes > most.bytes {
+        let most = match memory {
+            MemoryLeft::Enough => MAX_EVENTS,
+            MemoryLeft::Short | MemoryLeft::Exhausted => FEW_EVENTS,
+        };
+        // What each watch needs has to fit, and more than that, or it would be replaced for ever.
+        let least = state.replacement;
+        if state.events.len() > most.packets.max(2 * least.packets)
+            || state.event_bytes > most.bytes.max(2 * least.bytes)
+        {
             Pushed::TooMany
         } else {
             Pushed::Kept
@@ -128,10 +142,9 @@ impl Outbox {
         for event in events {
             state.push(event);
         }
-        // What each watch needs has to fit, and more than that, or it would be replaced for ever.
-        state.most = Extent {
-            packets: MAX_EVENTS.packets.max(2 * state.events.len()),
-            bytes: MAX_EVENTS.bytes.max(2 * state.event_bytes),
+        state.replacement = Extent {
+            packets: state.events.len(),
+            bytes: state.event_bytes,
         };
         self.changes.notify();
     }
@@ -195,7 +208,10 @@ mod tests {
             (PacketKind::Reply, "r2"),
             (PacketKind::Reply, "r2"),
         ] {
-            assert_eq!(outbox.push(packet(kind, text)), Pushed::Kept);
+            assert_eq!(
+                outbox.push(packet(kind, text), MemoryLeft::Enough),
+                Pushed::Kept
+            );
         }
         assert_eq!(outbox.replies(), 3);
         assert_eq!(
@@ -208,19 +224,26 @@ mod tests {
     #[test]
     fn events_that_nobody_reads_are_replaced() {
         let outbox = Outbox::default();
-        assert_eq!(outbox.push(packet(PacketKind::Reply, "r")), Pushed::Kept);
-        let pushed = (0..).find(|n| {
-            let event = packet(PacketKind::Event, &alloc::format!("{n}"));
-            outbox.push(event) == Pushed::TooMany
-        });
-        assert_eq!(pushed, Some(1024));
-        outbox.replace_events(vec![packet(PacketKind::Event, "w")]);
+        assert_eq!(
+            outbox.push(packet(PacketKind::Reply, "r"), MemoryLeft::Enough),
+            Pushed::Kept
+        );
+        for (memory, most) in [(MemoryLeft::Enough, 1024), (MemoryLeft::Short, 63)] {
+            let pushed = (0..).find(|n| {
+                let event = packet(PacketKind::Event, &alloc::format!("{n}"));
+                outbox.push(event, memory) == Pushed::TooMany
+            });
+            assert_eq!(pushed, Some(most));
+            // That is the first of those that come next.
+            outbox.replace_events(vec![packet(PacketKind::Event, "w")]);
+        }
         assert_eq!(taken(&outbox), [b"r", b"w"]);
+        let memory = MemoryLeft::Enough;
         // Few long ones are as much.
         let long = "x".repeat(4000);
         let pushed = (0..).find(|n| {
             let event = packet(PacketKind::Event, &alloc::format!("{n}{long}"));
-            outbox.push(event) == Pushed::TooMany
+            outbox.push(event, memory) == Pushed::TooMany
         });
         assert_eq!(pushed, Some(65));
     }
@@ -229,7 +252,10 @@ mod tests {
     fn a_closed_one_keeps_nothing() {
         let outbox = Outbox::default();
         outbox.close();
-        assert_eq!(outbox.push(packet(PacketKind::Reply, "r")), Pushed::Kept);
+        assert_eq!(
+            outbox.push(packet(PacketKind::Reply, "r"), MemoryLeft::Enough),
+            Pushed::Kept
+        );
         outbox.open();
         assert!(taken(&outbox).is_empty());
     }

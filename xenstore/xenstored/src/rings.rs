@@ -6,7 +6,7 @@ use morgana_hal::{
     ByteStream, Channel, DomId, DomainState, Events, GrantRef, Memory, Pages, Platform, Port,
 };
 use morgana_ring::{ByteLayout, RingStream, Side};
-use morgana_xenstore_store::{Command, Features};
+use morgana_xenstore_store::{Command, Features, MemoryLeft};
 use morgana_xenstore_wire::Errno;
 
 use crate::IntroduceError;
@@ -104,6 +104,11 @@ pub trait Rings: 'static {
     /// How a domain is. Where nobody can be asked, all domains run.
     fn state(&self, _domain: DomId) -> DomainState {
         DomainState::Running
+    }
+
+    /// How much memory is left to the daemon.
+    fn memory_left(&self) -> MemoryLeft {
+        MemoryLeft::Enough
     }
 
     /// Does what `CONTROL` asks for that is about files. Where there are none, nothing can be done.

@@ -8,7 +8,9 @@ use core::fmt;
 
 use morgana_exec::{Handle, Task, Timers};
 use morgana_hal::{ByteStream, DomId, DomainState, Port, StreamError};
-use morgana_xenstore_store::{ConnectionId, Features, Orphans, Quota, Rights, Store, Trace};
+use morgana_xenstore_store::{
+    ConnectionId, Features, MemoryLeft, Orphans, Quota, Rights, Store, Trace,
+};
 
 use crate::client::{End, Session};
 use crate::outbox::Outbox;
@@ -288,8 +290,11 @@ impl<R: Rings> Server<R> {
         self.0.store.borrow().features_of(domain)
     }
 
-    /// Whether a request of the client may be handled while so many of its replies wait to be taken.
+    /// Whether a request of the client may be handled while so many of its replies wait to be taken. Where memory is short none may wait.
     pub(crate) fn may_ask(&self, connection: ConnectionId, waiting: usize) -> bool {
+        if waiting > 0 && self.0.rings.memory_left() != MemoryLeft::Enough {
+            return false;
+        }
         let may = self.0.store.borrow_mut().may_ask(connection, waiting);
         self.log_notices();
         may

@@ -113,6 +113,7 @@ impl<'a> Pending<'a> {
                 quota: None,
                 ledger: &mut store.ledger,
             },
+            host: &|_| true,
             held_bytes: 0,
             world: &mut transaction.world,
             next: &mut store.last_stamp,

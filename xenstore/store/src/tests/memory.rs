@@ -1,10 +1,12 @@
 //! How much memory a guest can use up, and what the log hears of it.
 
-use super::{Bench, commit, read, rm, watch, write};
-use crate::{ConnectionId, Contention, Notice, Quota, Resource};
+use super::{Bench, commit, directory, exists, list, mkdir, read, rm, watch, write};
+use crate::{ConnectionId, Contention, Host, MemoryLeft, Notice, Quota, Resource};
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::cell::Cell;
 use morgana_hal::DomId;
 use morgana_xenstore_wire::Request;
 
@@ -212,4 +214,138 @@ fn all_watches_can_be_heard_of_anew() {
         bench.events(),
         ["1 /b absolute", "1 a relative", "1 @releaseDomain special"]
     );
+}
+
+/// A daemon whose memory is what a test says.
+struct Machine(MemoryLeft);
+
+impl Host for Machine {
+    fn exists(&self, domain: DomId) -> bool {
+        exists(domain)
+    }
+
+    fn memory_left(&self) -> MemoryLeft {
+        self.0
+    }
+}
+
+/// What comes back, in a machine with so much memory left.
+fn ask_in(
+    bench: &mut Bench,
+    memory: MemoryLeft,
+    who: usize,
+    id: u32,
+    request: Request<'_>,
+) -> String {
+    bench.host = Box::new(Machine(memory));
+    let answer = bench.ask(who, id, request);
+    bench.host = Box::new(exists);
+    answer
+}
+
+#[test]
+fn where_memory_is_short_guests_get_no_more_and_where_it_is_out_nobody_does() {
+    let list = list("n1");
+    let set = Request::SetPerms {
+        path: "/local/domain/1/a",
+        permissions: &list,
+    };
+    let takes = [
+        write("/local/domain/1/a", "2"),
+        write("/local/domain/1/b", "2"),
+        mkdir("/local/domain/1/c"),
+        set,
+        watch("/local/domain/1/a", "w"),
+        Request::TransactionStart,
+    ];
+    let gives = [
+        read("/local/domain/1/a"),
+        directory("/local/domain/1"),
+        rm("/local/domain/1/b"),
+        Request::ResetWatches,
+    ];
+    for (memory, [guest, control]) in [
+        (MemoryLeft::Enough, [true, true]),
+        (MemoryLeft::Short, [false, true]),
+        (MemoryLeft::Exhausted, [false, false]),
+    ] {
+        for (who, gets_more) in [(1, guest), (0, control)] {
+            let mut bench = Bench::new();
+            bench.check(&[(1, 0, write("a", "1"), "OK|"), (1, 0, mkdir("b"), "OK|")]);
+            for request in takes {
+                let answer = ask_in(&mut bench, memory, who, 0, request);
+                assert_eq!(
+                    answer != "ENOMEM",
+                    gets_more,
+                    "{memory:?} {who} {request:?}"
+                );
+                assert_eq!(answer.ends_with('|'), gets_more, "{answer}");
+            }
+            for request in gives {
+                let answer = ask_in(&mut bench, memory, who, 0, request);
+                assert!(
+                    !answer.starts_with('E'),
+                    "{memory:?} {who} {request:?}: {answer}"
+                );
+            }
+            assert_eq!(told(&mut bench).is_empty(), gets_more);
+        }
+    }
+}
+
+/// A commit brings many changes at once, so each of them is looked at; the tree is as before if one is refused.
+#[test]
+fn a_commit_stops_where_memory_gets_short() {
+    struct Shrinking(Cell<u32>);
+    impl Host for Shrinking {
+        fn exists(&self, domain: DomId) -> bool {
+            exists(domain)
+        }
+
+        fn memory_left(&self) -> MemoryLeft {
+            self.0.set(self.0.get().saturating_sub(1));
+            match self.0.get() {
+                0 => MemoryLeft::Short,
+                _ => MemoryLeft::Enough,
+            }
+        }
+    }
+    let mut bench = Bench::new();
+    let id = bench.start(1);
+    for number in 0..10 {
+        bench.check(&[(1, id, write(&format!("n{number}"), "1"), "OK|")]);
+    }
+    // So that the changes have to be repeated.
+    bench.check(&[(2, 0, write("other", "1"), "OK|")]);
+    bench.host = Box::new(Shrinking(Cell::new(6)));
+    bench.check(&[(1, id, commit(), "ENOMEM")]);
+    bench.host = Box::new(exists);
+    bench.check(&[
+        (1, 0, directory("/local/domain/1"), ""),
+        (
+            0,
+            0,
+            Request::Control {
+                payload: b"check\0",
+            },
+            "OK|",
+        ),
+    ]);
+}
+
+/// What their snapshots keep is the first that goes.
+#[test]
+fn where_memory_is_short_guests_lose_their_snapshots_and_where_it_is_out_all_do() {
+    let mut bench = Bench::new();
+    for (memory, answers) in [
+        (MemoryLeft::Enough, ["OK|", "OK|"]),
+        (MemoryLeft::Short, ["EAGAIN", "OK|"]),
+        (MemoryLeft::Exhausted, ["EAGAIN", "EAGAIN"]),
+    ] {
+        let ids = [(1, bench.start(1)), (0, bench.start(0))];
+        ask_in(&mut bench, memory, 2, 0, read("/"));
+        for ((who, id), answer) in ids.into_iter().zip(answers) {
+            bench.check(&[(who, id, commit(), answer)]);
+        }
+    }
 }

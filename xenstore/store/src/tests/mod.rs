@@ -16,6 +16,7 @@ mod transactions;
 mod tree;
 mod watches;
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -25,12 +26,13 @@ use morgana_xenstore_wire::{
     Decoder, Header, Operation, Packet, Permission, Request, RequestId, TransactionId,
 };
 
-use crate::{ConnectionId, Effect, Outgoing, PacketKind, Quota, Rights, Store};
+use crate::{ConnectionId, Effect, Host, Outgoing, PacketKind, Quota, Rights, Store};
 
 /// A store with domain 0 in control and the guests 1 and 2, which have homes.
 pub(crate) struct Bench {
     pub(crate) store: Store,
     pub(crate) connections: Vec<ConnectionId>,
+    pub(crate) host: Box<dyn Host>,
     /// Since last asked: the domain, the path and the token.
     events: Vec<(usize, String)>,
 }
@@ -64,6 +66,7 @@ impl Bench {
         let mut bench = Self {
             store,
             connections,
+            host: Box::new(exists),
             events: Vec::new(),
         };
         for number in 1..3 {
@@ -108,7 +111,7 @@ impl Bench {
         let mut out = Vec::new();
         let packet = Packet { header, payload };
         let from = self.connections[who];
-        let effect = self.store.handle(from, packet, &exists, &mut out);
+        let effect = self.store.handle(from, packet, &*self.host, &mut out);
         assert!(matches!(effect, Effect::None), "{effect:?}");
         let reply = out.remove(0);
         assert_eq!(reply.kind, PacketKind::Reply);
