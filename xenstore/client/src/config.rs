@@ -12,10 +12,12 @@ pub const MAX_TRANSACTIONS: usize = 8;
 /// Watches that may be set at once, by default; one more is [`Error::TooManyWatches`](crate::Error::TooManyWatches). xenstored gives a domain 128.
 pub const MAX_WATCHES: usize = 64;
 
-/// Changed paths that wait in a watch. One more, and the watch only says that anything may have changed.
+/// Changed paths that wait in a watch, if [`Config::queued_events`] is not set. One more, and the watch only says that anything may have
+/// changed.
 pub const MAX_QUEUED_EVENTS: usize = 16;
 
-/// The longest list of children in bytes, each name with its NUL. More is [`Error::TooManyChildren`](crate::Error::TooManyChildren).
+/// The longest list of children in bytes, each name with its NUL, if [`Config::children_bytes`] is not set. More is
+/// [`Error::TooManyChildren`](crate::Error::TooManyChildren).
 pub const MAX_CHILDREN_BYTES: usize = 1 << 20;
 
 /// What a client may be told at its making.
@@ -27,6 +29,10 @@ pub struct Config {
     pub transaction_attempts: u32,
     /// Watches that may be set at once. Default: [`MAX_WATCHES`].
     pub watches: usize,
+    /// The longest list of children in bytes, each name with its NUL. Default: [`MAX_CHILDREN_BYTES`].
+    pub children_bytes: usize,
+    /// Changed paths that wait in a watch. Each further event is compared with all of them. Default: [`MAX_QUEUED_EVENTS`].
+    pub queued_events: usize,
 }
 
 impl Default for Config {
@@ -35,6 +41,8 @@ impl Default for Config {
             request_timeout: Duration::from_secs(30),
             transaction_attempts: 64,
             watches: MAX_WATCHES,
+            children_bytes: MAX_CHILDREN_BYTES,
+            queued_events: MAX_QUEUED_EVENTS,
         }
     }
 }

@@ -24,7 +24,7 @@ pub enum Error {
     Contended,
     /// As many are set as may be ([`Config::watches`](crate::Config::watches)).
     TooManyWatches,
-    /// The list of children is over [`MAX_CHILDREN_BYTES`](crate::MAX_CHILDREN_BYTES), or changes too fast to be read.
+    /// The list of children is over [`Config::children_bytes`](crate::Config::children_bytes), or changes too fast to be read.
     TooManyChildren,
 }
 

@@ -11,7 +11,7 @@ use morgana_xenstore_wire::{
 };
 
 use crate::connection::Connection;
-use crate::{Error, KeyError, MAX_CHILDREN_BYTES, Problem};
+use crate::{Error, KeyError, Problem};
 
 /// How often a list of children may change while it is read in parts.
 const MAX_RESTARTS: usize = 8;
@@ -131,7 +131,7 @@ impl Tree {
     async fn children_in_parts(&self, path: &str) -> Result<Vec<String>, Error> {
         let (mut names, mut offset, mut generation) = (Vec::new(), 0u32, None);
         let mut restarts = 0;
-        while offset as usize <= MAX_CHILDREN_BYTES {
+        while offset as usize <= self.connection.config.children_bytes {
             let request = Request::DirectoryPart { path, offset };
             let payload = self.call(request).await?;
             let part = DirectoryPart::parse(&payload).map_err(|_| self.connection.malformed())?;
@@ -152,7 +152,11 @@ impl Tree {
                 // Neither a name nor the end: it would go on for ever.
                 return Err(self.connection.malformed());
             }
-            offset += part.len;
+            // A list beyond what an offset can be ends at the limit, too.
+            offset = offset.saturating_add(part.len);
+            if offset == u32::MAX {
+                break;
+            }
         }
         Err(Error::TooManyChildren)
     }

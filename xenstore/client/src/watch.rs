@@ -9,8 +9,8 @@ use core::task::{Context, Poll};
 use morgana_exec::Waiters;
 use morgana_xenstore_wire::{Path, PathError, Request, TransactionId};
 
+use crate::Error;
 use crate::connection::Connection;
-use crate::{Error, MAX_QUEUED_EVENTS};
 
 /// What a watch tells.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,7 +23,7 @@ pub enum Changed {
 
 /// A watch that is set. Dropping it takes it away.
 ///
-/// It keeps each changed path once until it is asked for, and at most [`MAX_QUEUED_EVENTS`] of them; beyond that it only says
+/// It keeps each changed path once until it is asked for, and at most [`Config::queued_events`](crate::Config::queued_events) of them; beyond that it only says
 /// [`Changed::Anything`]. Therefore look at the store after every change, and do not count changes.
 #[derive(Debug)]
 pub struct Watch {
@@ -36,6 +36,8 @@ pub struct Watch {
 pub(crate) struct Events {
     path: String,
     queue: VecDeque<Changed>,
+    /// Entries that the queue may have.
+    limit: usize,
     pub(crate) waiters: Waiters,
     /// Whether the request is on its way, so that it must be taken back.
     pub(crate) sent: bool,
@@ -53,7 +55,7 @@ impl Events {
         if self.queue.iter().any(known) {
             return Ok(());
         }
-        if self.queue.len() < MAX_QUEUED_EVENTS && changed.is_at_or_below(watched) {
+        if self.queue.len() < self.limit && changed.is_at_or_below(watched) {
             self.queue.push_back(Changed::Path(path.to_string()));
         } else {
             self.queue.clear();
@@ -83,6 +85,7 @@ impl Watch {
             let events = Events {
                 path: path.to_string(),
                 queue: VecDeque::new(),
+                limit: connection.config.queued_events,
                 waiters: Waiters::new(),
                 sent: false,
             };

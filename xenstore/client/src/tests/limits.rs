@@ -6,7 +6,7 @@ use std::vec;
 
 use morgana_exec::{Either, select, yield_now};
 
-use crate::{Error, MAX_CHILDREN_BYTES, MAX_IN_FLIGHT};
+use crate::{Changed, Error, MAX_CHILDREN_BYTES, MAX_IN_FLIGHT};
 
 #[test]
 fn an_answer_that_does_not_come_is_an_error_and_one_that_comes_late_is_swallowed() {
@@ -155,4 +155,35 @@ fn the_configured_time_out_counts() {
         &clock,
     );
     assert_eq!(ended, (Err(Error::TimedOut), 5));
+}
+
+#[test]
+fn the_configured_limits_count() {
+    let config = crate::Config {
+        children_bytes: 3,
+        queued_events: 2,
+        ..crate::Config::default()
+    };
+    script_with(
+        config,
+        |client, _| async move {
+            assert_eq!(client.children("a").await, Err(Error::TooManyChildren));
+            let watch = client.watch("a").await.unwrap();
+            client.read("go").await.unwrap();
+            assert_eq!(watch.next().await, Ok(Changed::Anything));
+        },
+        async |server: &mut Server| {
+            let received = server.receive().await;
+            server.refuse(&received, b"E2BIG\0").await;
+            let part = server.receive().await;
+            server.answer(&part, b"1\0abc\0").await;
+            let watch = server.receive().await;
+            server.answer(&watch, b"OK\0").await;
+            let go = server.receive().await;
+            for path in ["a/1", "a/2", "a/3"] {
+                server.event(path, "1").await;
+            }
+            server.answer(&go, b"").await;
+        },
+    );
 }

@@ -17,7 +17,7 @@ use morgana_exec::{Duplex, Executor, Handle, ManualClock, duplex, join};
 use morgana_hal::ByteStream;
 use morgana_xenstore_wire::{Decoder, Header, Operation, Request, RequestId, TransactionId};
 
-use crate::Client;
+use crate::{Client, Config};
 
 /// What the server has received.
 #[derive(Clone, Debug)]
@@ -114,12 +114,21 @@ fn script<C: Future<Output = ()> + 'static>(
     client: impl FnOnce(Client, Handle) -> C + 'static,
     server: impl AsyncFnOnce(&mut Server) + 'static,
 ) {
+    script_with(Config::default(), client, server);
+}
+
+/// As [`script`], with a client so configured.
+fn script_with<C: Future<Output = ()> + 'static>(
+    config: Config,
+    client: impl FnOnce(Client, Handle) -> C + 'static,
+    server: impl AsyncFnOnce(&mut Server) + 'static,
+) {
     // 7 bytes of room: everything goes in pieces.
     let (ours, theirs) = duplex(7);
     let clock = ManualClock::default();
     let mut executor = Executor::new();
     let handle = executor.handle();
-    let started = Client::start(ours, &handle).unwrap();
+    let started = Client::with_config(ours, &handle, config).unwrap();
     let mut theirs = Server {
         stream: Some(theirs),
         decoder: Decoder::new(),
