@@ -1,8 +1,9 @@
 //! Where messages begin and end in the streams to and from xenstored.
 
 /// Bytes of a message's header (io/xs_wire.h, `struct xsd_sockmsg`): type, request, transaction, length of what follows.
-const HEADER: usize = 16;
-const LENGTH_AT: usize = 12;
+pub(super) const HEADER: usize = 16;
+/// Where in it the length is.
+pub(super) const LENGTH_AT: usize = 12;
 
 /// The type of a message (io/xs_wire.h, `enum xsd_sockmsg_type`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -11,6 +12,8 @@ pub(super) struct Type(pub(super) u32);
 impl Type {
     /// `XS_WATCH_EVENT`: the only one that is no answer to a request.
     pub(super) const WATCH_EVENT: Self = Self(15);
+    /// `XS_ERROR`.
+    pub(super) const ERROR: Self = Self(16);
 }
 
 /// Follows a stream of messages.
@@ -24,6 +27,11 @@ pub(super) struct Framing {
 }
 
 impl Framing {
+    /// Whether nothing of a message has passed yet.
+    pub(super) const fn is_between(&self) -> bool {
+        self.known == 0
+    }
+
     /// How many of `bytes`, which come next, belong to the message that is passing.
     pub(super) fn within(&self, bytes: &[u8]) -> usize {
         let mut ahead = *self;

@@ -2,6 +2,7 @@
 
 mod framing;
 mod pace;
+mod refusal;
 mod stream;
 
 pub use stream::LinuxXenstore;

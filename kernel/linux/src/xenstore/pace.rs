@@ -38,11 +38,22 @@ impl Pace {
         Some(self.out.within(bytes))
     }
 
+    /// Whether `bytes`, which may be written now, are a message from its beginning to its end.
+    pub(super) fn is_whole(&self, bytes: &[u8]) -> bool {
+        let mut ahead = self.out;
+        self.out.is_between() && ahead.pass(bytes).is_some()
+    }
+
     /// `bytes` have been written, no more than might be.
     pub(super) fn written(&mut self, bytes: &[u8]) {
         if self.out.pass(bytes).is_some() {
             self.turn = Turn::Theirs;
         }
+    }
+
+    /// Whether what has been read ends with a whole message.
+    pub(super) const fn is_between_answers(&self) -> bool {
+        self.back.is_between()
     }
 
     /// `bytes` have been read.
@@ -75,15 +86,19 @@ mod tests {
         let mut cx = Context::from_waker(Waker::noop());
         let two = [message(2, 10), message(2, 20)].concat();
         assert_eq!(pace.writable(&mut cx, &two), Some(26));
+        assert!(pace.is_whole(&two[..26]) && !pace.is_whole(&two[..20]));
         // The device took less: the rest is still the same message.
         pace.written(&two[..20]);
         assert_eq!(pace.writable(&mut cx, &two[20..]), Some(6));
+        assert!(!pace.is_whole(&two[20..26]));
         pace.written(&two[20..26]);
         assert_eq!(pace.writable(&mut cx, &two[26..]), None);
         // A watch's event is no answer, and half an answer is none.
         pace.read(&message(Type::WATCH_EVENT.0, 7));
         let answer = message(2, 3);
+        assert!(pace.is_between_answers());
         pace.read(&answer[..18]);
+        assert!(!pace.is_between_answers());
         assert_eq!(pace.writable(&mut cx, &two[26..]), None);
         pace.read(&[&answer[18..], &message(Type::WATCH_EVENT.0, 0)].concat());
         assert_eq!(pace.writable(&mut cx, &two[26..]), Some(36));
