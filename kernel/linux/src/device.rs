@@ -3,6 +3,7 @@
 use core::fmt;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 
 use morgana_hal::EventError;
 use rustix::fs::{Mode, OFlags, open};
@@ -61,9 +62,9 @@ impl Device {
 }
 
 /// Opens a device file to read and write, without blocking.
-pub(crate) fn open_file(path: &str) -> Result<OwnedFd, Errno> {
+pub(crate) fn open_file(path: impl AsRef<Path>) -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    open(path, flags, Mode::empty())
+    open(path.as_ref(), flags, Mode::empty())
 }
 
 /// Why this process cannot be part of a Xen domain. The text says what to do.

@@ -10,13 +10,13 @@ use std::path::Path;
 use morgana_daemon::{Ready, pidfile};
 use morgana_exec::{Executor, Handle, select};
 use morgana_hal::{DomId, Events, Idle, Platform, Virq};
-use morgana_linux::{Linux, LinuxClock, LinuxDomains};
+use morgana_linux::{Linux, LinuxClock, LinuxDomains, ReactorIdle};
 use morgana_reactor::{Direction, HasReactor, Reactor, Source};
 use morgana_ring::{ByteLayout, Side};
 use morgana_xenstored::{Rights, Ring, Rings, Server};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::host::{HostIdle, NoXen};
+use super::host::NoXen;
 use super::socket::{self, Stream};
 use super::xen::XenRings;
 use crate::arguments::{Domains, Options, Output};
@@ -40,7 +40,7 @@ pub(crate) fn run(options: &Options, ready: Ready) -> Result<(), Box<dyn Error>>
     let _lock = lock.map_err(|error| format!("the pid file: {error}"))?;
     match options.domains {
         Domains::None => {
-            let idle = HostIdle::new()?;
+            let idle = ReactorIdle::new()?;
             let reactor = idle.reactor().clone();
             serve(options, ready, NoXen, &reactor, idle, |_| {
                 ready.tell()?;
