@@ -10,19 +10,23 @@ use morgana_hal::Platform;
 use crate::{CommandLine, global};
 
 /// Starts to log to the platform's console: records up to the level `log=LEVEL` of the command line (`off`, `error`, `warn`, `info`,
-/// `debug`, `trace`), by default `info`. `None` where there is no console.
+/// `debug`, `trace`), by default `info`. `None` where there is no console. With `log=off` the console is left to the app
+/// ([`Platform::console`]).
 pub(crate) fn start<P: Platform>(
     platform: &P,
     tasks: &Handle,
     command_line: &CommandLine,
 ) -> Option<Output> {
+    let level = command_line.parse("log", LevelFilter::Info);
+    if level == Ok(LevelFilter::Off) {
+        return None;
+    }
     let console = Rc::new(platform.console()?);
     let output = Output::new(DEFAULT_CAPACITY, global::LINE_END);
     let driver = output.clone();
     tasks
         .spawn(async move { driver.drive(console).await })
         .ok()?;
-    let level = command_line.parse("log", LevelFilter::Info);
     let logger = Logger::new(
         output.clone(),
         *level.as_ref().unwrap_or(&LevelFilter::Info),

@@ -13,6 +13,7 @@ mod large;
 mod linux;
 mod net;
 mod testbed;
+mod xenconsoled;
 mod xenstored;
 
 use anyhow::Result;
@@ -43,6 +44,7 @@ fn subjects() -> Vec<&'static [XenTest]> {
         linux::TESTS,
         net::TESTS,
         clients::TESTS,
+        xenconsoled::TESTS,
     ]
 }
 

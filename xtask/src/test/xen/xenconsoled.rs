@@ -1,0 +1,114 @@
+//! Our own xenconsoled in place of Xen's: logs, terminals, streams of many guests at once.
+
+use anyhow::{Result, ensure};
+
+use super::{Lab, XenTest};
+use crate::build::{self, Changes};
+use crate::cli::XenconsoledChoice;
+use crate::dom0;
+use crate::testbed::{End, Guest};
+
+pub(super) const TESTS: &[XenTest] = &[
+    XenTest {
+        name: "xenconsoled/toolstack",
+        run: toolstack,
+    },
+    XenTest {
+        name: "xenconsoled/lossless",
+        run: lossless,
+    },
+];
+
+/// Guests at once, and the bytes of each of their streams.
+const GUESTS: usize = 20;
+const BYTES: u64 = 16 << 20;
+
+/// What xl and xenconsole see of the daemon: logs, `xl create -c`, `xl console`, SIGHUP, last words.
+fn toolstack(lab: &Lab<'_>) -> Result<()> {
+    dom0::change_xenconsoled(lab, XenconsoledChoice::Ours)?;
+    let running = lab.sh("readlink /proc/$(cat /run/xen/xenconsoled.pid)/exe; head -1 /var/log/xen/console/hypervisor.log")?;
+    ensure!(
+        running.contains("/usr/local/bin/xenconsoled") && running.contains("Xen version"),
+        "{running}"
+    );
+    // Written and ended at once.
+    let changes = Changes {
+        extra: "seconds=0".to_owned(),
+        ..Changes::default()
+    };
+    let (end, console) = lab.run_guest("hello", &changes)?;
+    ensure!(
+        end == End::PowerOff && console.contains("Goodbye"),
+        "{end:?}, its console:\n{console}"
+    );
+    let shown = lab.sh("cd /guests && timeout 30 xl create -c hello.cfg </dev/null")?;
+    ensure!(shown.contains("Hello from a domain"), "{shown}");
+    talk(lab)?;
+    let left = "until [ $(ls /dev/pts | wc -l) -le 1 ]; do sleep 0.2; done; ls /dev/pts; ls -l /proc/$(cat /run/xen/xenconsoled.pid)/fd | wc -l";
+    lab.sh(&format!("timeout 30 sh -c '{left}'"))?;
+    Ok(())
+}
+
+/// Types at a guest's terminal (`xl console` reads what is typed at terminals only), looks with `xl console`, and moves the log away meanwhile.
+fn talk(lab: &Lab<'_>) -> Result<()> {
+    let guest = talker(lab, 0)?;
+    guest.create(lab)?;
+    let terminal = terminal(lab, &guest)?;
+    let look = "timeout 20 xl console guest-console-0 | head -n 1";
+    let said = lab.sh(&format!("echo ping >{terminal}; {look}"))?;
+    ensure!(said == "ping\n", "{said:?}");
+    let log = "/var/log/xen/console/guest-guest-console-0.log";
+    let logs = lab.sh(&format!(
+        "mv {log} {log}.old && kill -HUP $(cat /run/xen/xenconsoled.pid) && \
+         timeout 20 sh -c 'until [ -e {log} ]; do sleep 0.1; done' && echo nonsense >{terminal} && {look} && cat {log}.old {log}"
+    ))?;
+    ensure!(logs == "what?\nping\nwhat?\n", "{logs:?}");
+    guest.destroy(lab)
+}
+
+/// Where a guest's terminal is.
+fn terminal(lab: &Lab<'_>, guest: &Guest) -> Result<String> {
+    let path = format!("/local/domain/$(xl domid {})/console/tty", guest.name());
+    let wait = format!("until xenstore-read {path} 2>/dev/null; do sleep 0.1; done");
+    Ok(lab.sh(&wait)?.trim().to_owned())
+}
+
+/// Streams through the consoles of many guests at once, compared byte for byte at both ends.
+fn lossless(lab: &Lab<'_>) -> Result<()> {
+    dom0::change_xenconsoled(lab, XenconsoledChoice::Ours)?;
+    let program = build::program_for_linux(lab.workspace(), "perf-console")?;
+    lab.put(&program, "/programs/perf-console")?;
+    let mut terminals = Vec::new();
+    for number in 0..GUESTS {
+        let guest = talker(lab, number)?;
+        guest.create(lab)?;
+        terminals.push(format!("{number}:{}", terminal(lab, &guest)?));
+    }
+    let run = format!(
+        "timeout 900 /programs/perf-console both {BYTES} {}",
+        terminals.join(" ")
+    );
+    let seconds = lab.sh_within(&run, LONG)?;
+    ensure!(seconds.trim().parse::<f64>().is_ok(), "{seconds}");
+    // The logs have had all of it, and were rotated.
+    let logs = lab.sh("cat /var/log/xen/console/guest-guest-console-*.log* | wc -c")?;
+    let logged: u64 = logs.trim().parse()?;
+    ensure!(
+        logged >= BYTES * GUESTS as u64,
+        "{logged} bytes are in the logs"
+    );
+    Ok(())
+}
+
+/// How long the streams may take.
+const LONG: std::time::Duration = std::time::Duration::from_secs(900);
+
+/// A guest that does what its console says, and sends the bytes of the seed `number`.
+fn talker(lab: &Lab<'_>, number: usize) -> Result<Guest> {
+    let changes = Changes {
+        name: Some(format!("guest-console-{number}")),
+        extra: format!("log=off seed={number}"),
+        ..Changes::default()
+    };
+    lab.guest_with("guest-console", &changes)
+}
