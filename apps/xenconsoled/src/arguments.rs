@@ -23,6 +23,8 @@ a terminal for `xl console`
       --rate BYTES                  what a guest may write a second (4194304);
                                     0 is no limit
       --burst BYTES                 what it may write at once (4194304)
+      --shared-rate BYTES           what it may write a second while consoles of
+                                    other guests are in use (524288)
       --log-size BYTES              a log's length when it is moved to FILE.1,
                                     that to FILE.2 and so on (8388608)
       --log-age HOURS               its age when it is moved (0: any)
@@ -156,6 +158,7 @@ impl Arguments {
                 "--keep-escape" => guests.escapes = Escapes::Keep,
                 "--rate" => guests.rate.bytes_a_second = number(value()?)?,
                 "--burst" => guests.rate.burst = number(value()?)?,
+                "--shared-rate" => guests.rate.shared = number(value()?)?,
                 "--log-size" => settings.rotation.longest = number(value()?)?,
                 "--log-age" => settings.rotation.oldest = age(number(value()?)?),
                 "--log-keep" => settings.rotation.kept = number(value()?)?,

@@ -13,6 +13,7 @@ use morgana_hal::DomId;
 use morgana_xenstore_client::{Client, Error, Watch};
 
 use crate::guest::{Gone, Guest};
+use crate::rate::Traffic;
 use crate::seldom::Seldom;
 use crate::{Host, Options};
 
@@ -35,6 +36,7 @@ pub struct Daemon<H: Host> {
     others: Vec<DomId>,
     guests: RefCell<BTreeMap<DomId, Served>>,
     surplus: RefCell<Seldom>,
+    traffic: Rc<Traffic>,
     /// A guest's task has ended: there may be a later domain of the same number.
     ended: Rc<Notify>,
 }
@@ -65,6 +67,7 @@ impl<H: Host> Daemon<H> {
             others: [DomId::DOM0, own].to_vec(),
             guests: RefCell::default(),
             surplus: RefCell::default(),
+            traffic: Rc::default(),
             ended: Rc::default(),
         }
     }
@@ -137,6 +140,7 @@ impl<H: Host> Daemon<H> {
             host: self.host.clone(),
             client: self.client.clone(),
             timers: self.tasks.timers(),
+            traffic: self.traffic.clone(),
             options: self.options,
             gone: gone.clone(),
         };

@@ -10,6 +10,7 @@ use morgana_xenstore_client::{Client, Error, KeyError, Problem, Watch};
 
 use crate::backlog::Backlog;
 use crate::place::Place;
+use crate::rate::Traffic;
 use crate::record::Record;
 use crate::session::Session;
 use crate::{Host, Options};
@@ -34,6 +35,7 @@ pub(crate) struct Guest<H> {
     pub(crate) host: Rc<H>,
     pub(crate) client: Client,
     pub(crate) timers: Timers,
+    pub(crate) traffic: Rc<Traffic>,
     pub(crate) options: Options,
     pub(crate) gone: Rc<Gone>,
 }
@@ -136,6 +138,7 @@ impl<H: Host> Guest<H> {
             domain: self.domain,
             host: &*self.host,
             timers: &self.timers,
+            traffic: &self.traffic,
             ring,
             terminal: belongings.terminal.as_ref(),
             backlog: RefCell::new(Backlog::new(place.limit, self.options.overflow)),

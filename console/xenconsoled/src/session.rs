@@ -9,7 +9,7 @@ use morgana_exec::{Either, Notify, Timers, select, yield_now};
 use morgana_hal::{ByteStream, DomId, StreamError};
 
 use crate::backlog::Backlog;
-use crate::rate::Meter;
+use crate::rate::{Meter, Pause, Traffic};
 use crate::record::Record;
 use crate::seldom::Seldom;
 use crate::{Host, Options};
@@ -22,6 +22,7 @@ pub(crate) struct Session<'a, H: Host> {
     pub(crate) domain: DomId,
     pub(crate) host: &'a H,
     pub(crate) timers: &'a Timers,
+    pub(crate) traffic: &'a Traffic,
     pub(crate) ring: H::Ring,
     pub(crate) terminal: Option<&'a H::Terminal>,
     pub(crate) backlog: RefCell<Backlog>,
@@ -71,7 +72,7 @@ impl<H: Host> Session<'_, H> {
     /// Reads what the guest writes, as fast as it may.
     async fn read_guest(&self, record: &mut Record<H::Log>) -> StreamError {
         let mut piece = [0; PIECE];
-        let mut meter = Meter::new(self.options.rate, self.timers.now());
+        let mut meter = Meter::new(self.domain, self.options.rate, self.timers.now());
         let mut slowed = Seldom::default();
         loop {
             self.room().await;
@@ -80,8 +81,8 @@ impl<H: Host> Session<'_, H> {
                 Err(error) => return error,
             };
             self.take(&piece[..len], record).await;
-            match meter.take(self.timers.now(), len) {
-                Some(pause) => {
+            match meter.take(self.traffic, self.timers.now(), len) {
+                Pause::Limit(time) => {
                     if let Some(times) = slowed.again() {
                         let rate = self.options.rate.bytes_a_second;
                         log::warn!(
@@ -89,10 +90,11 @@ impl<H: Host> Session<'_, H> {
                             self.domain
                         );
                     }
-                    self.timers.sleep(pause).await;
+                    self.timers.sleep(time).await;
                 }
+                Pause::Others(time) => self.timers.sleep(time).await,
                 // Others have their turn.
-                None => yield_now().await,
+                Pause::None => yield_now().await,
             }
         }
     }
@@ -153,6 +155,7 @@ impl<H: Host> Session<'_, H> {
                 Ok(len) => len,
                 Err(error) => match self.without_terminal(error).await {},
             };
+            self.traffic.note(self.domain, self.timers.now());
             let mut rest = &typed[..len];
             while !rest.is_empty() {
                 match poll_fn(|cx| self.ring.poll_write(cx, rest)).await {

@@ -87,6 +87,7 @@ fn a_flood_is_slowed_down_and_others_are_served() {
         rate: Rate {
             bytes_a_second: 100_000,
             burst: 10_000,
+            shared: 0,
         },
         ..Options::default()
     };

@@ -174,7 +174,7 @@ impl World {
             if so() {
                 return;
             }
-            if attempt % 1000 < 999 {
+            if attempt % 50 < 49 {
                 yield_now().await;
             } else {
                 self.sleep(Duration::from_millis(1)).await;
