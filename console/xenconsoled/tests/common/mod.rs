@@ -23,15 +23,15 @@ const PATIENCE: usize = 100_000;
 
 /// How a ring is broken.
 #[derive(Clone, Copy, Debug)]
-pub enum Fault {
+pub(crate) enum Fault {
     Indices,
 }
 
 /// Everything outside the daemon.
 #[derive(Clone)]
-pub struct World(Rc<Inner>);
+pub(crate) struct World(Rc<Inner>);
 
-pub struct Inner {
+pub(crate) struct Inner {
     clock: ManualClock,
     timers: Timers,
     client: Client,
@@ -58,7 +58,7 @@ impl Deref for World {
 }
 
 /// Runs a daemon and a test beside each other.
-pub fn world(options: Options, test: impl AsyncFnOnce(World) + 'static) {
+pub(crate) fn world(options: Options, test: impl AsyncFnOnce(World) + 'static) {
     let clock = ManualClock::default();
     let mut executor = Executor::new();
     let tasks = executor.handle();
@@ -101,7 +101,7 @@ fn connect(server: &Server<NoRings>, tasks: &Handle) -> Client {
 
 impl World {
     /// Makes a domain whose console is at `port`, as a toolstack does, and returns what it sees of it.
-    pub async fn guest(&self, domain: DomId, name: &str, port: u32) -> Guest {
+    pub(crate) async fn guest(&self, domain: DomId, name: &str, port: u32) -> Guest {
         let home = format!("/local/domain/{}", domain.number());
         self.write(&format!("{home}/name"), name).await;
         let guest = self.ring(domain, Port::new(port));
@@ -116,7 +116,7 @@ impl World {
     }
 
     /// Gives a domain another ring.
-    pub async fn moves(&self, domain: DomId, port: Port) -> Guest {
+    pub(crate) async fn moves(&self, domain: DomId, port: Port) -> Guest {
         let guest = self.ring(domain, port);
         let path = format!("/local/domain/{}/console/port", domain.number());
         self.write(&path, &port.number().to_string()).await;
@@ -141,30 +141,30 @@ impl World {
     }
 
     /// Takes a domain away, as a toolstack does.
-    pub async fn remove(&self, domain: DomId) {
+    pub(crate) async fn remove(&self, domain: DomId) {
         let home = format!("/local/domain/{}", domain.number());
         self.client.remove(&home).await.unwrap();
         self.server.release(domain);
     }
 
     /// From now on the ring at this port cannot be had.
-    pub fn refuse(&self, domain: DomId, port: Port) {
+    pub(crate) fn refuse(&self, domain: DomId, port: Port) {
         self.refused.borrow_mut().push((domain, port));
     }
 
-    pub async fn write(&self, path: &str, value: &str) {
+    pub(crate) async fn write(&self, path: &str, value: &str) {
         self.client.write(path, value).await.unwrap();
     }
 
-    pub async fn read(&self, path: &str) -> String {
+    pub(crate) async fn read(&self, path: &str) -> String {
         self.client.read_text(path).await.unwrap()
     }
 
-    pub fn now(&self) -> Instant {
+    pub(crate) fn now(&self) -> Instant {
         self.clock.now()
     }
 
-    pub async fn sleep(&self, duration: Duration) {
+    pub(crate) async fn sleep(&self, duration: Duration) {
         self.timers.sleep(duration).await;
     }
 
@@ -184,7 +184,7 @@ impl World {
     }
 
     /// Waits until the log is there, and has this text, and no other.
-    pub async fn logged(&self, name: &str, text: &str) {
+    pub(crate) async fn logged(&self, name: &str, text: &str) {
         let is = || {
             self.logs
                 .borrow()
@@ -195,7 +195,7 @@ impl World {
     }
 
     /// Waits until the log ends so.
-    pub async fn ends_with(&self, name: &str, text: &str) {
+    pub(crate) async fn ends_with(&self, name: &str, text: &str) {
         let ends = || {
             self.logs
                 .borrow()
@@ -206,25 +206,25 @@ impl World {
             .await;
     }
 
-    pub fn break_logs(&self) {
+    pub(crate) fn break_logs(&self) {
         self.logs_broken.set(true);
     }
 
-    pub fn mend_logs(&self) {
+    pub(crate) fn mend_logs(&self) {
         self.logs_broken.set(false);
     }
 
     /// Nobody reads terminals.
-    pub fn hold_terminals(&self) {
+    pub(crate) fn hold_terminals(&self) {
         self.held.set(true);
     }
 
-    pub fn release_terminals(&self) {
+    pub(crate) fn release_terminals(&self) {
         self.held.set(false);
     }
 
     /// Waits until the terminal has shown these bytes, and no others.
-    pub async fn shown(&self, domain: DomId, bytes: &[u8]) {
+    pub(crate) async fn shown(&self, domain: DomId, bytes: &[u8]) {
         self.until(&format!("the terminal of {domain} shows all"), || {
             self.look(domain) == bytes
         })
@@ -232,7 +232,7 @@ impl World {
     }
 
     /// Waits until the terminal has shown these bytes last; returns all.
-    pub async fn shown_until(&self, domain: DomId, last: &[u8]) -> Vec<u8> {
+    pub(crate) async fn shown_until(&self, domain: DomId, last: &[u8]) -> Vec<u8> {
         let what = format!("the terminal of {domain} shows the last");
         self.until(&what, || self.look(domain).ends_with(last))
             .await;
@@ -256,7 +256,7 @@ impl World {
     }
 
     /// Types at a terminal.
-    pub async fn type_at(&self, domain: DomId, bytes: &[u8]) {
+    pub(crate) async fn type_at(&self, domain: DomId, bytes: &[u8]) {
         let there = || self.terminals.borrow().contains_key(&domain);
         self.until(&format!("{domain} has a terminal"), there).await;
         let terminal = self.terminals.borrow()[&domain].clone();
@@ -268,13 +268,13 @@ impl World {
     }
 
     /// Waits until the daemon has let go of the domain's ring.
-    pub async fn detached(&self, domain: DomId) {
+    pub(crate) async fn detached(&self, domain: DomId) {
         let what = format!("the ring of {domain} is let go of");
         self.until(&what, || self.attached.borrow().get(&domain) == Some(&0))
             .await;
     }
 
-    pub fn was_never_attached(&self, domain: DomId) -> bool {
+    pub(crate) fn was_never_attached(&self, domain: DomId) -> bool {
         !self.attached.borrow().contains_key(&domain)
     }
 }
@@ -284,7 +284,7 @@ fn nobody() -> Context<'static> {
 }
 
 /// A guest's end of its ring.
-pub struct Guest {
+pub(crate) struct Guest {
     stream: Duplex,
     broken: Rc<Cell<bool>>,
     /// How much of what it writes has found no room yet.
@@ -292,7 +292,7 @@ pub struct Guest {
 }
 
 impl Guest {
-    pub async fn write(&self, bytes: &[u8]) {
+    pub(crate) async fn write(&self, bytes: &[u8]) {
         let mut rest = bytes;
         while !rest.is_empty() {
             self.left.set(rest.len());
@@ -305,16 +305,16 @@ impl Guest {
     }
 
     /// Writes what there is room for.
-    pub fn put(&self, bytes: &[u8]) {
+    pub(crate) fn put(&self, bytes: &[u8]) {
         let put = self.stream.poll_write(&mut nobody(), bytes);
         assert_eq!(put, Poll::Ready(Ok(bytes.len())));
     }
 
-    pub fn unread(&self) -> usize {
+    pub(crate) fn unread(&self) -> usize {
         self.left.get()
     }
 
-    pub async fn read(&self, len: usize) -> Vec<u8> {
+    pub(crate) async fn read(&self, len: usize) -> Vec<u8> {
         let mut bytes = Vec::new();
         while bytes.len() < len {
             let mut piece = vec![0; len - bytes.len()];
@@ -327,7 +327,7 @@ impl Guest {
     }
 
     /// Breaks the ring's rules.
-    pub fn fail(&self, fault: Fault) {
+    pub(crate) fn fail(&self, fault: Fault) {
         match fault {
             Fault::Indices => self.broken.set(true),
         }
@@ -336,7 +336,7 @@ impl Guest {
 }
 
 /// The daemon's end of a ring.
-pub struct Line {
+pub(crate) struct Line {
     stream: Duplex,
     broken: Rc<Cell<bool>>,
     domain: DomId,
@@ -373,7 +373,7 @@ impl Ring for Line {
 }
 
 /// A guest's log.
-pub struct MemoryLog {
+pub(crate) struct MemoryLog {
     name: String,
     world: World,
 }
@@ -429,10 +429,10 @@ impl Host for World {
 }
 
 /// Domains whose xenstore rings nobody uses.
-pub struct NoRings;
+pub(crate) struct NoRings;
 
 /// A xenstore ring on which nothing comes.
-pub struct Silence;
+pub(crate) struct Silence;
 
 impl Rings for NoRings {
     type Stream = Silence;
