@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::future::{pending, poll_fn};
-use std::io::{self, BufWriter, ErrorKind, Stdout, Write};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Stdout, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::task::{Context, Poll};
 
@@ -12,24 +12,48 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use crate::failure::Failure;
 use crate::paint::{Paint, Painted, Style};
 
+/// Bytes that wait to be written at once.
+const BUFFER: usize = 16 * 1024;
+
 /// Where results go. It is buffered; what is to be seen at once is flushed.
 #[derive(Debug)]
 pub(crate) struct Output {
     out: BufWriter<Stdout>,
+    audience: Audience,
     paint: Paint,
+}
+
+/// Who reads.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Audience {
+    /// Somebody at a terminal, who wants each line when it is there.
+    Person,
+    /// A program or a file.
+    Program,
 }
 
 impl Output {
     pub(crate) fn new(paint: Paint) -> Self {
+        let out = io::stdout();
+        let audience = if out.is_terminal() {
+            Audience::Person
+        } else {
+            Audience::Program
+        };
         Self {
-            out: BufWriter::with_capacity(64 * 1024, io::stdout()),
+            out: BufWriter::with_capacity(BUFFER, out),
+            audience,
             paint,
         }
     }
 
     /// Writes a line.
     pub(crate) fn line(&mut self, text: impl Display) -> Result<(), Failure> {
-        Ok(writeln!(self.out, "{text}")?)
+        writeln!(self.out, "{text}")?;
+        match self.audience {
+            Audience::Person => self.flush(),
+            Audience::Program => Ok(()),
+        }
     }
 
     /// Writes bytes as they are.

@@ -16,6 +16,9 @@ fn several_values_are_written_or_none() {
     assert_eq!(place.ok(&["read", "/e"]), "tab\\tescape\\x1b€\\\\\n");
     let raw = place.command(&["read", "--raw", "/e"]).output().unwrap();
     assert_eq!(raw.stdout, "tab\tescape\x1b€\\".as_bytes());
+    // Of a path that comes twice, the last value counts.
+    place.ok(&["write", "/twice", "1", "/twice", "2"]);
+    assert_eq!(place.ok(&["read", "/twice"]), "2\n");
     // The values of a node may be any bytes, from standard input too.
     let bytes: Vec<u8> = (0..=255).collect();
     let written = place.run_with(&bytes, &["write", "/f", "x", "/bytes", "-"]);

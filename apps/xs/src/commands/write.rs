@@ -4,6 +4,8 @@ use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 
+use morgana_exec::join_all;
+
 use crate::cli;
 use crate::escape::{plain, unescape};
 use crate::failure::Failure;
@@ -12,6 +14,9 @@ use crate::session::Session;
 
 /// More cannot be a value: a message has 4,096 bytes (io/xs_wire.h, `XENSTORE_PAYLOAD_MAX`).
 const MOST: u64 = 4096;
+
+/// Values that are written at once.
+const AT_ONCE: usize = 16;
 
 /// What to set.
 #[derive(Debug)]
@@ -39,8 +44,14 @@ impl Write {
     pub(crate) async fn run(self, session: &mut Session) -> Result<(), Failure> {
         let nodes = &self.nodes;
         let written = session.client.transaction(async |tree| {
-            for (path, value) in nodes {
-                tree.write(path, value).await.map_err(Failure::at(path))?;
+            // They are carried out in their order: a path that comes twice has its last value.
+            for nodes in nodes.chunks(AT_ONCE) {
+                let writes = nodes.iter().map(async |(path, value)| {
+                    let written = tree.write(path, value).await;
+                    written.map_err(Failure::at(path))
+                });
+                let written: Result<(), _> = join_all(writes).await.into_iter().collect();
+                written?;
             }
             Ok::<_, Failure>(())
         });
