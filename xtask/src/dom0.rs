@@ -18,8 +18,10 @@ const XENSTORED: &str = "xenstored";
 const XENCONSOLED: &str = "xenconsoled";
 /// Where it is in dom0.
 const OUR_XENCONSOLED: &str = "/usr/local/bin/xenconsoled";
+/// Where Xen's own is.
+const XENS_XENCONSOLED: &str = "/usr/lib/xen-4.17/bin/xenconsoled";
 /// Where the process id of dom0's xenconsoled is.
-const XENCONSOLED_ID: &str = "/run/xen/xenconsoled.pid";
+pub(crate) const XENCONSOLED_ID: &str = "/run/xen/xenconsoled.pid";
 
 /// A testbed whose dom0 runs on the daemon of that choice.
 pub(crate) fn start(xenstored: XenstoredChoice) -> Result<Testbed> {
@@ -41,27 +43,31 @@ pub(crate) fn start(xenstored: XenstoredChoice) -> Result<Testbed> {
 
 /// Replaces the daemon that serves consoles, which can be done at any time.
 pub(crate) fn change_xenconsoled(testbed: &Testbed, choice: XenconsoledChoice) -> Result<()> {
-    match choice {
-        XenconsoledChoice::C => Ok(()),
+    let program = match choice {
+        XenconsoledChoice::C => XENS_XENCONSOLED,
         XenconsoledChoice::Ours => {
             let program = build::program_for_linux(&Workspace::load()?, XENCONSOLED)?;
             testbed.put(&program, OUR_XENCONSOLED)?;
-            testbed.sh(&format!(
-                "kill $(cat {XENCONSOLED_ID}); while [ -d /proc/$(cat {XENCONSOLED_ID}) ]; do sleep 0.1; done; \
-                 {OUR_XENCONSOLED} --pid-file={XENCONSOLED_ID} --log=all --log-dir=/var/log/xen/console"
-            ))?;
-            Ok(())
+            OUR_XENCONSOLED
         }
         XenconsoledChoice::Stubdom => {
             bail!("this version has no xenconsoled for a stub-domain yet: use --xenconsoled ours")
         }
-    }
+    };
+    testbed.sh(&format!(
+        "id=$(cat {XENCONSOLED_ID}) && kill $id && while [ -d /proc/$id ]; do sleep 0.1; done; \
+         {program} --pid-file={XENCONSOLED_ID} --log=all --log-dir=/var/log/xen/console"
+    ))?;
+    Ok(())
 }
 
 /// Runs the command and returns its status.
 pub(crate) fn run(arguments: &Dom0) -> Result<i32> {
     let testbed = start(arguments.xenstored)?;
-    change_xenconsoled(&testbed, arguments.xenconsoled)?;
+    // Xen's own runs already.
+    if arguments.xenconsoled != XenconsoledChoice::C {
+        change_xenconsoled(&testbed, arguments.xenconsoled)?;
+    }
     testbed.add_packages(&arguments.deb)?;
     for &forward in &arguments.forward {
         testbed.forward(forward)?;

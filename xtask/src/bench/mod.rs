@@ -2,6 +2,7 @@
 
 mod block;
 mod boot;
+mod console;
 mod net;
 mod record;
 mod ring;
@@ -26,12 +27,13 @@ type Report<'a> = dyn FnMut(&Record) -> Result<()> + 'a;
 /// The profile of programs that are measured at native speed.
 const NATIVE: &str = "native";
 
-const ALL: [Benchmark; 5] = [
+const ALL: [Benchmark; 6] = [
     ("boot", boot::run),
     ("ring", ring::run),
     ("net", net::run),
     ("block", block::run),
     ("xenstore", xenstore::run),
+    ("console", console::run),
 ];
 
 /// Runs the benchmarks that are asked for, or all.
