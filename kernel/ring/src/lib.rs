@@ -15,7 +15,7 @@ mod slots;
 mod tests;
 
 pub use back::BackRing;
-pub use bytes::{ByteLayout, LaneLayout, RingStream, Side};
+pub use bytes::{ByteLayout, LaneLayout, LaneReader, LaneWriter, RingStream, Side};
 pub use error::{Armed, Notify, RingError, RingFull};
 pub use front::FrontRing;
 pub use layout::{Entry, ring_entries};

@@ -256,6 +256,29 @@ impl SharedRegion {
         store_then_load(store, value, load)
     }
 
+    /// Sets bits of the byte at `offset`, and nobody sees what is read or written afterwards before that.
+    ///
+    /// # Panics
+    ///
+    /// If `offset` is not inside the region.
+    pub fn set_bits(&self, offset: usize, bits: u8) {
+        self.0.check(offset, 1);
+        self.0.byte(offset).fetch_or(bits, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+    }
+
+    /// Clears bits of the byte at `offset`, and says which of them were set. Nobody sees it before what was read or written earlier: of two
+    /// ends of which one stores a value and then takes bits, and the other sets them and then reads the value, one sees what the other did.
+    ///
+    /// # Panics
+    ///
+    /// If `offset` is not inside the region.
+    pub fn take_bits(&self, offset: usize, bits: u8) -> u8 {
+        self.0.check(offset, 1);
+        fence(Ordering::SeqCst);
+        self.0.byte(offset).fetch_and(!bits, Ordering::SeqCst) & bits
+    }
+
     /// Sets all bytes to zero.
     pub fn clear(&self) {
         let zeros = [0; 64];

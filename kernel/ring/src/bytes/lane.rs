@@ -1,4 +1,5 @@
-//! The ends of one lane. Each keeps its own index in private and checks the other's at every use.
+//! The ends of one lane. Each keeps its own index in private and checks the other's at every use. The indices and the bytes may lie in
+//! different pages.
 
 use core::cell::Cell;
 
@@ -8,73 +9,103 @@ use super::LaneLayout;
 
 /// Takes bytes out.
 #[derive(Debug)]
-pub(crate) struct LaneReader {
+pub struct LaneReader {
     layout: LaneLayout,
     consumed: Cell<u32>,
 }
 
 /// Puts bytes in.
 #[derive(Debug)]
-pub(crate) struct LaneWriter {
+pub struct LaneWriter {
     layout: LaneLayout,
     produced: Cell<u32>,
 }
 
 impl LaneReader {
-    /// Goes on where the own index in the page stands. `layout` fits into `region`.
-    pub(crate) fn attach(layout: LaneLayout, region: &SharedRegion) -> Self {
+    /// Goes on where the own index in the page stands. `layout` fits, and its size is a power of two.
+    pub fn attach(layout: LaneLayout, region: &SharedRegion) -> Self {
         let consumed = Cell::new(region.load_u32(layout.consumer));
         Self { layout, consumed }
     }
 
     /// Begins anew, with nothing in the lane.
-    pub(crate) fn reset(&self, region: &SharedRegion) {
+    pub fn reset(&self, region: &SharedRegion) {
         self.consumed.set(0);
         region.store_u32(self.layout.consumer, 0);
     }
 
     /// Takes what there is, as much as fits into `buffer`. 0 if there is nothing.
-    pub(crate) fn read(
+    ///
+    /// # Errors
+    ///
+    /// [`StreamError::BadIndices`].
+    pub fn read(
         &self,
-        region: &SharedRegion,
+        indices: &SharedRegion,
+        data: &SharedRegion,
         buffer: &mut [u8],
     ) -> Result<usize, StreamError> {
         let consumed = self.consumed.get();
-        let waiting = region.load_u32(self.layout.producer).wrapping_sub(consumed);
-        if waiting > self.layout.size {
-            return Err(StreamError::BadIndices);
-        }
+        let waiting = self.waiting(indices)?;
         let len = buffer.len().min(waiting as usize);
         if len == 0 {
             return Ok(0);
         }
         let (start, first) = self.layout.span(consumed, len);
         let (head, tail) = buffer[..len].split_at_mut(first);
-        region.read(start, head);
-        region.read(self.layout.buffer, tail);
+        data.read(start, head);
+        data.read(self.layout.buffer, tail);
         let consumed = consumed.wrapping_add(len as u32);
         self.consumed.set(consumed);
-        region.store_u32(self.layout.consumer, consumed);
+        indices.store_u32(self.layout.consumer, consumed);
         Ok(len)
+    }
+
+    /// The lane's size in bytes.
+    pub fn size(&self) -> u32 {
+        self.layout.size
+    }
+
+    /// How many bytes there are to take: at most the lane's size.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamError::BadIndices`].
+    pub fn waiting(&self, indices: &SharedRegion) -> Result<u32, StreamError> {
+        let produced = indices.load_u32(self.layout.producer);
+        let waiting = produced.wrapping_sub(self.consumed.get());
+        if waiting > self.layout.size {
+            return Err(StreamError::BadIndices);
+        }
+        Ok(waiting)
     }
 }
 
 impl LaneWriter {
-    /// Goes on where the own index in the page stands. `layout` fits into `region`.
-    pub(crate) fn attach(layout: LaneLayout, region: &SharedRegion) -> Self {
+    /// Goes on where the own index in the page stands. `layout` fits, and its size is a power of two.
+    pub fn attach(layout: LaneLayout, region: &SharedRegion) -> Self {
         let produced = Cell::new(region.load_u32(layout.producer));
         Self { layout, produced }
     }
 
     /// Begins anew, with nothing in the lane.
-    pub(crate) fn reset(&self, region: &SharedRegion) {
+    pub fn reset(&self, region: &SharedRegion) {
         self.produced.set(0);
         region.store_u32(self.layout.producer, 0);
     }
 
     /// Puts in as many of `bytes` as there is room for. 0 if there is none.
-    pub(crate) fn write(&self, region: &SharedRegion, bytes: &[u8]) -> Result<usize, StreamError> {
-        let room = self.layout.size - self.unread(region)?;
+    ///
+    /// # Errors
+    ///
+    /// [`StreamError::BadIndices`].
+    pub fn write(
+        &self,
+        indices: &SharedRegion,
+        data: &SharedRegion,
+        bytes: &[u8],
+    ) -> Result<usize, StreamError> {
+        let room = self.room(indices)?;
         let len = bytes.len().min(room as usize);
         if len == 0 {
             return Ok(0);
@@ -82,17 +113,35 @@ impl LaneWriter {
         let produced = self.produced.get();
         let (start, first) = self.layout.span(produced, len);
         let (head, tail) = bytes[..len].split_at(first);
-        region.write(start, head);
-        region.write(self.layout.buffer, tail);
+        data.write(start, head);
+        data.write(self.layout.buffer, tail);
         let produced = produced.wrapping_add(len as u32);
         self.produced.set(produced);
-        region.store_u32(self.layout.producer, produced);
+        indices.store_u32(self.layout.producer, produced);
         Ok(len)
     }
 
+    /// The lane's size in bytes.
+    pub fn size(&self) -> u32 {
+        self.layout.size
+    }
+
+    /// How many more bytes there is room for.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamError::BadIndices`].
+    pub fn room(&self, indices: &SharedRegion) -> Result<u32, StreamError> {
+        Ok(self.layout.size - self.unread(indices)?)
+    }
+
     /// How many bytes the other side has not taken yet: at most the lane's size.
-    pub(crate) fn unread(&self, region: &SharedRegion) -> Result<u32, StreamError> {
-        let consumed = region.load_u32(self.layout.consumer);
+    ///
+    /// # Errors
+    ///
+    /// [`StreamError::BadIndices`].
+    pub fn unread(&self, indices: &SharedRegion) -> Result<u32, StreamError> {
+        let consumed = indices.load_u32(self.layout.consumer);
         let unread = self.produced.get().wrapping_sub(consumed);
         if unread > self.layout.size {
             return Err(StreamError::BadIndices);

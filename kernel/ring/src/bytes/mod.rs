@@ -4,5 +4,6 @@ mod lane;
 mod layout;
 mod stream;
 
+pub use lane::{LaneReader, LaneWriter};
 pub use layout::{ByteLayout, LaneLayout, Side};
 pub use stream::RingStream;

@@ -124,8 +124,9 @@ impl<M: Pages, C: Channel> ByteStream for RingStream<M, C> {
         if buffer.is_empty() {
             return Poll::Ready(Ok(0));
         }
+        let region = self.pages.region();
         self.poll_step(cx, || {
-            let len = self.reader.read(self.pages.region(), buffer)?;
+            let len = self.reader.read(region, region, buffer)?;
             Ok(self.moved(len))
         })
     }
@@ -134,8 +135,9 @@ impl<M: Pages, C: Channel> ByteStream for RingStream<M, C> {
         if bytes.is_empty() {
             return Poll::Ready(Ok(0));
         }
+        let region = self.pages.region();
         self.poll_step(cx, || {
-            let len = self.writer.write(self.pages.region(), bytes)?;
+            let len = self.writer.write(region, region, bytes)?;
             Ok(self.moved(len))
         })
     }

@@ -13,6 +13,7 @@ mod large;
 mod linux;
 mod net;
 mod testbed;
+mod vchan;
 mod xenconsoled;
 mod xenstored;
 
@@ -44,6 +45,7 @@ fn subjects() -> Vec<&'static [XenTest]> {
         linux::TESTS,
         net::TESTS,
         clients::TESTS,
+        vchan::TESTS,
         xenconsoled::TESTS,
     ]
 }

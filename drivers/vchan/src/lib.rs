@@ -1,0 +1,19 @@
+#![doc = include_str!("../README.md")]
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod connect;
+mod error;
+mod keys;
+mod layout;
+mod listen;
+mod memory;
+mod vchan;
+
+pub use connect::connect;
+pub use error::VchanError;
+pub use layout::Sizes;
+pub use listen::listen;
+pub use vchan::{SendError, Vchan};
