@@ -10,7 +10,7 @@ use std::rc::Rc;
 use rustix::event::Timespec;
 use rustix::event::epoll;
 
-use crate::source::{Readiness, Source};
+use crate::source::{Readiness, Source, Writes};
 
 /// How many descriptors are looked at in one go; more are found at the next.
 const BATCH: usize = 128;
@@ -68,25 +68,43 @@ impl Reactor {
     ///
     /// The kernel's, if it cannot watch the descriptor: it cannot for a plain file.
     pub fn register<T: AsFd>(&self, io: T) -> io::Result<Source<T>> {
+        self.register_for(io, Writes::Watched)
+    }
+
+    /// Watches a connected stream to which there is nearly always something to be written at once: only once a write would block the kernel is asked
+    /// to tell when it no longer does. Otherwise it would tell each time that the other end reads.
+    ///
+    /// # Errors
+    ///
+    /// As for [`register`](Self::register).
+    pub fn register_stream<T: AsFd>(&self, io: T) -> io::Result<Source<T>> {
+        self.register_for(io, Writes::Tried)
+    }
+
+    fn register_for<T: AsFd>(&self, io: T, writes: Writes) -> io::Result<Source<T>> {
         let readiness = Rc::new(Readiness::default());
+        if writes == Writes::Tried {
+            readiness.write.set();
+        }
         let mut sources = self.0.sources.borrow_mut();
         let slot = match sources.free.last() {
             Some(&slot) => slot,
             None => sources.slots.len(),
         };
-        // Edges only: what is ready stays noted in `Readiness` until an operation would block.
-        let flags = epoll::EventFlags::IN
-            | epoll::EventFlags::OUT
-            | epoll::EventFlags::RDHUP
-            | epoll::EventFlags::ET;
         let token = epoll::EventData::new_u64(slot as u64);
-        epoll::add(&self.0.epoll, &io, token, flags)?;
+        epoll::add(&self.0.epoll, &io, token, flags(writes))?;
         if sources.free.pop().is_none() {
             sources.slots.push(None);
         }
         sources.slots[slot] = Some(readiness.clone());
         drop(sources);
-        Ok(Source::new(io, slot, readiness, self.clone()))
+        Ok(Source::new(io, slot, readiness, self.clone(), writes))
+    }
+
+    /// Watches a registered descriptor in another way. What is ready now is told of again.
+    pub(crate) fn watch(&self, io: impl AsFd, slot: usize, writes: Writes) -> io::Result<()> {
+        let token = epoll::EventData::new_u64(slot as u64);
+        Ok(epoll::modify(&self.0.epoll, io, token, flags(writes))?)
     }
 
     /// Ends the watch of a registered descriptor.
@@ -143,10 +161,14 @@ impl Reactor {
                 continue;
             };
             let gone = epoll::EventFlags::ERR | epoll::EventFlags::HUP;
-            if flags.intersects(epoll::EventFlags::IN | epoll::EventFlags::RDHUP | gone) {
+            if flags.intersects(epoll::EventFlags::RDHUP | gone) {
+                readiness.read.end();
+            } else if flags.contains(epoll::EventFlags::IN) {
                 readiness.read.set();
             }
-            if flags.intersects(epoll::EventFlags::OUT | gone) {
+            if flags.intersects(gone) {
+                readiness.write.end();
+            } else if flags.contains(epoll::EventFlags::OUT) {
                 readiness.write.set();
             }
         }
@@ -158,6 +180,15 @@ impl fmt::Debug for Reactor {
         f.debug_struct("Reactor")
             .field("sources", &self.sources())
             .finish()
+    }
+}
+
+/// Edges only: what is ready stays noted in `Readiness` until an operation would block.
+fn flags(writes: Writes) -> epoll::EventFlags {
+    let reads = epoll::EventFlags::IN | epoll::EventFlags::RDHUP | epoll::EventFlags::ET;
+    match writes {
+        Writes::Watched => reads | epoll::EventFlags::OUT,
+        Writes::Tried => reads,
     }
 }
 

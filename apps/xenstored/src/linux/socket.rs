@@ -48,7 +48,7 @@ pub(crate) struct Stream(Source<UnixStream>);
 impl Stream {
     pub(crate) fn new(stream: UnixStream, reactor: &Reactor) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
-        reactor.register(stream).map(Self)
+        reactor.register_stream(stream).map(Self)
     }
 }
 
@@ -61,8 +61,13 @@ impl ByteStream for Stream {
         if buffer.is_empty() {
             return Poll::Ready(Ok(0));
         }
+        let space = buffer.len();
         let read = |mut io: &UnixStream| io.read(buffer);
-        self.0.poll_io(Direction::Read, cx, read).map(at_least_one)
+        let done = self.0.poll_io(Direction::Read, cx, read);
+        if matches!(done, Poll::Ready(Ok(len)) if len < space) {
+            self.0.used_up(Direction::Read);
+        }
+        done.map(at_least_one)
     }
 
     fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, StreamError>> {
