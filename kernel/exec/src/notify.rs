@@ -33,6 +33,12 @@ impl Notify {
         self.waiters.borrow_mut().wake_all();
     }
 
+    /// Forgets who waits: for a task that is the only one to wait, and looks again before it gives up control. What it changes itself does not wake
+    /// it then.
+    pub fn forget(&self) {
+        self.waiters.borrow_mut().forget_all();
+    }
+
     /// Ready with the count once it differs from `seen`.
     pub fn poll_after(&self, seen: u64, cx: &mut Context<'_>) -> Poll<u64> {
         if self.count.get() != seen {

@@ -27,6 +27,11 @@ impl Waiters {
         }
     }
 
+    /// Forgets all, and wakes none.
+    pub fn forget_all(&mut self) {
+        self.0.clear();
+    }
+
     /// Whether nobody waits.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -3,8 +3,10 @@
 use alloc::rc::Rc;
 use core::fmt;
 use core::future::poll_fn;
+use core::pin::pin;
+use core::task::Poll;
 
-use morgana_exec::{Either, select, yield_now};
+use morgana_exec::yield_now;
 use morgana_hal::{ByteStream, StreamError};
 use morgana_xenstore_store::{ConnectionId, Contention};
 use morgana_xenstore_wire::{BadStream, Decoder};
@@ -60,10 +62,17 @@ impl<R: Rings> Session<R> {
     /// Serves the client until it breaks the protocol.
     pub(crate) async fn serve<S: ByteStream>(&mut self, stream: &S) -> End {
         let outbox = self.outbox.clone();
-        let reading = self.read(stream);
-        match select(reading, write(stream, &outbox)).await {
-            Either::First(end) | Either::Second(end) => end,
-        }
+        let mut reading = pin!(self.read(stream));
+        let mut writing = pin!(write(stream, &outbox));
+        poll_fn(|cx| {
+            // Both look again now: a reply must not bring this task another turn in which there is nothing to do.
+            outbox.forget_waiting();
+            match reading.as_mut().poll(cx) {
+                Poll::Pending => writing.as_mut().poll(cx),
+                end => end,
+            }
+        })
+        .await
     }
 
     async fn read<S: ByteStream>(&mut self, stream: &S) -> End {

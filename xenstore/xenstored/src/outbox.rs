@@ -162,6 +162,11 @@ impl Outbox {
         }
     }
 
+    /// Whoever waits for a change is forgotten: for the client's own task, when it is about to look.
+    pub(crate) fn forget_waiting(&self) {
+        self.changes.forget();
+    }
+
     /// How many replies wait.
     pub(crate) fn replies(&self) -> usize {
         let state = self.state.borrow();
