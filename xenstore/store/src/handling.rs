@@ -22,6 +22,7 @@ use crate::transaction::Outlook;
 
 /// What a request came to, when it was none of the ordinary replies.
 pub(crate) enum Done {
+    Ok,
     Reply(Vec<u8>),
     Pending(PendingIntroduce),
     Released(DomId),
@@ -29,7 +30,7 @@ pub(crate) enum Done {
 }
 
 pub(crate) fn ok() -> Done {
-    Done::Reply(b"OK\0".to_vec())
+    Done::Ok
 }
 
 /// `DOMID_SELF` of xen.h.

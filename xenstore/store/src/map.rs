@@ -101,10 +101,8 @@ impl<E: Keyed> Map<E> {
         }
     }
 
-    /// The entry, for changes; its key is to stay.
+    /// The entry, which is there, for changes; its key is to stay.
     pub(crate) fn get_mut(&mut self, key: &E::Key) -> Option<&mut E> {
-        // Nothing is copied if there is no such entry.
-        self.get(key)?;
         let mut block = Rc::make_mut(self.0.as_mut()?);
         loop {
             match block {

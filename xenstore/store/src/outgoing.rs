@@ -2,7 +2,9 @@
 
 use alloc::vec::Vec;
 
-use morgana_xenstore_wire::{Errno, Header, Operation, TransactionId, WatchEvent, encode};
+use morgana_xenstore_wire::{
+    Errno, HEADER_LEN, Header, Operation, TransactionId, WatchEvent, encode,
+};
 
 use crate::ConnectionId;
 
@@ -28,7 +30,8 @@ pub enum PacketKind {
 
 /// A reply to the request with `header`. What would be too long for a packet becomes `E2BIG`.
 pub(crate) fn reply(to: ConnectionId, header: &Header, result: Result<&[u8], Errno>) -> Outgoing {
-    let mut bytes = Vec::new();
+    let len = result.map_or(0, <[u8]>::len);
+    let mut bytes = Vec::with_capacity(HEADER_LEN + len);
     let fits = match result {
         Ok(payload) => put(&mut bytes, header.code, header, payload).is_ok(),
         Err(errno) => put_error(&mut bytes, header, errno),
@@ -62,7 +65,7 @@ fn put(
 
 /// An event; `None` for one too long for a packet, which no watch that was accepted can bring about.
 pub(crate) fn event(to: ConnectionId, path: &str, token: &str) -> Option<Outgoing> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(HEADER_LEN + path.len() + token.len() + 2);
     let code = Operation::WatchEvent.code();
     let request = morgana_xenstore_wire::RequestId(0);
     encode(code, request, TransactionId::NONE, &mut bytes, |out| {

@@ -1,5 +1,6 @@
 //! Requests that come, and what follows from them.
 
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use morgana_xenstore_wire::{Errno, Packet};
@@ -17,6 +18,9 @@ use crate::store::Store;
 
 /// How much snapshots of open transactions may keep from being freed, in bytes: the oldest are given up then.
 const PINNED_BYTES: u64 = 32 << 20;
+
+/// The payload of a reply that has nothing to tell.
+const OK: &[u8] = b"OK\0";
 
 /// Whether a request changed what open transactions of others may have looked at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,8 +60,9 @@ impl Store {
         };
         let result = request.run(packet.payload);
         let (payload, effect) = match result {
-            Ok(Done::Reply(payload)) => (Ok(payload), Effect::None),
-            Ok(Done::Released(domain)) => (Ok(b"OK\0".to_vec()), Effect::Release(domain)),
+            Ok(Done::Ok) => (Ok(OK.into()), Effect::None),
+            Ok(Done::Reply(payload)) => (Ok(Cow::Owned(payload)), Effect::None),
+            Ok(Done::Released(domain)) => (Ok(OK.into()), Effect::Release(domain)),
             Ok(Done::Pending(pending)) => return Effect::Introduce(pending),
             Ok(Done::Command(command)) => {
                 return Effect::Command(PendingCommand {

@@ -51,31 +51,13 @@ impl Tree {
     }
 
     /// The node, for changes; what snapshots share is copied on the way. `traces` is what its permissions will name, or those of nodes below it.
-    fn node_mut(&mut self, path: Path<'_>, traces: Traces) -> Option<&mut Node> {
+    pub(crate) fn node_mut(&mut self, path: Path<'_>, traces: Traces) -> Option<&mut Node> {
         // Nothing is copied if there is no such node.
         self.node(path)?;
         path.parts()
             .try_fold(Rc::make_mut(&mut self.root), |node, part| {
                 node.child_mut(part, traces)
             })
-    }
-
-    /// Sets an existing node's value. False if there is none.
-    pub(crate) fn set_value(&mut self, path: Path<'_>, value: &[u8]) -> bool {
-        let Some(node) = self.node_mut(path, Traces::default()) else {
-            return false;
-        };
-        node.set_value(value);
-        true
-    }
-
-    /// Sets an existing node's permissions. False if there is none.
-    pub(crate) fn set_permissions(&mut self, path: Path<'_>, permissions: Entries) -> bool {
-        let Some(node) = self.node_mut(path, Traces::of(&permissions)) else {
-            return false;
-        };
-        node.permissions = permissions;
-        true
     }
 
     /// Makes a node below an existing one. The nodes between get the same permissions and no value.
@@ -136,7 +118,8 @@ mod tests {
         tree.insert(above, path("/e/f"), b"", &permissions(), Stamp(2));
         let snapshot = tree.clone();
         assert!(tree.is_same(&snapshot));
-        tree.set_value(path("/a/b/c"), b"3");
+        let changed = tree.node_mut(path("/a/b/c"), Traces::default());
+        changed.unwrap().set_value(b"3");
         assert!(!tree.is_same(&snapshot));
         assert_eq!(snapshot.node(path("/a/b/c")).unwrap().value(), b"1");
         assert_eq!(tree.node(path("/a/b/c")).unwrap().value(), b"3");
@@ -181,7 +164,7 @@ mod tests {
     fn what_is_not_there_is_not_changed() {
         let mut tree = Tree::new(permissions());
         let before = tree.clone();
-        assert!(!tree.set_value(path("/a"), b"1"));
+        assert!(tree.node_mut(path("/a"), Traces::default()).is_none());
         assert!(tree.remove(path("/a/b"), Stamp(1)).is_none());
         assert!(tree.remove(path("/"), Stamp(1)).is_none());
         assert!(tree.is_same(&before));

@@ -8,7 +8,7 @@ use morgana_xenstore_wire::Path;
 use crate::accounts::{Account, Accounts};
 use crate::changes::{Change, Kind};
 use crate::entry::{Entries, Entry};
-use crate::node::Stamp;
+use crate::node::{Node, Stamp, Traces};
 use crate::tree::Tree;
 
 /// What a change replaces besides the node, in bytes: those above it, and lists of children.
@@ -36,33 +36,33 @@ impl World {
         }
     }
 
-    /// Changes one node by `change`, and corrects the books. Nothing happens if there is no such node.
-    fn alter(&mut self, path: Path<'_>, change: impl FnOnce(&mut Tree)) {
-        let Some(node) = self.tree.node(path) else {
+    /// Changes one node by `change`, and corrects the books. `traces` is what its permissions will name. Nothing happens if there is no such node.
+    fn alter(&mut self, path: Path<'_>, traces: Traces, change: impl FnOnce(&mut Node)) {
+        let Some(node) = self.tree.node_mut(path, traces) else {
             return;
         };
-        let (owner, before) = (node.owner(), Account::of_node(node));
-        self.replaced += before.bytes as u64 + CHANGE;
-        change(&mut self.tree);
-        if let Some(owner) = owner {
-            self.accounts.subtract(owner, before);
+        let before = (node.owner(), Account::of_node(node));
+        change(node);
+        let now = (node.owner(), Account::of_node(node));
+        self.replaced += before.1.bytes as u64 + CHANGE;
+        if before == now {
+            return;
         }
-        if let Some(node) = self.tree.node(path)
-            && let Some(owner) = node.owner()
-        {
-            self.accounts.add(owner, Account::of_node(node));
+        if let (Some(owner), less) = before {
+            self.accounts.subtract(owner, less);
+        }
+        if let (Some(owner), more) = now {
+            self.accounts.add(owner, more);
         }
     }
 
     pub(crate) fn set_value(&mut self, path: Path<'_>, value: &[u8]) {
-        self.alter(path, |tree| {
-            tree.set_value(path, value);
-        });
+        self.alter(path, Traces::default(), |node| node.set_value(value));
     }
 
     pub(crate) fn permit(&mut self, path: Path<'_>, list: &Entries) {
-        self.alter(path, |tree| {
-            tree.set_permissions(path, list.clone());
+        self.alter(path, Traces::of(list), |node| {
+            node.permissions = list.clone();
         });
     }
 

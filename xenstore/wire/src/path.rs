@@ -8,6 +8,18 @@ pub const ABSOLUTE_PATH_MAX: usize = 3072;
 /// The longest relative path in bytes (io/xs_wire.h, `XENSTORE_REL_PATH_MAX`).
 pub const RELATIVE_PATH_MAX: usize = 2048;
 
+/// What a path may be made of.
+const ALLOWED: [bool; 256] = {
+    let mut allowed = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let it = byte as u8;
+        allowed[byte] = it.is_ascii_alphanumeric() || matches!(it, b'-' | b'/' | b'_' | b'@');
+        byte += 1;
+    }
+    allowed
+};
+
 /// A path by the rules: absolute (`/local/domain/3/name`), relative to the domain's home (`name`), or, for watches only, the name of a
 /// special event (`@releaseDomain`).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -72,11 +84,12 @@ impl<'a> Path<'a> {
         if text.len() > max {
             return Err(PathError::TooLong);
         }
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-/_@".contains(&byte);
-        if !text.bytes().all(allowed) {
+        if !text.bytes().all(|byte| ALLOWED[usize::from(byte)]) {
             return Err(PathError::BadCharacter);
         }
-        if text.contains("//") || (text.len() > 1 && text.ends_with('/')) {
+        let bytes = text.as_bytes();
+        let has_empty_part = bytes.windows(2).any(|two| two == b"//");
+        if has_empty_part || (text.len() > 1 && text.ends_with('/')) {
             return Err(PathError::EmptyPart);
         }
         Ok(Self(text))
@@ -99,12 +112,21 @@ impl<'a> Path<'a> {
 
     /// The parts between slashes; the root has none.
     pub fn parts(self) -> impl Iterator<Item = &'a str> {
-        self.0.split('/').filter(|part| !part.is_empty())
+        let mut rest = self.0;
+        // Parts are short: to look at each byte is faster than the searches of `str`.
+        core::iter::from_fn(move || {
+            let start = usize::from(rest.starts_with('/'));
+            let after = rest.get(start..).filter(|after| !after.is_empty())?;
+            let end = after.bytes().position(|byte| byte == b'/');
+            let (part, behind) = after.split_at(end.unwrap_or(after.len()));
+            rest = behind;
+            Some(part)
+        })
     }
 
     /// The path of the node above; `None` for the root, and for a relative path of one part.
     pub fn parent(self) -> Option<Self> {
-        match self.0.rfind('/')? {
+        match self.0.bytes().rposition(|byte| byte == b'/')? {
             0 if self.0.len() == 1 => None,
             0 => Some(Self("/")),
             at => Some(Self(&self.0[..at])),
@@ -116,7 +138,8 @@ impl<'a> Path<'a> {
         if count == 0 && self.is_absolute() {
             return Self("/");
         }
-        let slashes = self.0.match_indices('/');
+        let bytes = self.0.bytes().enumerate();
+        let slashes = bytes.filter(|&(_, byte)| byte == b'/');
         let end = slashes.map(|(at, _)| at).nth(count);
         Self(end.map_or(self.0, |end| &self.0[..end]))
     }
