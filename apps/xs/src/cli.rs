@@ -307,7 +307,8 @@ pub(crate) struct Chmod {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The JSON is an object with format \"xenstore-dump\", version 1, the path, and nodes: a node a line, with
-path, value (or base64, if it is no text) and permissions. It is read in a transaction.
+path, value (or base64, if it is no text) and permissions. It is read in a transaction; for a large tree
+of Xen's C xenstored that takes long, and --no-transaction helps.
 
 Examples:
   xs dump > everything.json
@@ -316,6 +317,9 @@ pub(crate) struct Dump {
     /// Write to this file, which is replaced when all is written
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Read node by node while others may change them; what goes meanwhile is left out
+    #[arg(long)]
+    pub(crate) no_transaction: bool,
     #[arg(value_name = "PATH", default_value = "/")]
     pub(crate) path: OsString,
 }

@@ -21,6 +21,7 @@ fn a_dump_is_json_and_has_all() {
 ]}
 "#;
     assert_eq!(place.ok(&["dump", "/a"]), dump);
+    assert_eq!(place.ok(&["dump", "--no-transaction", "/a"]), dump);
     let file = place.file("dump.json");
     let file = file.to_str().unwrap();
     place.ok(&["dump", "-o", file, "/a/"]);

@@ -21,21 +21,41 @@ const MOST: usize = 1 << 30;
 pub(crate) struct Dump {
     path: String,
     file: Option<PathBuf>,
+    moment: Moment,
+}
+
+/// Whether all is as it was at one moment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Moment {
+    One,
+    /// Each node as it is when it is read.
+    Many,
 }
 
 impl Dump {
     pub(crate) fn check(arguments: cli::Dump) -> Result<Self, Failure> {
+        let moment = if arguments.no_transaction {
+            Moment::Many
+        } else {
+            Moment::One
+        };
         Ok(Self {
+            moment,
             path: path::check(&arguments.path, Kind::Node)?,
             file: arguments.output,
         })
     }
 
     pub(crate) async fn run(self, session: &mut Session) -> Result<(), Failure> {
-        let read = session
-            .client
-            .transaction(async |tree| self.read(tree).await);
-        let text = read.await?;
+        let client = &session.client;
+        let text = match self.moment {
+            Moment::One => {
+                client
+                    .transaction(async |tree| self.read(tree).await)
+                    .await?
+            }
+            Moment::Many => self.read(client).await?,
+        };
         match &self.file {
             None => session.out.bytes(text.as_bytes()),
             Some(file) => replace(file, text.as_bytes()),
