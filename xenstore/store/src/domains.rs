@@ -10,6 +10,7 @@ use crate::caller::Rights;
 use crate::connection::ConnectionId;
 use crate::departure::without;
 use crate::effect::PendingIntroduce;
+use crate::entry::FIRST_RESERVED;
 use crate::events::{INTRODUCE_DOMAIN, RELEASE_DOMAIN};
 use crate::outgoing::{Outgoing, reply};
 use crate::store::Store;
@@ -128,7 +129,9 @@ impl Store {
     pub fn known(&self) -> BTreeSet<DomId> {
         let set = self.settings.known();
         let mut all: BTreeSet<DomId> = self.introduced().chain(set).collect();
-        all.extend(&self.named);
+        // Ids that no domain can have are in permissions, too: those for all domains.
+        let named = self.named.iter().copied();
+        all.extend(named.filter(|domain| domain.number() < FIRST_RESERVED));
         all
     }
 

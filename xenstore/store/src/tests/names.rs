@@ -100,6 +100,8 @@ fn an_entry_for_all_domains() {
     bench.store.release(D3, &mut out);
     bench.keep_events(out);
     assert_eq!(bench.events(), ["1 @releaseDomain w"]);
+    // Nobody is to find out that there is no domain of this number, and take its entries away.
+    assert!(!bench.store.known().contains(&crate::entry::ANY));
 }
 
 #[test]
