@@ -355,6 +355,50 @@ fn another_daemons_transaction_is_understood_by_its_nodes() {
     }
 }
 
+/// What the C daemon of Debian's Xen 4.17 has left when it was told to let another program take over.
+const OF_C: &[u8] = include_bytes!("../../../../fuzz/corpus/xenstore_migration/c-4.17");
+
+#[test]
+fn a_stream_of_xens_c_daemon_is_understood() {
+    let Loaded { store, left, links } = Store::load(OF_C, Quota::default()).unwrap();
+    assert_eq!((left.socket, left.events), (Descriptor(3), Descriptor(6)));
+    let reached: Vec<Reach> = links.iter().map(|(_, link)| link.reach).collect();
+    let socket = |number| Reach::Socket(Descriptor(number));
+    let ring = |domain, port| Reach::Ring(DomId::new(domain), Port::new(port));
+    assert_eq!(
+        reached,
+        [ring(0, 2), socket(7), socket(8), socket(9), ring(1, 3)]
+    );
+    // The answer to the one that asked for it, and half a request.
+    assert!(links[1].1.output.ends_with(b"OK\0") && links[1].1.partial == 0);
+    assert_eq!(links[3].1.input.len(), 19);
+    let mut bench = Bench::new();
+    bench.connections = [1, 4, 2].map(|at| links[at].0).into();
+    bench.store = store;
+    let x = "/local/domain/1/x";
+    let introduced = Request::IsDomainIntroduced {
+        domain: DomId::new(1),
+    };
+    bench.check(&[
+        (0, 0, directory("/"), "tool|order|local|"),
+        (0, 0, directory("/order"), "z|a|m|"),
+        (0, 0, Request::GetPerms { path: x }, "n1|r0|"),
+        (1, 0, read("x"), "1"),
+        (
+            0,
+            0,
+            Request::GetPerms {
+                path: "@releaseDomain",
+            },
+            "n0|r1|",
+        ),
+        (0, 0, introduced, "T|"),
+        (0, 0, write("/watched/1", ""), "OK|"),
+        (0, 0, write("rel", ""), "OK|"),
+    ]);
+    assert_eq!(bench.events(), ["2 /watched/1 tok", "2 rel tok2"]);
+}
+
 #[test]
 fn what_does_not_fit_is_named() {
     let mut bytes = PermissionBytes::default();
