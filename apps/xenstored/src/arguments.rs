@@ -32,6 +32,10 @@ xenstored [OPTION…]: serves xenstore to the domains of this machine
   -K, --keep-orphans         let nodes of a domain that is gone be domain 0's
                              (a later domain can look for what is in them)
       --trace-control=+io    log each request (-io: do not)
+  -U, --live-update          go on with what the xenstored before has left in
+                             this process (xenstore-control live-update adds it)
+      --check-state          say whether the state at standard input could be
+                             gone on with, and end
   -V, --verbose              log more
   -H, --help                 print this
 
@@ -55,6 +59,7 @@ pub(crate) enum Arguments {
 #[derive(Debug, Default)]
 pub(crate) struct Options {
     pub(crate) fork: Fork,
+    pub(crate) start: Start,
     pub(crate) domains: Domains,
     pub(crate) pid_file: Option<String>,
     pub(crate) log_file: Option<String>,
@@ -82,6 +87,18 @@ pub(crate) enum Fork {
     Foreground,
 }
 
+/// What the daemon begins with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Start {
+    /// Nothing.
+    #[default]
+    Empty,
+    /// What the xenstored has left that this process was before.
+    TakeOver,
+    /// It only says whether it could go on with the state at standard input.
+    Check,
+}
+
 /// Whether domains are served besides the socket.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) enum Domains {
@@ -94,7 +111,6 @@ pub(crate) enum Domains {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum UsageError {
     Unknown(String),
-    NotYet(String),
     NoValue(String),
     BadNumber(String),
     BadQuota(String),
@@ -107,7 +123,6 @@ impl fmt::Display for UsageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown(option) => write!(f, "{option} is no option"),
-            Self::NotYet(option) => write!(f, "{option} is not implemented yet"),
             Self::NoValue(option) => write!(f, "{option} needs a value"),
             Self::BadNumber(text) => write!(f, "{text} is no number for a limit"),
             Self::NotZero(text) => write!(f, "{text} is not 0: xenstored is in domain 0"),
@@ -150,7 +165,8 @@ impl Arguments {
                 "-R" | "--no-recovery" | "-I" | "--internal-db" => {}
                 "-w" | "--timeout" => drop(value()?),
                 "-e" | "--event" => options.event = Some(port(value()?)?),
-                "-U" | "--live-update" => return Err(UsageError::NotYet(option)),
+                "-U" | "--live-update" => options.start = Start::TakeOver,
+                "--check-state" => options.start = Start::Check,
                 _ => return Err(UsageError::Unknown(option)),
             }
         }
@@ -259,6 +275,17 @@ mod tests {
         assert_eq!(options.quota.memory_bytes, 6);
         assert_eq!((options.orphans, options.trace), (Orphans::Keep, Trace::On));
         assert!(matches!(parse("-N --help"), Ok(Arguments::Help)));
+        for (line, start) in [
+            ("-N -U", Start::TakeOver),
+            ("--live-update", Start::TakeOver),
+            ("--check-state -E 7", Start::Check),
+            ("-N", Start::Empty),
+        ] {
+            let Ok(Arguments::Run(options)) = parse(line) else {
+                panic!("{line}");
+            };
+            assert_eq!(options.start, start, "{line}");
+        }
     }
 
     #[test]
@@ -266,7 +293,6 @@ mod tests {
         for (line, expected) in [
             ("-x", UsageError::Unknown("-x".into())),
             ("frob", UsageError::Unknown("frob".into())),
-            ("--live-update", UsageError::NotYet("--live-update".into())),
             ("--pid-file", UsageError::NoValue("--pid-file".into())),
             ("-E many", UsageError::BadNumber("many".into())),
             ("-Q frob=1", UsageError::BadQuota("frob=1".into())),

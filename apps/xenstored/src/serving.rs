@@ -5,6 +5,8 @@ use core::convert::Infallible;
 use morgana_exec::Handle;
 use morgana_hal::{Channel, DomId, Pages};
 use morgana_xenstored::{IntroduceError, Rights, Ring, Rings, Server};
+#[cfg(not(target_os = "none"))]
+use morgana_xenstored::{Loaded, Resumed};
 
 use crate::arguments::Options;
 
@@ -18,6 +20,20 @@ pub(crate) fn server<R: Rings>(rings: R, tasks: &Handle, options: &Options) -> S
     server.set_trace(options.trace);
     server.make(FIRST_NODE);
     server
+}
+
+/// A server that goes on with what another one has left, as soon as its connections are resumed. What that one was told counts, not the
+/// options: limits, and whether requests are logged.
+#[cfg(not(target_os = "none"))]
+pub(crate) fn resumed<R: Rings>(
+    rings: R,
+    tasks: &Handle,
+    options: &Options,
+    loaded: Loaded,
+) -> (Server<R>, Vec<Resumed>) {
+    let (server, connections) = Server::resume(rings, tasks, loaded);
+    server.set_orphans(options.orphans);
+    (server, connections)
 }
 
 /// Serves domain 0, the control domain, over its ring.

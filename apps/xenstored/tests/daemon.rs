@@ -161,7 +161,7 @@ fn a_client_that_breaks_the_protocol_is_closed_and_others_are_not() {
 #[test]
 fn what_makes_no_sense_is_told_and_nothing_starts() {
     let place = Place::new("usage");
-    for arguments in [&["--frob"][..], &["-E"], &["--live-update"]] {
+    for arguments in [&["--frob"][..], &["-E"], &["-E", "many"]] {
         let refused = place.run(arguments);
         assert_eq!(refused.status.code(), Some(2));
         let said = String::from_utf8_lossy(&refused.stderr).into_owned();

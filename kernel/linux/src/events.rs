@@ -1,6 +1,7 @@
 //! Event channels, as the hal knows them.
 
 use core::task::{Context, Poll};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
 
 use morgana_exec::Notify;
@@ -27,6 +28,18 @@ pub struct LinuxChannel {
 impl LinuxEvents {
     pub(crate) fn new(ports: Rc<Ports>) -> Self {
         Self { ports }
+    }
+
+    /// The device, for a program that goes on with its ports.
+    pub fn device(&self) -> BorrowedFd<'_> {
+        self.ports.device().as_fd()
+    }
+
+    /// The channel of a port that the program before has left open on the [device](Self::device). Something may have arrived at it.
+    pub fn adopt(&self, port: Port) -> LinuxChannel {
+        let channel = self.channel(port);
+        self.ports.adopted(port);
+        channel
     }
 
     fn channel(&self, port: Port) -> LinuxChannel {

@@ -1,10 +1,12 @@
 //! The platform of a Linux process in a domain of Xen.
 
 use core::cell::RefCell;
+use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
-use morgana_hal::{DomId, Events, Platform, Usage};
+use morgana_hal::{DomId, Events, Platform, Port, Usage};
 use morgana_reactor::{HasReactor, Reactor};
+use rustix::fs::{OFlags, fcntl_setfl};
 
 use crate::device::{EVTCHN, GNTALLOC, GNTDEV, OpenError};
 use crate::ports::Ports;
@@ -35,7 +37,18 @@ impl Linux {
     ///
     /// [`OpenError`], which names the device's file and says what to do.
     pub fn open() -> Result<(Self, LinuxIdle), OpenError> {
-        let ports = Rc::new(Ports::new(EVTCHN.open()?));
+        Self::open_with(EVTCHN.open()?)
+    }
+
+    /// The same with an event channel device that is open already: the program before has left it, with its ports.
+    ///
+    /// # Errors
+    ///
+    /// As of [`open`](Self::open).
+    pub fn open_with(events: OwnedFd) -> Result<(Self, LinuxIdle), OpenError> {
+        // Other daemons may have opened it otherwise. If that cannot be changed, it is no such device, and nothing comes from it.
+        let _ = fcntl_setfl(&events, OFlags::RDWR | OFlags::NONBLOCK);
+        let ports = Rc::new(Ports::new(events));
         let memory = LinuxMemory::new(GNTALLOC.open()?, GNTDEV.open()?);
         let reactor = Reactor::new(ports.device()).map_err(|error| OpenError::Reactor {
             errno: error.raw_os_error().unwrap_or(0),
@@ -65,6 +78,19 @@ impl Linux {
         let (page, port) = LinuxOwnRing::open()?;
         let channel = self.events().connect(DomId::SELF, port);
         Ok((page, channel.map_err(OpenError::OwnRing)?))
+    }
+
+    /// The same by an own port that the program before has left connected to the kernel's.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`].
+    pub fn own_xenstore_ring_by(
+        &self,
+        port: Port,
+    ) -> Result<(LinuxOwnRing, LinuxChannel), OpenError> {
+        let (page, _) = LinuxOwnRing::open()?;
+        Ok((page, self.events().adopt(port)))
     }
 }
 

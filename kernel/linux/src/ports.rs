@@ -44,6 +44,14 @@ impl Ports {
         arrivals
     }
 
+    /// A port was left open by the program before: whatever has arrived counts, and more may arrive.
+    pub(crate) fn adopted(&self, port: Port) {
+        if let Some(arrivals) = self.open.borrow().get(&port) {
+            arrivals.notify();
+        }
+        self.unmask(&port.number().to_ne_bytes());
+    }
+
     pub(crate) fn close(&self, port: Port) {
         self.open.borrow_mut().remove(&port);
         // The port is this process's and open.

@@ -1,10 +1,11 @@
 //! What a node takes, and what transactions and the end of a domain cost, in a tree of 120,000 nodes: `cargo run --release -p morgana-xenstore-store --example large_tree`.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::{Duration, Instant};
 
 use morgana_hal::DomId;
-use morgana_xenstore_store::{ConnectionId, Outgoing, Quota, Rights, Store};
+use morgana_xenstore_store::{ConnectionId, HandOver, Outgoing, Quota, Rights, Store};
 use morgana_xenstore_wire::{Commit, Decoder, Request, RequestId, TransactionId};
 
 const ROUNDS: u32 = 10_000;
@@ -49,6 +50,29 @@ fn main() -> Result<(), Box<dyn Error>> {
             "{what:>10}: start, write, commit {alone:?}; beside another's write {beside:?}; a domain's end {release:?}"
         );
     }
+    hand_over()
+}
+
+/// What it takes to write 120,000 nodes to a stream, and to make a store of it.
+fn hand_over() -> Result<(), Box<dyn Error>> {
+    let mut bench = Bench::new();
+    for folder in 0..200 {
+        for node in 0..600 {
+            let path = format!("/tree/{folder}/node-{node}");
+            bench.write(TransactionId::NONE, &path, LONG)?;
+        }
+    }
+    let began = Instant::now();
+    let stream = bench.store.export(&HandOver::default(), &BTreeMap::new())?;
+    let written = began.elapsed();
+    let began = Instant::now();
+    let loaded = Store::load(&stream, Quota::default())?;
+    let read = began.elapsed();
+    let nodes = loaded.store.nodes_of(DomId::DOM0);
+    let bytes = stream.len();
+    println!(
+        "{nodes} nodes as a stream of {bytes} bytes: written in {written:?}, read in {read:?}"
+    );
     Ok(())
 }
 

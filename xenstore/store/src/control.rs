@@ -17,6 +17,7 @@ use crate::settings::Trace;
 const HELP: &str = "\
 check
 help
+live-update     [-c <cmdline>] [-F] [-t <timeout>] <file>
 log             [on|off|+io|-io]
 logfile         <file>
 memreport       [<file>]
@@ -38,6 +39,9 @@ impl Handling<'_> {
             ["check"] => self.check(),
             ["log", ref what @ ..] => self.log(what),
             ["logfile", path] => Ok(Done::Command(Command::LogFile(path.into()))),
+            ["live-update", ref what @ ..] => Ok(Done::Command(Command::LiveUpdate(
+                what.iter().map(|&word| word.into()).collect(),
+            ))),
             ["memreport"] => Ok(text(self.report())),
             ["memreport", path] => Ok(Done::Command(Command::Append {
                 path: path.into(),

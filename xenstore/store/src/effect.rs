@@ -1,11 +1,13 @@
 //! What the store's owner has to do besides sending.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use morgana_hal::DomId;
 use morgana_xenstore_wire::Header;
 
 use crate::ConnectionId;
+use crate::outgoing::{Outgoing, reply};
 
 /// What the store's owner has to do besides sending.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,6 +46,19 @@ pub struct PendingCommand {
     pub command: Command,
 }
 
+impl PendingCommand {
+    /// Who asks.
+    pub const fn asker(&self) -> ConnectionId {
+        self.asker
+    }
+
+    /// The answer, for a command that is answered with words.
+    pub fn answer(&self, words: &str) -> Outgoing {
+        let payload = [words.as_bytes(), b"\0"].concat();
+        reply(self.asker, &self.header, Ok(&payload))
+    }
+}
+
 /// What `CONTROL` can ask of the daemon.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Command {
@@ -53,6 +68,8 @@ pub enum Command {
     LogOff,
     /// Log to the file from now on.
     LogFile(String),
+    /// Let another program take over: one step of it, word by word.
+    LiveUpdate(Vec<String>),
     /// Put a line into the log.
     Print(String),
     /// Add a text to the end of a file.

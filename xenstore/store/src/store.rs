@@ -127,6 +127,12 @@ impl Store {
         debug_assert!(made.is_ok());
     }
 
+    /// What a connection is allowed.
+    pub fn rights_of(&self, id: ConnectionId) -> Rights {
+        let connection = self.connections.get(&id);
+        connection.map_or(Rights::Guest, |connection| connection.caller.rights)
+    }
+
     /// How many nodes `domain` owns.
     pub fn nodes_of(&self, domain: DomId) -> usize {
         self.world.accounts.of(domain).nodes

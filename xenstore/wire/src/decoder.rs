@@ -107,6 +107,22 @@ impl Decoder {
         Ok(Some(Packet { header, payload }))
     }
 
+    /// Whether there is something to be had by [`next`](Self::next): a packet, or an error.
+    pub fn has_next(&self) -> bool {
+        let received = self.received();
+        received
+            .split_first_chunk::<HEADER_LEN>()
+            .is_some_and(|(header, rest)| {
+                let len = Header::from_bytes(header).len as usize;
+                len > PAYLOAD_MAX || rest.len() >= len
+            })
+    }
+
+    /// The bytes that were received and not taken: packets, of which the last may be unfinished.
+    pub fn received(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
     /// Whether no byte of an unfinished packet is there.
     pub fn is_between_packets(&self) -> bool {
         self.start == self.end

@@ -9,8 +9,9 @@ use core::task::Poll;
 use morgana_exec::yield_now;
 use morgana_hal::{ByteStream, StreamError};
 use morgana_xenstore_store::{ConnectionId, Contention};
-use morgana_xenstore_wire::{BadStream, Decoder};
+use morgana_xenstore_wire::BadStream;
 
+use crate::inbox::Inbox;
 use crate::outbox::Outbox;
 use crate::rate::Credit;
 use crate::server::Server;
@@ -53,6 +54,7 @@ impl fmt::Display for End {
 pub(crate) struct Session<R: Rings> {
     pub(crate) server: Server<R>,
     pub(crate) connection: ConnectionId,
+    pub(crate) inbox: Rc<Inbox>,
     pub(crate) outbox: Rc<Outbox>,
     /// What it may write; `None` for the control domain's programs.
     pub(crate) credit: Option<Credit>,
@@ -63,12 +65,12 @@ impl<R: Rings> Session<R> {
     pub(crate) async fn serve<S: ByteStream>(&mut self, stream: &S) -> End {
         let outbox = self.outbox.clone();
         let mut reading = pin!(self.read(stream));
-        let mut writing = pin!(write(stream, &outbox));
+        let mut writing = pin!(outbox.send(stream));
         poll_fn(|cx| {
             // Both look again now: a reply must not bring this task another turn in which there is nothing to do.
             outbox.forget_waiting();
             match reading.as_mut().poll(cx) {
-                Poll::Pending => writing.as_mut().poll(cx),
+                Poll::Pending => writing.as_mut().poll(cx).map(End::Stream),
                 end => end,
             }
         })
@@ -76,28 +78,24 @@ impl<R: Rings> Session<R> {
     }
 
     async fn read<S: ByteStream>(&mut self, stream: &S) -> End {
-        let mut decoder = Decoder::new();
+        let inbox = self.inbox.clone();
         let mut handled = 0;
         loop {
-            loop {
-                match decoder.next() {
+            while inbox.has_next() {
+                self.room().await;
+                let contention = inbox.next(|packet| self.server.handle(self.connection, packet));
+                match contention {
+                    Ok(Some(contention)) => self.pay(contention).await,
                     Ok(None) => break,
-                    Ok(Some(packet)) => {
-                        self.room().await;
-                        let contention = self.server.handle(self.connection, packet);
-                        self.pay(contention).await;
-                        handled += 1;
-                        if handled % TURN == 0 {
-                            yield_now().await;
-                        }
-                    }
                     Err(error) => return End::Packets(error),
                 }
+                handled += 1;
+                if handled % TURN == 0 {
+                    yield_now().await;
+                }
             }
-            let space = decoder.space();
-            match poll_fn(|cx| stream.poll_read(cx, space)).await {
-                Ok(len) => decoder.filled(len),
-                Err(error) => return End::Stream(error),
+            if let Err(error) = poll_fn(|cx| inbox.poll_read(stream, cx)).await {
+                return End::Stream(error);
             }
         }
     }
@@ -122,19 +120,6 @@ impl<R: Rings> Session<R> {
         if let Some(wait) = credit.pay(timers.now()) {
             self.server.slowed(self.connection);
             timers.sleep(wait).await;
-        }
-    }
-}
-
-async fn write<S: ByteStream>(stream: &S, outbox: &Outbox) -> End {
-    loop {
-        let packet = outbox.next().await;
-        let mut rest = &packet[..];
-        while !rest.is_empty() {
-            match poll_fn(|cx| stream.poll_write(cx, rest)).await {
-                Ok(len) => rest = &rest[len..],
-                Err(error) => return End::Stream(error),
-            }
         }
     }
 }

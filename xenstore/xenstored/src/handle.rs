@@ -46,7 +46,7 @@ impl<R: Rings> Server<R> {
             Effect::Introduce(pending) => self.introduce_pending(pending),
             // The task lets go of the ring when it ends.
             Effect::Release(domain) => drop(self.stop(domain)),
-            Effect::Command(pending) => self.command(&pending),
+            Effect::Command(pending) => self.command(pending),
         }
         contention
     }
@@ -58,8 +58,12 @@ impl<R: Rings> Server<R> {
             return self.finish_introduce(pending, attached);
         };
         let server = self.clone();
+        let introductions = &self.0.introductions;
+        introductions.set(introductions.get() + 1);
         let spawned = self.0.tasks.spawn(async move {
             task.await;
+            let introductions = &server.0.introductions;
+            introductions.set(introductions.get() - 1);
             let attached = server.attach(pending);
             if let Ok(stream) = &attached {
                 // Whoever uses the ring now knows nothing of what was in it.
@@ -68,6 +72,7 @@ impl<R: Rings> Server<R> {
             server.finish_introduce(pending, attached);
         });
         if let Err(error) = spawned {
+            introductions.set(introductions.get() - 1);
             self.finish_introduce(pending, Err(error.into()));
         }
     }
@@ -105,8 +110,20 @@ impl<R: Rings> Server<R> {
         }
     }
 
-    fn command(&self, pending: &PendingCommand) {
-        let result = self.carry_out(&pending.command);
+    fn command(&self, pending: PendingCommand) {
+        if let Command::LiveUpdate(words) = &pending.command {
+            let words = words.clone();
+            return self.live_update(pending, &words);
+        }
+        self.finish(&pending, self.carry_out(&pending.command));
+    }
+
+    /// A command is not for here, or makes no sense.
+    pub(crate) fn refuse(&self, pending: &PendingCommand, error: Errno) {
+        self.finish(pending, Err(error));
+    }
+
+    fn finish(&self, pending: &PendingCommand, result: Result<(), Errno>) {
         let mut out = Vec::new();
         self.0
             .store
@@ -132,6 +149,7 @@ impl<R: Rings> Server<R> {
                 Ok(())
             }
             Command::LogFile(_) | Command::Append { .. } => self.0.rings.command(command),
+            Command::LiveUpdate(_) => Err(Errno::Invalid),
         }
     }
 

@@ -7,17 +7,24 @@ extern crate alloc;
 mod client;
 mod error;
 mod handle;
+mod inbox;
 mod outbox;
 mod rate;
 mod ring;
 mod rings;
 mod server;
+mod takeover;
 mod trace;
+mod update;
 
 pub use error::IntroduceError;
+pub use morgana_xenstore_migration::{Descriptor, TooLong};
 pub use morgana_xenstore_store::{
-    Command, Features, MemoryLeft, Orphans, Quota, Resource, Rights, Trace,
+    Command, Features, HandOver, LoadError, Loaded, MemoryLeft, Orphans, Quota, Reach, Resource,
+    Rights, Store, Trace,
 };
 pub use morgana_xenstore_wire::Errno;
-pub use rings::{Fault, PlatformRing, Ring, Rings, Served, attach};
+pub use rings::{Fault, PlatformRing, Ring, Rings, Served, attach, attach_by};
 pub use server::Server;
+pub use takeover::Resumed;
+pub use update::UpdateRequest;

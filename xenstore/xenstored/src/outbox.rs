@@ -3,9 +3,13 @@
 use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
+use core::future::poll_fn;
+use core::task::{Context, Poll};
 
 use morgana_exec::Notify;
-use morgana_xenstore_store::{MemoryLeft, Outgoing, PacketKind};
+use morgana_hal::{ByteStream, StreamError};
+use morgana_xenstore_store::{ConnectionId, MemoryLeft, Outgoing, PacketKind};
+use morgana_xenstore_wire::{HEADER_LEN, Header, Operation};
 
 /// Events that may wait, how many and how long all together. A client that leaves more unread finds one for each of its watches instead.
 const MAX_EVENTS: Extent = Extent {
@@ -35,6 +39,12 @@ struct State {
     event_bytes: usize,
     /// What has to fit besides, as it took the place of events.
     replacement: Extent,
+    /// The packet that is being sent.
+    sending: Vec<u8>,
+    /// How much of it was sent.
+    sent: usize,
+    /// Whether another daemon has sent what came before it.
+    is_rest: bool,
 }
 
 /// How much of something.
@@ -61,6 +71,9 @@ impl Default for Outbox {
                 events: BTreeSet::new(),
                 event_bytes: 0,
                 replacement: Extent::default(),
+                sending: Vec::new(),
+                sent: 0,
+                is_rest: false,
             }),
             changes: Notify::default(),
             is_open: Cell::new(true),
@@ -88,6 +101,18 @@ impl State {
         }
         Some(packet.bytes)
     }
+
+    /// Sends this next.
+    fn begin(&mut self, packet: Vec<u8>) {
+        self.sending = packet;
+        self.sent = 0;
+        self.is_rest = false;
+    }
+
+    /// What is left of the packet that is being sent.
+    fn rest(&self) -> &[u8] {
+        &self.sending[self.sent..]
+    }
 }
 
 impl Outbox {
@@ -99,6 +124,7 @@ impl Outbox {
         state.events.clear();
         state.event_bytes = 0;
         state.replacement = Extent::default();
+        state.begin(Vec::new());
     }
 
     pub(crate) fn open(&self) {
@@ -149,14 +175,30 @@ impl Outbox {
         self.changes.notify();
     }
 
-    /// The next packet, when there is one.
-    pub(crate) async fn next(&self) -> Vec<u8> {
+    /// Sends all that waits and all that comes, by `stream`. What was not sent is still there when this is dropped.
+    pub(crate) async fn send<S: ByteStream>(&self, stream: &S) -> StreamError {
+        loop {
+            self.begin_next().await;
+            if let Err(error) = poll_fn(|cx| self.poll_send(stream, cx)).await {
+                return error;
+            }
+        }
+    }
+
+    /// Waits until there is something to send.
+    async fn begin_next(&self) {
         loop {
             let seen = self.changes.count();
-            let next = self.state.borrow_mut().pop();
-            if let Some(bytes) = next {
-                self.changes.notify();
-                return bytes;
+            {
+                let state = &mut *self.state.borrow_mut();
+                if !state.rest().is_empty() {
+                    return;
+                }
+                if let Some(bytes) = state.pop() {
+                    state.begin(bytes);
+                    self.changes.notify();
+                    return;
+                }
             }
             self.changes.after(seen).await;
         }
@@ -165,6 +207,60 @@ impl Outbox {
     /// Whoever waits for a change is forgotten: for the client's own task, when it is about to look.
     pub(crate) fn forget_waiting(&self) {
         self.changes.forget();
+    }
+
+    /// Sends the packet that is being sent to its end.
+    fn poll_send<S: ByteStream>(
+        &self,
+        stream: &S,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), StreamError>> {
+        let state = &mut *self.state.borrow_mut();
+        while !state.rest().is_empty() {
+            match stream.poll_write(cx, state.rest()) {
+                Poll::Ready(Ok(len)) => state.sent += len,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        state.begin(Vec::new());
+        Poll::Ready(Ok(()))
+    }
+
+    /// All that was not sent, packet by packet; and how much of that is the rest of a packet whose beginning was sent.
+    pub(crate) fn unsent(&self) -> (Vec<u8>, u16) {
+        let state = self.state.borrow();
+        let mut all = state.rest().to_vec();
+        let is_begun = state.sent > 0 || state.is_rest;
+        let partial = if is_begun { all.len() } else { 0 };
+        for packet in &state.queue {
+            all.extend_from_slice(&packet.bytes);
+        }
+        // No packet is as long as that.
+        (all, u16::try_from(partial).unwrap_or(u16::MAX))
+    }
+
+    /// Has all that another daemon did not send wait here, for `to`.
+    pub(crate) fn refill(&self, to: ConnectionId, unsent: &[u8], partial: u16) {
+        let (partial, mut packets) = unsent.split_at(unsent.len().min(partial.into()));
+        let state = &mut *self.state.borrow_mut();
+        state.begin(partial.to_vec());
+        state.is_rest = !partial.is_empty();
+        while let Some(header) = packets.first_chunk::<HEADER_LEN>() {
+            let header = Header::from_bytes(header);
+            let len = HEADER_LEN.saturating_add(header.len as usize);
+            let (packet, rest) = packets.split_at(len.min(packets.len()));
+            let kind = match header.operation() {
+                Some(Operation::WatchEvent) => PacketKind::Event,
+                _ => PacketKind::Reply,
+            };
+            state.push(Outgoing {
+                to,
+                kind,
+                bytes: packet.to_vec(),
+            });
+            packets = rest;
+        }
     }
 
     /// How many replies wait.
@@ -191,6 +287,7 @@ mod tests {
     use alloc::vec;
     use morgana_hal::DomId;
     use morgana_xenstore_store::{Quota, Rights, Store};
+    use morgana_xenstore_wire::{RequestId, TransactionId, encode};
 
     fn packet(kind: PacketKind, text: &str) -> Outgoing {
         let mut store = Store::new(Quota::default());
@@ -251,6 +348,43 @@ mod tests {
             outbox.push(event, memory) == Pushed::TooMany
         });
         assert_eq!(pushed, Some(65));
+    }
+
+    #[test]
+    fn what_was_not_sent_goes_on_elsewhere() {
+        let encoded = |operation: Operation, text: &str| {
+            let mut bytes = Vec::new();
+            let (request, none) = (RequestId(1), TransactionId::NONE);
+            encode(operation.code(), request, none, &mut bytes, |out| {
+                out.extend_from_slice(text.as_bytes());
+            })
+            .unwrap();
+            bytes
+        };
+        let packets = [
+            encoded(Operation::Read, "first"),
+            encoded(Operation::WatchEvent, "e"),
+            encoded(Operation::Error, "last"),
+        ];
+        let mut store = Store::new(Quota::default());
+        let to = store.connect(DomId::DOM0, Rights::Control);
+        let [before, after] = [Outbox::default(), Outbox::default()];
+        before.refill(to, &packets.concat(), 0);
+        assert_eq!(before.unsent(), (packets.concat(), 0));
+        {
+            let state = &mut *before.state.borrow_mut();
+            let first = state.pop().unwrap();
+            state.begin(first);
+            state.sent = 3;
+        }
+        let (unsent, partial) = before.unsent();
+        assert_eq!(unsent, packets.concat()[3..]);
+        assert_eq!(usize::from(partial), packets[0].len() - 3);
+        after.refill(to, &unsent, partial);
+        assert_eq!(after.replies(), 1);
+        assert_eq!(after.state.borrow().rest(), &packets[0][3..]);
+        assert_eq!(after.unsent(), (unsent, partial));
+        assert_eq!(taken(&after), packets[1..]);
     }
 
     #[test]

@@ -4,24 +4,27 @@ use core::future::poll_fn;
 
 use morgana_exec::{Either, select, yield_now};
 use morgana_hal::DomId;
-use morgana_xenstore_store::Features;
+use morgana_xenstore_store::{Features, Service};
 
 use crate::client::{End, Session};
 use crate::{Rings, Served};
 
 /// Serves a domain. One that breaks the protocol is told so and then left alone until it asks to begin anew, which it may at any time
-/// (docs/misc/xenstore-ring.txt, "The ring reconnection feature"). Returns when a domain that cannot ask has broken the protocol.
+/// (docs/misc/xenstore-ring.txt, "The ring reconnection feature"). `service` is how it begins. Returns when a domain that cannot ask has broken the protocol.
 pub(crate) async fn serve_ring<R: Rings, S: Served>(
     mut session: Session<R>,
     domain: DomId,
     stream: S,
     features: Features,
+    mut service: Service,
 ) {
     let can_reconnect = features.contains(Features::RECONNECTION);
     let mut faults = Seldom::default();
     let mut restarts = Seldom::default();
     loop {
-        if let Some(end) = serve(&mut session, &stream, can_reconnect).await {
+        if service == Service::Open
+            && let Some(end) = serve(&mut session, &stream, can_reconnect).await
+        {
             if faults.is_due() {
                 log::warn!("{domain} is not served any longer: {end}");
             }
@@ -32,6 +35,9 @@ pub(crate) async fn serve_ring<R: Rings, S: Served>(
             if !can_reconnect {
                 return;
             }
+            service = Service::Paused;
+        }
+        if service == Service::Paused {
             poll_fn(|cx| stream.poll_reconnect(cx)).await;
         }
         if restarts.is_due() {
@@ -40,6 +46,7 @@ pub(crate) async fn serve_ring<R: Rings, S: Served>(
         session.server.pause(session.connection);
         session.outbox.open();
         stream.connect();
+        service = Service::Open;
         // A domain can ask again at once: others have their turn in between.
         yield_now().await;
     }

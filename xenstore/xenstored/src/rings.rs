@@ -33,6 +33,9 @@ pub trait Served: ByteStream {
     /// Ready once the domain asks to begin anew.
     fn poll_reconnect(&self, cx: &mut Context<'_>) -> Poll<()>;
 
+    /// The daemon's own port.
+    fn port(&self) -> Port;
+
     /// Empties the ring, and tells the domain that it is served from now on.
     fn connect(&self);
 }
@@ -79,6 +82,10 @@ impl<M: Pages, C: Channel> Served for Ring<M, C> {
         Poll::Pending
     }
 
+    fn port(&self) -> Port {
+        self.channel().port()
+    }
+
     fn connect(&self) {
         self.reset();
         let region = self.pages().region();
@@ -101,6 +108,15 @@ pub trait Rings: 'static {
     /// [`IntroduceError`].
     fn attach(&self, domain: DomId, port: Port) -> Result<Self::Stream, IntroduceError>;
 
+    /// Takes up the ring of `domain` by our own port, which another daemon has left connected to it.
+    ///
+    /// # Errors
+    ///
+    /// [`IntroduceError`].
+    fn adopt(&self, _domain: DomId, _port: Port) -> Result<Self::Stream, IntroduceError> {
+        Err(IntroduceError::NoDomains)
+    }
+
     /// How a domain is. Where nobody can be asked, all domains run.
     fn state(&self, _domain: DomId) -> DomainState {
         DomainState::Running
@@ -118,6 +134,15 @@ pub trait Rings: 'static {
     /// What the client is told.
     fn command(&self, _command: &Command) -> Result<(), Errno> {
         Err(Errno::Invalid)
+    }
+
+    /// Whether another program could take over: says why it cannot.
+    ///
+    /// # Errors
+    ///
+    /// What the client is told.
+    fn successor(&self, _program: &str) -> Result<(), &'static str> {
+        Err("Live update is not possible here.")
     }
 }
 
@@ -139,8 +164,21 @@ pub fn attach<P: Platform>(
     domain: DomId,
     port: Port,
 ) -> Result<PlatformRing<P>, IntroduceError> {
-    let pages = platform.memory().import(domain, &[XENSTORE_GRANT])?;
     let channel = platform.events().connect(domain, port)?;
+    attach_by(platform, domain, channel)
+}
+
+/// Takes up the ring of `domain` by a channel that is connected to it already.
+///
+/// # Errors
+///
+/// [`IntroduceError`].
+pub fn attach_by<P: Platform>(
+    platform: &P,
+    domain: DomId,
+    channel: <P::Events as Events>::Channel,
+) -> Result<PlatformRing<P>, IntroduceError> {
+    let pages = platform.memory().import(domain, &[XENSTORE_GRANT])?;
     let stream = RingStream::attach(pages, channel, ByteLayout::XENSTORE, Side::Server)?;
     Ok(stream)
 }

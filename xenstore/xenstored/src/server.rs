@@ -3,19 +3,22 @@
 use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use core::fmt;
 
 use morgana_exec::{Handle, Task, Timers};
 use morgana_hal::{ByteStream, DomId, DomainState, Port, StreamError};
+use morgana_xenstore_migration::Descriptor;
 use morgana_xenstore_store::{
-    ConnectionId, Features, MemoryLeft, Orphans, Quota, Rights, Store, Trace,
+    ConnectionId, Features, MemoryLeft, Orphans, Quota, Reach, Rights, Service, Store, Trace,
 };
 
 use crate::client::{End, Session};
+use crate::inbox::Inbox;
 use crate::outbox::Outbox;
 use crate::rate::{Credit, Rates};
 use crate::ring::{Seldom, serve_ring};
+use crate::update::Updates;
 use crate::{IntroduceError, Rings, Served};
 
 /// A xenstore daemon. Clones are the same one.
@@ -27,12 +30,15 @@ pub(crate) struct Inner<R> {
     pub(crate) store: RefCell<Store>,
     pub(crate) clients: RefCell<BTreeMap<ConnectionId, Client>>,
     rates: Rc<Rates>,
+    pub(crate) updates: Updates,
+    /// How many introductions are under way.
+    pub(crate) introductions: Cell<usize>,
 }
 
 /// Somebody who is served.
 pub(crate) struct Client {
-    /// Whose ring it is; `None` is a local client, such as one of a socket.
-    pub(crate) domain: Option<DomId>,
+    pub(crate) reach: Reach,
+    pub(crate) inbox: Rc<Inbox>,
     pub(crate) outbox: Rc<Outbox>,
     task: Task<()>,
     /// How often its events had to be replaced, and how often it had to write more slowly.
@@ -57,12 +63,18 @@ impl<R: Rings> fmt::Debug for Server<R> {
 impl<R: Rings> Server<R> {
     /// A daemon with an empty store, which serves nobody yet. Its tasks run on `tasks`' executor.
     pub fn new(rings: R, tasks: &Handle, quota: Quota) -> Self {
+        Self::with_store(rings, tasks, Store::new(quota))
+    }
+
+    pub(crate) fn with_store(rings: R, tasks: &Handle, store: Store) -> Self {
         Self(Rc::new(Inner {
             rings,
             tasks: tasks.clone(),
-            store: RefCell::new(Store::new(quota)),
+            store: RefCell::new(store),
             clients: RefCell::default(),
             rates: Rc::default(),
+            updates: Updates::default(),
+            introductions: Cell::new(0),
         }))
     }
 
@@ -119,7 +131,8 @@ impl<R: Rings> Server<R> {
         self.start_ring(connection, domain, rights, stream)
     }
 
-    /// Serves a local client, such as one of a socket, until it closes its stream. It acts for `domain`.
+    /// Serves a local client, such as one of a socket, until it closes its stream. It acts for `domain`. `descriptor` is what another
+    /// program finds the stream by, if it takes over.
     ///
     /// # Errors
     ///
@@ -128,12 +141,23 @@ impl<R: Rings> Server<R> {
         &self,
         domain: DomId,
         stream: impl ByteStream,
+        descriptor: Descriptor,
         rights: Rights,
     ) -> Result<(), IntroduceError> {
         let connection = self.0.store.borrow_mut().connect(domain, rights);
-        let mut session = self.session(connection, rights);
-        let outbox = session.outbox.clone();
-        self.start(connection, None, outbox, async move {
+        let session = self.session(connection, rights);
+        self.start_local(session, Reach::Socket(descriptor), stream)
+    }
+
+    pub(crate) fn start_local(
+        &self,
+        mut session: Session<R>,
+        reach: Reach,
+        stream: impl ByteStream,
+    ) -> Result<(), IntroduceError> {
+        let connection = session.connection;
+        let buffers = (session.inbox.clone(), session.outbox.clone());
+        self.start(connection, reach, buffers, async move {
             match session.serve(&stream).await {
                 // That is how local clients end.
                 End::Stream(StreamError::Closed) => {}
@@ -172,7 +196,7 @@ impl<R: Rings> Server<R> {
     /// How many local clients are served.
     pub fn local_clients(&self) -> usize {
         let clients = self.0.clients.borrow();
-        let local = clients.values().filter(|client| client.domain.is_none());
+        let local = clients.values().filter(|client| client.domain().is_none());
         local.count()
     }
 
@@ -189,15 +213,16 @@ impl<R: Rings> Server<R> {
     pub fn domains(&self) -> Vec<DomId> {
         let clients = self.0.clients.borrow();
         let open = clients.values().filter(|client| client.outbox.is_open());
-        open.filter_map(|client| client.domain).collect()
+        open.filter_map(Client::domain).collect()
     }
 
-    fn session(&self, connection: ConnectionId, rights: Rights) -> Session<R> {
+    pub(crate) fn session(&self, connection: ConnectionId, rights: Rights) -> Session<R> {
         let credit =
             (rights == Rights::Guest).then(|| Credit::new(&self.0.rates, self.timers().now()));
         Session {
             server: self.clone(),
             connection,
+            inbox: Rc::default(),
             outbox: Rc::default(),
             credit,
         }
@@ -213,10 +238,22 @@ impl<R: Rings> Server<R> {
         let features = self.features_of(domain);
         stream.advertise(features);
         let session = self.session(connection, rights);
-        let outbox = session.outbox.clone();
+        self.start_serving(session, domain, stream, Service::Open)
+    }
+
+    pub(crate) fn start_serving(
+        &self,
+        session: Session<R>,
+        domain: DomId,
+        stream: impl Served,
+        service: Service,
+    ) -> Result<(), IntroduceError> {
+        let (connection, features) = (session.connection, self.features_of(domain));
+        let buffers = (session.inbox.clone(), session.outbox.clone());
+        let reach = Reach::Ring(domain, stream.port());
         let server = self.clone();
-        self.start(connection, Some(domain), outbox, async move {
-            serve_ring(session, domain, stream, features).await;
+        self.start(connection, reach, buffers, async move {
+            serve_ring(session, domain, stream, features, service).await;
             server.forget(connection);
         })
     }
@@ -225,14 +262,15 @@ impl<R: Rings> Server<R> {
     fn start(
         &self,
         connection: ConnectionId,
-        domain: Option<DomId>,
-        outbox: Rc<Outbox>,
+        reach: Reach,
+        (inbox, outbox): (Rc<Inbox>, Rc<Outbox>),
         serving: impl Future<Output = ()> + 'static,
     ) -> Result<(), IntroduceError> {
         match self.0.tasks.spawn(serving) {
             Ok(task) => {
                 let client = Client {
-                    domain,
+                    reach,
+                    inbox,
                     outbox,
                     task,
                     overruns: Seldom::default(),
@@ -253,7 +291,7 @@ impl<R: Rings> Server<R> {
         let mut clients = self.0.clients.borrow_mut();
         let (&connection, _) = clients
             .iter()
-            .find(|(_, client)| client.domain == Some(domain))?;
+            .find(|(_, client)| client.domain() == Some(domain))?;
         let task = clients.remove(&connection)?.task;
         task.abort();
         Some(task)
@@ -269,6 +307,7 @@ impl<R: Rings> Server<R> {
     pub(crate) fn pause(&self, connection: ConnectionId) {
         self.0.store.borrow_mut().clear(connection);
         if let Some(client) = self.0.clients.borrow().get(&connection) {
+            client.inbox.clear();
             client.outbox.close();
         }
     }
@@ -307,9 +346,19 @@ impl<R: Rings> Server<R> {
     }
 }
 
+impl Client {
+    /// Whose ring it is; `None` is a local client.
+    pub(crate) const fn domain(&self) -> Option<DomId> {
+        match self.reach {
+            Reach::Ring(domain, _) => Some(domain),
+            Reach::Socket(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.domain {
+        match self.domain() {
             Some(domain) => domain.fmt(f),
             None => f.write_str("a local client"),
         }

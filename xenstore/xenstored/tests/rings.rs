@@ -11,7 +11,7 @@ use morgana_exec::{Handle, Notify, duplex};
 use morgana_hal::{ByteStream, Channel, DomId, Exit, Pages, Platform, Port};
 use morgana_xenstore_client::Client;
 use morgana_xenstore_wire::{Decoder, Operation, Request, RequestId, TransactionId, WatchEvent};
-use morgana_xenstored::{Quota, Rights, Server};
+use morgana_xenstored::{Descriptor, Quota, Rights, Server};
 
 const D0: DomId = DomId::new(0);
 const D1: DomId = DomId::new(1);
@@ -333,7 +333,9 @@ fn a_domain_is_introduced_again() {
             ready.notify();
             is_watching.after(0).await;
             let (ours, theirs) = duplex(4096);
-            server.connect(D0, theirs, Rights::Control).unwrap();
+            server
+                .connect(D0, theirs, Descriptor::NONE, Rights::Control)
+                .unwrap();
             let (domain, port) = rings[1];
             let introduce = Request::Introduce {
                 domain,

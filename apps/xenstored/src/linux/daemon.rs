@@ -1,25 +1,34 @@
 //! The daemon: one server, its local clients, and the domains of the machine.
 
+use core::cell::RefCell;
 use core::convert::Infallible;
 use core::future::{pending, poll_fn};
 use core::time::Duration;
 use std::error::Error;
+use std::fs::File;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
+use std::rc::Rc;
 
 use morgana_daemon::{Ready, pidfile};
 use morgana_exec::{Executor, Handle, select};
 use morgana_hal::{DomId, Events, Idle, Platform, Virq};
-use morgana_linux::{Linux, LinuxClock, LinuxDomains, ReactorIdle};
+use morgana_linux::{Linux, LinuxClock, LinuxDomains, ReactorIdle, inherited};
 use morgana_reactor::{Direction, HasReactor, Reactor, Source};
 use morgana_ring::{ByteLayout, Side};
-use morgana_xenstored::{Rights, Ring, Rings, Server};
+use morgana_xenstored::{
+    Descriptor, HandOver, Loaded, Reach, Resumed, Rights, Ring, Rings, Server,
+};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::host::NoXen;
+use super::machine::{Files, Machine};
 use super::socket::{self, Stream};
-use super::xen::XenRings;
-use crate::arguments::{Domains, Options, Output};
+use super::sockets::{Sockets, number};
+use super::takeover;
+use super::update::Update;
+use super::xen::{Ends, XenMachine, XenRings};
+use crate::arguments::{Domains, Options, Output, Start};
 use crate::{arguments, serving};
 
 /// Local clients at once. A further one finds its connection closed.
@@ -31,66 +40,189 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Serves until the process is ended.
 pub(crate) fn run(options: &Options, ready: Ready) -> Result<(), Box<dyn Error>> {
     allow_descriptors();
-    let lock = options
-        .pid_file
-        .as_deref()
-        .map(Path::new)
-        .map(pidfile::write)
-        .transpose();
-    let _lock = lock.map_err(|error| format!("the pid file: {error}"))?;
+    let loaded = match options.start {
+        Start::Empty | Start::Check => None,
+        Start::TakeOver => Some(takeover::state(options.quota)?),
+    };
+    let left = loaded.as_ref().map(|loaded| loaded.left);
+    let left = left.unwrap_or_default();
+    let beginning = Beginning {
+        options,
+        ready,
+        loaded,
+        left,
+        pid_file: pid_file(options, left)?,
+    };
     match options.domains {
         Domains::None => {
             let idle = ReactorIdle::new()?;
             let reactor = idle.reactor().clone();
-            serve(options, ready, NoXen, &reactor, idle, |_| {
-                ready.tell()?;
-                Ok(pending())
-            })
+            let begin = |server: &Server<NoXen>, rings: Vec<Resumed>, files, _: &Handle| {
+                for ring in rings {
+                    server.resume_domain(ring);
+                }
+                Ok((Rc::new(files) as Rc<dyn Machine>, pending()))
+            };
+            beginning.serve(NoXen, &reactor, idle, Descriptor::NONE, begin)
         }
         Domains::Served => {
-            let (platform, idle) = Linux::open()?;
+            let (platform, idle) = match inherited(left.events.0) {
+                Some(events) => Linux::open_with(events)?,
+                None => Linux::open()?,
+            };
             let domains = LinuxDomains::open()?;
             let reactor = platform.reactor().clone();
             // Bound before anything else, so that no end is missed.
             let ends = platform.events().virq(Virq::DomainException)?;
+            let events = number(&platform.events().device());
             let rings = XenRings::new(platform.clone(), domains);
-            serve(options, ready, rings, &reactor, idle, |server| {
-                let (page, channel) = platform.own_xenstore_ring()?;
-                let ring = Ring::attach(page, channel, ByteLayout::XENSTORE, Side::Server)?;
-                serving::serve_domain_0(server, ring)?;
-                ready.tell()?;
-                Ok(serving::follow_ends(server.clone(), ends, DomId::DOM0))
-            })
+            let begin = |server: &Server<XenRings>, rings, files, tasks: &Handle| {
+                serve_domains(&platform, server, rings)?;
+                let ends = Ends::new(ends);
+                let following = serving::follow_ends(server.clone(), ends.clone(), DomId::DOM0);
+                let ends = RefCell::new(ends);
+                let (server, tasks) = (server.clone(), tasks.clone());
+                let machine = XenMachine {
+                    files,
+                    platform: platform.clone(),
+                    ends,
+                    server,
+                    tasks,
+                };
+                Ok((Rc::new(machine) as Rc<dyn Machine>, following))
+            };
+            beginning.serve(rings, &reactor, idle, events, begin)
         }
     }
 }
 
-/// Serves local clients at the socket; beside that runs what `begin` makes.
-fn serve<R: Rings, F: Future<Output = Infallible> + 'static>(
-    options: &Options,
-    ready: Ready,
-    rings: R,
-    reactor: &Reactor,
-    mut idle: impl Idle,
-    begin: impl FnOnce(&Server<R>) -> Result<F, Box<dyn Error>>,
+/// Serves the domains that were served before, and domain 0 in any case.
+fn serve_domains(
+    platform: &Linux,
+    server: &Server<XenRings>,
+    rings: Vec<Resumed>,
 ) -> Result<(), Box<dyn Error>> {
-    let mut executor = Executor::new();
-    let tasks = executor.handle();
-    let server = serving::server(rings, &tasks, options);
-    let path = socket::path();
-    let named = |error| format!("{}: {error}", path.display());
-    let listener = socket::listen(&path, reactor).map_err(named)?;
-    let beside = begin(&server)?;
-    announce(&path, options.domains);
-    if options.output == Output::ProcessId && ready == Ready::Nobody {
-        println!("{}", std::process::id());
+    let mut domain_0 = None;
+    for resumed in rings {
+        match resumed.reach() {
+            Reach::Ring(DomId::DOM0, port) => domain_0 = Some((resumed, port)),
+            _ => server.resume_domain(resumed),
+        }
     }
-    let accepting = accept(server, listener, reactor.clone(), tasks);
-    let both = async move {
-        select(accepting, beside).await;
-    };
-    executor.block_on(both, &mut idle, &LinuxClock);
+    let own = |page, channel| Ring::attach(page, channel, ByteLayout::XENSTORE, Side::Server);
+    match domain_0 {
+        Some((resumed, port)) => {
+            let (page, channel) = platform.own_xenstore_ring_by(port)?;
+            server.resume_ring(resumed, own(page, channel)?)?;
+        }
+        None => {
+            let (page, channel) = platform.own_xenstore_ring()?;
+            serving::serve_domain_0(server, own(page, channel)?)?;
+        }
+    }
     Ok(())
+}
+
+/// The file with the process's id: the one that was left, or a new one.
+fn pid_file(options: &Options, left: HandOver) -> Result<Option<File>, String> {
+    if let Some(file) = inherited(left.pid_file.0) {
+        return Ok(Some(file.into()));
+    }
+    let path = options.pid_file.as_deref().map(Path::new);
+    let file = path.map(pidfile::write).transpose();
+    file.map_err(|error| format!("the pid file: {error}"))
+}
+
+/// What the daemon begins with.
+struct Beginning<'a> {
+    options: &'a Options,
+    ready: Ready,
+    loaded: Option<Loaded>,
+    left: HandOver,
+    pid_file: Option<File>,
+}
+
+impl Beginning<'_> {
+    /// Serves local clients at the socket; beside that runs what `begin` makes, which takes up the rings.
+    fn serve<R: Rings, F: Future<Output = Infallible> + 'static>(
+        self,
+        rings: R,
+        reactor: &Reactor,
+        mut idle: impl Idle,
+        events: Descriptor,
+        begin: impl FnOnce(
+            &Server<R>,
+            Vec<Resumed>,
+            Files,
+            &Handle,
+        ) -> Result<(Rc<dyn Machine>, F), Box<dyn Error>>,
+    ) -> Result<(), Box<dyn Error>> {
+        let Self { options, ready, .. } = self;
+        let mut executor = Executor::new();
+        let tasks = executor.handle();
+        let (server, resumed) = match self.loaded {
+            None => (serving::server(rings, &tasks, options), Vec::new()),
+            Some(loaded) => serving::resumed(rings, &tasks, options, loaded),
+        };
+        let path = socket::path();
+        let named = |error| format!("{}: {error}", path.display());
+        let listener = takeover::listener(self.left.socket, &path, reactor).map_err(named)?;
+        let files = Files {
+            listener: Rc::new(listener),
+            pid_file: self.pid_file,
+        };
+        let (listener, left) = (files.listener.clone(), files.left(events));
+        let sockets = Rc::<Sockets>::default();
+        let resumed = resume_locals(&server, resumed, &sockets, reactor);
+        let (machine, beside) = begin(&server, resumed, files, &tasks)?;
+        ready.tell()?;
+        announce(&path, options.domains);
+        if options.output == Output::ProcessId && ready == Ready::Nobody {
+            println!("{}", std::process::id());
+        }
+        let update = Update {
+            server: server.clone(),
+            machine,
+            sockets: sockets.clone(),
+            left,
+            timers: tasks.timers(),
+        };
+        let accepting = accept(server, listener, sockets, reactor.clone(), tasks);
+        let all = async move {
+            select(select(accepting, beside), update.follow()).await;
+        };
+        executor.block_on(all, &mut idle, &LinuxClock);
+        Ok(())
+    }
+}
+
+/// Serves the local clients again that were served before. Returns the other connections.
+fn resume_locals<R: Rings>(
+    server: &Server<R>,
+    resumed: Vec<Resumed>,
+    sockets: &Sockets,
+    reactor: &Reactor,
+) -> Vec<Resumed> {
+    let mut rings = Vec::new();
+    for resumed in resumed {
+        let Reach::Socket(descriptor) = resumed.reach() else {
+            rings.push(resumed);
+            continue;
+        };
+        match takeover::stream(descriptor, reactor) {
+            Ok(stream) => {
+                sockets.add(stream.socket());
+                if let Err(error) = server.resume_local(resumed, stream) {
+                    log::warn!("a local client cannot be served: {error}");
+                }
+            }
+            Err(error) => {
+                log::warn!("a local client at {descriptor} cannot be served: {error}");
+                server.abandon(resumed);
+            }
+        }
+    }
+    rings
 }
 
 fn announce(path: &Path, domains: arguments::Domains) {
@@ -104,7 +236,8 @@ fn announce(path: &Path, domains: arguments::Domains) {
 /// Takes local clients, one after the other. They are the control domain's programs.
 async fn accept<R: Rings>(
     server: Server<R>,
-    listener: Source<UnixListener>,
+    listener: Rc<Source<UnixListener>>,
+    sockets: Rc<Sockets>,
     reactor: Reactor,
     tasks: Handle,
 ) -> Infallible {
@@ -121,7 +254,10 @@ async fn accept<R: Rings>(
                 log::warn!("a local client is refused: {MAX_LOCAL_CLIENTS} are there already");
             }
             Ok(stream) => {
-                if let Err(error) = server.connect(DomId::DOM0, stream, Rights::Control) {
+                sockets.add(stream.socket());
+                let descriptor = number(stream.socket().io());
+                let rights = Rights::Control;
+                if let Err(error) = server.connect(DomId::DOM0, stream, descriptor, rights) {
                     log::warn!("a local client cannot be served: {error}");
                 }
             }

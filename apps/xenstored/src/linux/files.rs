@@ -20,7 +20,7 @@ pub(crate) fn command(command: &Command) -> Result<(), Errno> {
         Command::LogOn => return logging::reopen().map_err(|_| Errno::Io),
         Command::LogFile(path) => (path, logging::redirect(&place(path))),
         Command::Append { path, text } => (path, append(&place(path), text)),
-        Command::LogOff | Command::Print(_) => return Err(Errno::Invalid),
+        Command::LogOff | Command::Print(_) | Command::LiveUpdate(_) => return Err(Errno::Invalid),
     };
     done.map_err(|error| {
         log::warn!("{}: {error}", place(path).display());

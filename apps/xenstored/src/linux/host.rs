@@ -5,7 +5,7 @@ use core::task::{Context, Poll};
 use morgana_hal::{ByteStream, DomId, Port, StreamError};
 use morgana_xenstored::{Command, Errno, Fault, Features, IntroduceError, Rings, Served};
 
-use super::files;
+use super::{files, update};
 
 /// A Linux without Xen: no domain can be served.
 #[derive(Debug)]
@@ -38,6 +38,10 @@ impl Served for Never {
         match *self {}
     }
 
+    fn port(&self) -> Port {
+        match *self {}
+    }
+
     fn connect(&self) {
         match *self {}
     }
@@ -48,6 +52,10 @@ impl Rings for NoXen {
 
     fn attach(&self, _: DomId, _: Port) -> Result<Never, IntroduceError> {
         Err(IntroduceError::NoDomains)
+    }
+
+    fn successor(&self, program: &str) -> Result<(), &'static str> {
+        update::check_file(program)
     }
 
     fn command(&self, command: &Command) -> Result<(), Errno> {

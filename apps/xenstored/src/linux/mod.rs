@@ -3,7 +3,11 @@
 mod daemon;
 mod files;
 mod host;
+mod machine;
 mod socket;
+mod sockets;
+mod takeover;
+mod update;
 mod xen;
 
 use std::error::Error;
@@ -12,7 +16,7 @@ use std::process::ExitCode;
 
 use morgana_daemon::{Ready, Role, logging, role_in_background, start_daemon};
 
-use crate::arguments::{self, Arguments, Fork, Options, Output};
+use crate::arguments::{self, Arguments, Fork, Options, Output, Start};
 
 /// For arguments that make no sense.
 const USAGE: u8 = 2;
@@ -27,6 +31,9 @@ pub(crate) fn main() -> ExitCode {
         Ok(Arguments::Help) => {
             print!("{}", arguments::USAGE);
             return ExitCode::SUCCESS;
+        }
+        Ok(Arguments::Run(options)) if options.start == Start::Check => {
+            return check_state(&options);
         }
         Ok(Arguments::Run(options)) => options,
         Err(error) => {
@@ -44,8 +51,22 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
+/// Says whether the state at standard input could be gone on with.
+fn check_state(options: &Options) -> ExitCode {
+    let state = rustix::io::dup(rustix::stdio::stdin()).map_err(Into::into);
+    match state.and_then(|state| takeover::read(state.into(), options.quota)) {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let role = match options.fork {
+        // It is in the background already.
+        Fork::Background if options.start == Start::TakeOver => Role::Daemon(Ready::Starter),
         Fork::Background => role_in_background(),
         Fork::Foreground => Role::Daemon(Ready::Nobody),
     };

@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use morgana_hal::{ByteStream, StreamError};
 use morgana_reactor::{Direction, Reactor, Source};
@@ -43,12 +44,17 @@ pub(crate) fn listen(path: &Path, reactor: &Reactor) -> io::Result<Source<UnixLi
 
 /// One client's stream.
 #[derive(Debug)]
-pub(crate) struct Stream(Source<UnixStream>);
+pub(crate) struct Stream(Rc<Source<UnixStream>>);
 
 impl Stream {
     pub(crate) fn new(stream: UnixStream, reactor: &Reactor) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
-        reactor.register_stream(stream).map(Self)
+        reactor.register_stream(stream).map(Rc::new).map(Self)
+    }
+
+    /// The socket.
+    pub(crate) fn socket(&self) -> &Rc<Source<UnixStream>> {
+        &self.0
     }
 }
 

@@ -52,9 +52,11 @@ fn subjects() -> Vec<&'static [XenTest]> {
 
 fn tests() -> impl Iterator<Item = (XenstoredChoice, &'static XenTest)> {
     let on_xens = subjects().into_iter().flatten();
+    let from_c = xenstored::FROM_C_TESTS.iter();
     let on_ours = xenstored::TESTS.iter();
     let on_stub_domain = xenstored::STUB_DOMAIN_TESTS.iter();
     on_xens
+        .chain(from_c)
         .map(|test| (XenstoredChoice::C, test))
         .chain(on_ours.map(|test| (XenstoredChoice::Ours, test)))
         .chain(on_stub_domain.map(|test| (XenstoredChoice::Stubdom, test)))

@@ -19,7 +19,17 @@ pub(super) const TESTS: &[XenTest] = &[
         name: "xenstored/toolstack",
         run: toolstack,
     },
+    XenTest {
+        name: "xenstored/update",
+        run: update,
+    },
 ];
+
+/// In a dom0 that has booted on Xen's C daemon.
+pub(super) const FROM_C_TESTS: &[XenTest] = &[XenTest {
+    name: "xenstored/update-from-c",
+    run: update_from_c,
+}];
 
 /// On the stub-domain.
 pub(super) const STUB_DOMAIN_TESTS: &[XenTest] = &[
@@ -78,6 +88,49 @@ fn toolstack(lab: &Lab<'_>) -> Result<()> {
         "{serving}"
     );
     guests(lab)
+}
+
+/// The daemon is replaced by itself while a guest runs and devices come.
+fn update(lab: &Lab<'_>) -> Result<()> {
+    update_to(lab, "/usr/local/bin/xenstored")
+}
+
+/// Xen's C daemon is replaced by ours while a guest runs; and ours by itself.
+fn update_from_c(lab: &Lab<'_>) -> Result<()> {
+    let program = lab.program("xenstored")?;
+    update_to(lab, &program)
+}
+
+fn update_to(lab: &Lab<'_>, program: &str) -> Result<()> {
+    let website = lab.guest("website", ADDRESS_WORDS)?;
+    let port = lab.forward_to(80)?;
+    website.create(lab)?;
+    ensure!(
+        lab.http_get(port, "/")?.status() == Some(200),
+        "no page before"
+    );
+    // A watcher that waits through all of it, on a socket.
+    lab.sh(
+        "xenstore-watch /test/watched >/tmp/watched 2>&1 & sleep 1; xenstore-ls -f / >/tmp/before",
+    )?;
+    let said = lab.sh(&format!(
+        "for i in 1 2 3; do time xenstore-control live-update {program}; done && \
+         pid=$(pidof xenstored) && readlink /proc/$pid/exe && \
+         xenstore-ls -f / >/tmp/after && diff /tmp/before /tmp/after && \
+         xenstore-write /test/watched 1 && xl list && xenstore-control check"
+    ))?;
+    ensure!(said.contains(program) && said.contains("website"), "{said}");
+    ensure!(
+        lab.http_get(port, "/")?.status() == Some(200),
+        "no page after"
+    );
+    devices(lab)?;
+    website.shut_down(lab, Duration::from_secs(30))?;
+    lab.sh("while xl domid website >/dev/null 2>&1; do sleep 0.2; done")?;
+    website.create(lab)?;
+    website.destroy(lab)?;
+    lab.sh("grep -x /test/watched /tmp/watched && xenstore-control check")?;
+    rows(lab)
 }
 
 fn guests(lab: &Lab<'_>) -> Result<()> {

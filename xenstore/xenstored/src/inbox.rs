@@ -1,0 +1,71 @@
+//! What one client has sent and what was not handled yet.
+
+use alloc::vec::Vec;
+use core::cell::RefCell;
+use core::task::{Context, Poll};
+
+use morgana_hal::{ByteStream, StreamError};
+use morgana_xenstore_wire::{BadStream, Decoder, Packet};
+
+/// It outlives the task that fills it, so that another program may go on with it.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox(RefCell<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    decoder: Decoder,
+    /// What another daemon had read already; it comes before what the stream has.
+    backlog: Vec<u8>,
+}
+
+impl Inbox {
+    /// Whether there is something to be had by [`next`](Self::next).
+    pub(crate) fn has_next(&self) -> bool {
+        self.0.borrow().decoder.has_next()
+    }
+
+    /// Gives the next packet to `handle`, which must not look at this inbox; `None` if it is not whole.
+    pub(crate) fn next<R>(
+        &self,
+        handle: impl FnOnce(Packet<'_>) -> R,
+    ) -> Result<Option<R>, BadStream> {
+        let mut state = self.0.borrow_mut();
+        Ok(state.decoder.next()?.map(handle))
+    }
+
+    /// Reads more.
+    pub(crate) fn poll_read<S: ByteStream>(
+        &self,
+        stream: &S,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), StreamError>> {
+        let State { decoder, backlog } = &mut *self.0.borrow_mut();
+        let space = decoder.space();
+        if !backlog.is_empty() {
+            let len = space.len().min(backlog.len());
+            space[..len].copy_from_slice(&backlog[..len]);
+            backlog.drain(..len);
+            decoder.filled(len);
+            return Poll::Ready(Ok(()));
+        }
+        stream
+            .poll_read(cx, space)
+            .map_ok(|len| decoder.filled(len))
+    }
+
+    /// Forgets all.
+    pub(crate) fn clear(&self) {
+        *self.0.borrow_mut() = State::default();
+    }
+
+    /// All that was not handled.
+    pub(crate) fn unhandled(&self) -> Vec<u8> {
+        let state = self.0.borrow();
+        [state.decoder.received(), &state.backlog].concat()
+    }
+
+    /// Has what another daemon did not handle come first.
+    pub(crate) fn refill(&self, unhandled: Vec<u8>) {
+        self.0.borrow_mut().backlog = unhandled;
+    }
+}

@@ -1,0 +1,100 @@
+//! Going on with what another daemon has left.
+
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+
+use morgana_exec::Handle;
+use morgana_hal::ByteStream;
+use morgana_xenstore_store::{ConnectionId, Link, Loaded, Reach, Service};
+
+use crate::server::Server;
+use crate::{IntroduceError, Rings, Served};
+
+/// A connection of the daemon before, which is to be served again, or given up.
+#[derive(Debug)]
+#[must_use]
+pub struct Resumed {
+    connection: ConnectionId,
+    link: Link,
+}
+
+impl Resumed {
+    /// How it is reached.
+    pub const fn reach(&self) -> Reach {
+        self.link.reach
+    }
+}
+
+impl<R: Rings> Server<R> {
+    /// A daemon that goes on with what another one has left. It serves nobody until each connection is resumed.
+    pub fn resume(rings: R, tasks: &Handle, loaded: Loaded) -> (Self, Vec<Resumed>) {
+        let server = Self::with_store(rings, tasks, loaded.store);
+        let links = loaded.links.into_iter();
+        let resumed = links.map(|(connection, link)| Resumed { connection, link });
+        (server, resumed.collect())
+    }
+
+    /// Serves a local client again.
+    ///
+    /// # Errors
+    ///
+    /// [`IntroduceError::TooManyTasks`].
+    pub fn resume_local(
+        &self,
+        resumed: Resumed,
+        stream: impl ByteStream,
+    ) -> Result<(), IntroduceError> {
+        let rights = self.0.store.borrow().rights_of(resumed.connection);
+        let session = self.session(resumed.connection, rights);
+        session.inbox.refill(resumed.link.input);
+        let (output, partial) = (&resumed.link.output, resumed.link.partial);
+        session.outbox.refill(resumed.connection, output, partial);
+        self.start_local(session, resumed.link.reach, stream)
+    }
+
+    /// Serves a domain again by its ring, which goes on where it was.
+    ///
+    /// # Errors
+    ///
+    /// [`IntroduceError::TooManyTasks`].
+    pub fn resume_ring(&self, resumed: Resumed, stream: impl Served) -> Result<(), IntroduceError> {
+        let Resumed { connection, link } = resumed;
+        let Reach::Ring(domain, _) = link.reach else {
+            return Err(IntroduceError::NoDomains);
+        };
+        let rights = self.0.store.borrow().rights_of(connection);
+        let session = self.session(connection, rights);
+        match link.service {
+            Service::Open => {
+                session.inbox.refill(link.input);
+                let outbox: &Rc<_> = &session.outbox;
+                outbox.refill(connection, &link.output, link.partial);
+            }
+            Service::Paused => session.outbox.close(),
+        }
+        self.start_serving(session, domain, stream, link.service)
+    }
+
+    /// Serves a domain again by its ring, which is taken up anew. One whose ring cannot be taken up has broken its connection.
+    pub fn resume_domain(&self, resumed: Resumed) {
+        let Reach::Ring(domain, port) = resumed.link.reach else {
+            return self.abandon(resumed);
+        };
+        match self.0.rings.adopt(domain, port) {
+            Ok(stream) => {
+                if let Err(error) = self.resume_ring(resumed, stream) {
+                    log::warn!("{domain} cannot be served: {error}");
+                }
+            }
+            Err(error) => {
+                log::warn!("{domain} cannot be served: {error}");
+                self.abandon(resumed);
+            }
+        }
+    }
+
+    /// Gives a connection up: it is as if it had been broken.
+    pub fn abandon(&self, resumed: Resumed) {
+        self.0.store.borrow_mut().disconnect(resumed.connection);
+    }
+}
