@@ -10,7 +10,7 @@ use crate::accessed::{Accessed, Aspects};
 use crate::accounts::Account;
 use crate::caller::{Caller, Intent};
 use crate::changes::{Change, Kind};
-use crate::entry::{Entries, Standing};
+use crate::entry::Entries;
 use crate::host::Host;
 use crate::ledger::Meter;
 use crate::node::{Node, Stamp};
@@ -140,9 +140,9 @@ impl Work<'_> {
     }
 
     pub(crate) fn write(&mut self, path: Path<'_>, value: &[u8]) -> Result<(), Errno> {
-        self.meter.admit(Resource::NodeSize, value.len())?;
         match self.check(path, Intent::Write, Aspects::VALUE) {
             Ok(node) => {
+                self.meter.admit(Resource::NodeSize, value.len())?;
                 let more = Account::of_parts("", value, &[]);
                 let less = Account::of_parts("", node.value(), &[]);
                 self.afford(node.owner(), more, less)?;
@@ -172,6 +172,7 @@ impl Work<'_> {
 
     /// Makes a node that is missing, where the caller may write.
     fn make(&mut self, path: Path<'_>, value: &[u8]) -> Result<(), Errno> {
+        self.meter.admit(Resource::NodeSize, value.len())?;
         let (above, parent) = self.world.tree.lowest(path);
         let permissions = self.caller.inherit(&parent.permissions);
         let depth = above.parts().count();
@@ -194,9 +195,6 @@ impl Work<'_> {
     }
 
     pub(crate) fn remove(&mut self, path: Path<'_>) -> Result<(), Errno> {
-        if path.parent().is_none() {
-            return Err(Errno::Invalid);
-        }
         match self.check(path, Intent::Write, Aspects::SUBTREE) {
             // Gone already is as good, but only if the node above is there.
             Err(Errno::NotFound) => {
@@ -207,6 +205,9 @@ impl Work<'_> {
             }
             other => other?,
         };
+        if path.parent().is_none() {
+            return Err(Errno::Invalid);
+        }
         let stamp = self.stamp();
         let change = self.world.take_out(path, stamp);
         self.changes.push(change.ok_or(Errno::NotFound)?);
@@ -218,15 +219,9 @@ impl Work<'_> {
         self.meter.admit(Resource::Permissions, list.len())?;
         let node = self.check(path, Intent::Own, Aspects::PERMISSIONS)?;
         let before = node.permissions.clone();
-        if node.owner() != Some(owner.domain) {
-            // To give nodes away would get around the quota.
-            if !self.caller.is_control() {
-                return Err(Errno::NotPermitted);
-            }
-            // What nobody owns would never go. (Xen's own daemon finds no room for such a domain's books.)
-            if owner.standing == Standing::Void {
-                return Err(Errno::NoMemory);
-            }
+        // To give nodes away would get around the quota.
+        if node.owner() != Some(owner.domain) && !self.caller.is_control() {
+            return Err(Errno::NotPermitted);
         }
         let more = Account::of_parts("", &[], &list);
         let less = Account::of_parts("", &[], &before);

@@ -38,10 +38,10 @@ impl Handling<'_> {
             let permission = Permission::parse(&mut fields).map_err(|_| Errno::Invalid)?;
             parsed.push(Entry::new(permission, self.standing_of(permission.domain)));
         }
-        // All domains together own nothing.
-        let owner = parsed.first_mut().ok_or(Errno::Invalid)?;
-        if owner.domain == ANY {
-            owner.standing = Standing::Void;
+        // All domains together own nothing, and what nobody owns would never go.
+        let owner = parsed.first().ok_or(Errno::Invalid)?;
+        if owner.domain == ANY || owner.standing == Standing::Void {
+            return Err(Errno::NotFound);
         }
         let valid = parsed
             .iter()

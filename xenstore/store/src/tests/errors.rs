@@ -1,6 +1,6 @@
 //! Which of several errors a request gets: the order is that of Xen's C daemon.
 
-use super::{Bench, read, watch};
+use super::{Bench, list, read, watch, write};
 use morgana_hal::DomId;
 use morgana_xenstore_wire::{Operation, Request};
 
@@ -68,4 +68,25 @@ fn operations_that_there_are_not() {
     for code in [15, 16, 20, 27, 0xffff, u32::MAX] {
         assert_eq!(bench.ask_raw(1, 9, code, b"\0"), "ENOSYS");
     }
+}
+
+#[test]
+fn permissions_come_before_what_is_asked_for() {
+    let mut bench = Bench::new();
+    let large = "v".repeat(3000);
+    let (nobodys, all) = (list("n9"), list("n32757"));
+    let set = |permissions| Request::SetPerms {
+        path: "/b",
+        permissions,
+    };
+    bench.check(&[
+        (0, 0, write("/a", "1"), "OK|"),
+        (1, 0, write("/a", &large), "EACCES"),
+        (1, 0, write("/a/b", &large), "EACCES"),
+        (1, 0, Request::Rm { path: "/" }, "EACCES"),
+        (0, 0, Request::Rm { path: "/" }, "EINVAL"),
+        // But an owner that there is not comes first of all.
+        (1, 0, set(&nobodys), "ENOENT"),
+        (1, 0, set(&all), "ENOENT"),
+    ]);
 }

@@ -28,7 +28,7 @@ fn an_entry_for_a_domain_that_is_not_there_is_shown_and_void() {
         (0, 0, write("/a", "1"), "OK|"),
         (0, 0, set("/a", &early), "OK|"),
         (0, 0, Request::GetPerms { path: "/a" }, "n0|r1|b9|"),
-        (0, 0, set("/a", &owner), "ENOMEM"),
+        (0, 0, set("/a", &owner), "ENOENT"),
         (1, 0, read("/a"), "1"),
     ]);
     assert!(!bench.store.known().contains(&DomId::new(9)));
@@ -87,7 +87,7 @@ fn an_entry_for_all_domains() {
     come(&mut bench);
     bench.check(&[
         (0, 0, write("/a", "1"), "OK|"),
-        (0, 0, set("/a", &own), "ENOMEM"),
+        (0, 0, set("/a", &own), "ENOENT"),
         (0, 0, set("/a", &all), "OK|"),
         (0, 0, set(special, &all), "OK|"),
         (1, 0, read("/a"), "1"),
