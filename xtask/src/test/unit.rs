@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::Tally;
 use super::counted::cargo_test;
-use crate::testbed::xen_headers;
+use crate::testbed::{xen_headers, xen_packages};
 use crate::workspace::{Workspace, cargo};
 
 /// Runs them; each counts.
@@ -22,5 +22,7 @@ fn run(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
     if let Some(folder) = xen_headers()? {
         command.env("CPATH", folder);
     }
+    // Xen's own xenstored daemons, with which ours is compared (tests/xenstore-peers).
+    command.env("MORGANA_XEN_PACKAGES", xen_packages()?);
     cargo_test(&mut command, tally)
 }

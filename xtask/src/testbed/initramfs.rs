@@ -34,7 +34,7 @@ const PACKAGES: [&str; 15] = [
 ];
 
 /// What those depend on but dom0 does without.
-const ABSENT: [Assumed; 5] = [
+pub(super) const ABSENT: [Assumed; 5] = [
     "Package: python3\nStatus: install ok installed\nVersion: 3.11.2-1\nMulti-Arch: allowed\nArchitecture: amd64",
     "Package: linux-base\nStatus: install ok installed\nVersion: 999\nArchitecture: all",
     "Package: initramfs-tools\nStatus: install ok installed\nVersion: 999\nArchitecture: all\nProvides: linux-initramfs-tool",

@@ -4,6 +4,7 @@ mod agent;
 mod apt;
 mod console;
 mod cpio;
+mod daemons;
 mod debs;
 mod emulator;
 mod guest;
@@ -19,6 +20,7 @@ mod snapshot;
 mod tree;
 
 pub(crate) use agent::Deadline;
+pub(crate) use daemons::xen_packages;
 pub(crate) use guest::{End, Guest};
 pub(crate) use handle::{Forward, Testbed, Xenstored};
 pub(crate) use headers::xen_headers;

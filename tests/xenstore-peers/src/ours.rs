@@ -1,0 +1,122 @@
+//! Our store, in this process.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, ErrorKind};
+
+use morgana_hal::DomId;
+use morgana_xenstore_store::{ConnectionId, Effect, Outgoing, PacketKind, Quota, Rights, Store};
+use morgana_xenstore_wire::{Errno, HEADER_LEN, Header, Packet};
+
+use crate::script::{CLIENTS, Cast, Episode};
+use crate::subject::{Before, Event, Reply, Subject, play};
+use crate::transcript::Answer;
+use crate::world::Life;
+
+/// Plays the episode to our store.
+///
+/// # Errors
+///
+/// None that a daemon's connection has; what the store never answers is an error.
+pub fn ours(episode: &Episode) -> io::Result<Vec<Answer>> {
+    play(&mut Ours::new(episode.cast), episode)
+}
+
+struct Ours {
+    store: Store,
+    cast: Cast,
+    programs: [ConnectionId; CLIENTS],
+    domains: BTreeMap<DomId, Life>,
+    events: Vec<Outgoing>,
+}
+
+impl Ours {
+    fn new(cast: Cast) -> Self {
+        let mut store = Store::new(Quota::default());
+        store.make("/tool/xenstored");
+        store.introduce(DomId::DOM0, Rights::Control, &mut Vec::new());
+        let programs = [(); CLIENTS].map(|()| store.connect(DomId::DOM0, Rights::Control));
+        Self {
+            store,
+            cast,
+            programs,
+            domains: BTreeMap::from([(DomId::DOM0, Life::Running)]),
+            events: Vec::new(),
+        }
+    }
+
+    fn connection(&self, client: usize) -> Option<ConnectionId> {
+        match self.cast.domain(client) {
+            Some(domain) => self.store.connection_of(domain),
+            None => self.programs.get(client).copied(),
+        }
+    }
+
+    fn client(&self, connection: ConnectionId) -> Option<usize> {
+        (0..CLIENTS).find(|&client| self.connection(client) == Some(connection))
+    }
+}
+
+impl Subject for Ours {
+    fn ask(&mut self, client: usize, header: Header, payload: &[u8]) -> io::Result<Reply> {
+        let connection = self.connection(client).ok_or(ErrorKind::NotConnected)?;
+        let mut out = Vec::new();
+        let domains = &self.domains;
+        let exists = |domain: DomId| {
+            domains
+                .get(&domain)
+                .is_some_and(|life| *life != Life::Absent)
+        };
+        let packet = Packet { header, payload };
+        match self.store.handle(connection, packet, &exists, &mut out) {
+            Effect::Introduce(pending) => {
+                let mapped = match exists(pending.domain) {
+                    true => Ok(()),
+                    false => Err(Errno::Invalid),
+                };
+                self.store.finish_introduce(pending, mapped, &mut out);
+            }
+            Effect::Command(pending) => self.store.finish_command(&pending, Ok(()), &mut out),
+            Effect::None | Effect::Release(_) => {}
+        }
+        let at = out
+            .iter()
+            .position(|packet| packet.kind == PacketKind::Reply)
+            .ok_or(ErrorKind::UnexpectedEof)?;
+        let reply = out.remove(at);
+        self.events.append(&mut out);
+        let (head, payload) = reply.bytes.split_at(HEADER_LEN);
+        let code = u32::from_le_bytes([head[0], head[1], head[2], head[3]]);
+        Ok((code, payload.to_vec()))
+    }
+
+    fn events(&mut self) -> io::Result<Vec<Event>> {
+        let mut events = core::mem::take(&mut self.events);
+        // As the daemon does with what waits to be sent.
+        let mut seen = BTreeSet::new();
+        events.retain(|event| seen.insert((event.to, event.bytes.clone())));
+        let events = events.iter().filter_map(|event| {
+            let client = self.client(event.to)?;
+            Some((client, event.bytes[HEADER_LEN..].to_vec()))
+        });
+        Ok(events.collect())
+    }
+
+    fn anew(&mut self, client: usize, _: Before) -> io::Result<()> {
+        self.store.disconnect(self.programs[client]);
+        self.programs[client] = self.store.connect(DomId::DOM0, Rights::Control);
+        Ok(())
+    }
+
+    fn domain(&mut self, domain: DomId, life: Life) -> io::Result<()> {
+        self.domains.insert(domain, life);
+        // What the daemon does when it is told that some domain has changed.
+        match life {
+            Life::Running => {}
+            Life::ShutDown => self.store.shut_down(domain, &mut self.events),
+            Life::Dying | Life::Absent => {
+                self.store.release(domain, &mut self.events);
+            }
+        }
+        Ok(())
+    }
+}
