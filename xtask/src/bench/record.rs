@@ -65,6 +65,22 @@ impl Record {
         Some(Record::alone(bench, case, unit, ours).against(peer, theirs, theirs / ours))
     }
 
+    /// Counts, of which either may be nothing, so that there is no ratio: the medians of both sides.
+    pub(super) fn counts(
+        bench: &'static str,
+        case: &'static str,
+        unit: &'static str,
+        ours: &[f64],
+        peer: &'static str,
+        theirs: &[f64],
+    ) -> Option<Record> {
+        let (ours, theirs) = (median(ours)?, median(theirs)?);
+        let mut record = Record::alone(bench, case, unit, ours);
+        record.peer = Some(peer);
+        record.theirs = Some(theirs);
+        Some(record)
+    }
+
     /// Rates, of which the larger is the better: the medians of both sides.
     pub(super) fn rates(
         bench: &'static str,

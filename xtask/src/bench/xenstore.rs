@@ -1,5 +1,7 @@
 //! The rows of Xen's own test-xenstore in dom0, on our xenstored, on the C one and on oxenstored: the time that a turn takes, and the daemon's CPU
-//! time for it, which has a part of what test-xenstore makes and removes around each row.
+//! time for it, which has a part of what test-xenstore makes and removes around each row. And the daemons on plain Linux.
+
+mod native;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -63,7 +65,8 @@ done
 type Taken = BTreeMap<&'static str, [Vec<f64>; 2]>;
 
 /// Runs all rows on all daemons.
-pub(super) fn run(_: &Workspace, report: &mut Report<'_>) -> Result<()> {
+pub(super) fn run(workspace: &Workspace, report: &mut Report<'_>) -> Result<()> {
+    native::run(workspace, report)?;
     let mut ours = Taken::new();
     let mut theirs = PEERS.map(|_| Taken::new());
     for _ in 0..RUNS {
