@@ -123,7 +123,7 @@ impl fmt::Display for ConnectError {
         match &self.obstacle {
             Obstacle::Nowhere => write!(
                 f,
-                "{path}: no xenstored is there, and the kernel knows of none; in a domain of Xen, /dev/xen/xenbus leads to it"
+                "{path}: no xenstored is there (in a domain of Xen, /dev/xen/xenbus leads to one)"
             ),
             Obstacle::NoWay => write!(f, "{path} is neither a socket nor a device"),
             Obstacle::Linux(error) => {
