@@ -12,7 +12,9 @@ use morgana_exec::{Executor, Handle, select};
 use morgana_hal::{ByteStream, DomId, Port, StreamError};
 use morgana_linux::{LinuxClock, ReactorIdle};
 use morgana_reactor::{Direction, HasReactor, Reactor, Source};
-use morgana_xenstored::{Fault, Features, IntroduceError, Quota, Rights, Rings, Served, Server};
+use morgana_xenstored::{
+    Descriptor, Fault, Features, IntroduceError, Quota, Rights, Rings, Served, Server,
+};
 
 /// Ends with the value.
 pub(crate) struct Daemon {
@@ -77,7 +79,7 @@ async fn accept(
         stream.set_nonblocking(true).unwrap();
         let stream = Stream(reactor.register(stream).unwrap());
         server
-            .connect(DomId::DOM0, stream, Rights::Control)
+            .connect(DomId::DOM0, stream, Descriptor(0), Rights::Control)
             .unwrap();
     }
 }
@@ -133,6 +135,10 @@ impl Served for Never {
     }
 
     fn poll_reconnect(&self, _: &mut Context<'_>) -> Poll<()> {
+        match *self {}
+    }
+
+    fn port(&self) -> Port {
         match *self {}
     }
 
