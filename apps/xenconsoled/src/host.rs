@@ -5,7 +5,7 @@ use std::rc::Rc;
 use morgana_hal::{Clock, DomId, Platform, Port, WallTime};
 use morgana_linux::Linux;
 use morgana_reactor::Reactor;
-use morgana_xenconsoled::{AttachError, Host, PlatformRing, attach};
+use morgana_xenconsoled::{AttachError, Host, Outlets, PlatformRing, attach};
 
 use crate::logs::{FileLog, Logs};
 use crate::terminal::Terminal;
@@ -28,14 +28,9 @@ impl DomainZero {
     }
 }
 
-impl Host for DomainZero {
-    type Ring = PlatformRing<Linux>;
+impl Outlets for DomainZero {
     type Log = FileLog;
     type Terminal = Terminal;
-
-    fn attach(&self, domain: DomId, port: Port) -> Result<Self::Ring, AttachError> {
-        attach(&self.platform, domain, port)
-    }
 
     fn open_log(&self, domain: DomId, name: &str) -> Option<FileLog> {
         if !self.logs.guests {
@@ -46,10 +41,22 @@ impl Host for DomainZero {
         opened.inspect_err(complain).ok()
     }
 
-    fn open_terminal(&self, domain: DomId) -> Option<(Terminal, String)> {
-        let opened = Terminal::open(&self.reactor);
-        let complain = |error: &std::io::Error| log::error!("{domain} gets no terminal: {error}");
-        opened.inspect_err(complain).ok()
+    fn open_terminal(&self, domain: DomId) -> Option<(Terminal, Option<String>)> {
+        match Terminal::open(&self.reactor) {
+            Ok((terminal, path)) => Some((terminal, Some(path))),
+            Err(error) => {
+                log::error!("{domain} gets no terminal: {error}");
+                None
+            }
+        }
+    }
+}
+
+impl Host for DomainZero {
+    type Ring = PlatformRing<Linux>;
+
+    fn attach(&self, domain: DomId, port: Port) -> Result<Self::Ring, AttachError> {
+        attach(&self.platform, domain, port)
     }
 
     fn wall(&self) -> WallTime {

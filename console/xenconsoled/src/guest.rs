@@ -81,6 +81,8 @@ impl<H: Host> Guest<H> {
                         continue;
                     }
                 }
+                // A later domain of the same number is another guest, and has another task.
+                None if !self.has_home(&home).await? => return Ok(()),
                 _ => {}
             }
             match select(self.gone.wait(), watch.next()).await {
@@ -97,11 +99,12 @@ impl<H: Host> Guest<H> {
         let terminal = self.host.open_terminal(self.domain);
         let terminal = match terminal {
             Some((terminal, path)) => {
-                let written = self
-                    .client
-                    .write(&format!("{home}/console/tty"), path)
-                    .await;
-                if let Err(error) = written {
+                if let Some(path) = path
+                    && let Err(error) = self
+                        .client
+                        .write(&format!("{home}/console/tty"), path)
+                        .await
+                {
                     log::error!(
                         "xl console will not find the terminal of {}: {error}",
                         self.domain
@@ -170,9 +173,20 @@ impl<H: Host> Guest<H> {
                 Either::First(()) => return Ok(End::Gone),
                 Either::Second(changed) => drop(changed?),
             }
-            if self.place(home).await? != Some(place) {
-                return Ok(End::Moved);
+            match self.place(home).await? {
+                Some(same) if same == place => {}
+                None if !self.has_home(home).await? => return Ok(End::Gone),
+                _ => return Ok(End::Moved),
             }
+        }
+    }
+
+    /// Whether the toolstack has not taken the domain's nodes away.
+    async fn has_home(&self, home: &str) -> Result<bool, Error> {
+        match self.client.read(home).await {
+            Err(error @ Error::Closed(_)) => Err(error),
+            Err(error) => Ok(!error.is_not_found()),
+            Ok(_) => Ok(true),
         }
     }
 

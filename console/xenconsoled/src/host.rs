@@ -17,14 +17,25 @@ const CONSOLE_GRANT: GrantRef = GrantRef::new(0);
 const CONNECTION: usize = 3088;
 const CONNECTED: u8 = 0;
 
-/// How guests' rings, their logs and their terminals are reached.
-pub trait Host: 'static {
-    /// A guest's ring.
-    type Ring: Ring;
+/// Where guests' output goes, and where what is typed comes from.
+pub trait Outlets: 'static {
     /// A guest's log.
     type Log: Log;
     /// A guest's terminal: what is written to it is shown, what is read from it was typed.
     type Terminal: ByteStream;
+
+    /// Opens the log of the domain that is called `name`. `None` if there is to be none, or if it cannot be opened: then it is said why.
+    fn open_log(&self, domain: DomId, name: &str) -> Option<Self::Log>;
+
+    /// Makes a terminal for a domain; with it comes what `xl console` is to open, if somebody has to tell it. `None` if it cannot be made: then
+    /// it is said why.
+    fn open_terminal(&self, domain: DomId) -> Option<(Self::Terminal, Option<String>)>;
+}
+
+/// How guests' rings are reached, besides.
+pub trait Host: Outlets {
+    /// A guest's ring.
+    type Ring: Ring;
 
     /// Takes up the ring of `domain`, whose port is `port`.
     ///
@@ -32,12 +43,6 @@ pub trait Host: 'static {
     ///
     /// [`AttachError`].
     fn attach(&self, domain: DomId, port: Port) -> Result<Self::Ring, AttachError>;
-
-    /// Opens the log of the domain that is called `name`. `None` if there is to be none, or if it cannot be opened: the host says why.
-    fn open_log(&self, domain: DomId, name: &str) -> Option<Self::Log>;
-
-    /// Makes a terminal for a domain; with it comes what `xl console` is to open. `None` if it cannot be made: the host says why.
-    fn open_terminal(&self, domain: DomId) -> Option<(Self::Terminal, String)>;
 
     /// The time of day.
     fn wall(&self) -> WallTime;

@@ -10,6 +10,7 @@ mod guest;
 mod harmless;
 mod host;
 mod lines;
+mod link;
 mod options;
 mod place;
 mod rate;
@@ -19,7 +20,8 @@ mod session;
 
 pub use daemon::Daemon;
 pub use harmless::Harmless;
-pub use host::{AttachError, Host, Log, PlatformRing, Ring, attach};
+pub use host::{AttachError, Host, Log, Outlets, PlatformRing, Ring, attach};
 pub use lines::Lines;
+pub use link::{Helper, Link, LinkError, LinkLog, LinkTerminal};
 pub use options::{Escapes, Options, Overflow, Stamps};
 pub use rate::Rate;

@@ -8,9 +8,11 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use morgana_exec::{Duplex, Executor, Handle, ManualClock, Timers, duplex, yield_now};
+use morgana_exec::{Duplex, Executor, Handle, ManualClock, Timers, duplex, select, yield_now};
 use morgana_hal::{ByteStream, Clock, DomId, EventError, Instant, Port, StreamError, WallTime};
-use morgana_xenconsoled::{AttachError, Daemon, Host, Log, Options, Ring};
+use morgana_xenconsoled::{
+    AttachError, Daemon, Helper, Host, Link, LinkLog, LinkTerminal, Log, Options, Outlets, Ring,
+};
 use morgana_xenstore_client::{Client, Config};
 use morgana_xenstored::{
     Fault as XenstoreFault, Features, IntroduceError, Quota, Rights, Rings, Served, Server,
@@ -57,8 +59,27 @@ impl Deref for World {
     }
 }
 
+/// Where the daemon has its logs and terminals.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Outlet {
+    /// Beside it.
+    Here,
+    /// At the other end of a link.
+    Elsewhere,
+}
+
+/// Runs a daemon and a test beside each other, with outlets of both kinds.
+pub(crate) fn world(options: Options, test: impl AsyncFnOnce(World) + Clone + 'static) {
+    world_with(Outlet::Here, options, test.clone());
+    world_with(Outlet::Elsewhere, options, test);
+}
+
 /// Runs a daemon and a test beside each other.
-pub(crate) fn world(options: Options, test: impl AsyncFnOnce(World) + 'static) {
+pub(crate) fn world_with(
+    outlet: Outlet,
+    options: Options,
+    test: impl AsyncFnOnce(World) + 'static,
+) {
     let clock = ManualClock::default();
     let mut executor = Executor::new();
     let tasks = executor.handle();
@@ -80,15 +101,39 @@ pub(crate) fn world(options: Options, test: impl AsyncFnOnce(World) + 'static) {
         seen: RefCell::default(),
         held: Cell::default(),
     }));
-    let daemon = Daemon::new(world.clone(), daemon_client, &tasks, options, DomId::DOM0);
     let both = async move {
-        let serve = async {
-            let Err(error) = daemon.serve().await;
-            panic!("the daemon ends: {error}");
-        };
-        morgana_exec::select(test(world), serve).await;
+        match outlet {
+            Outlet::Here => {
+                let own = DomId::DOM0;
+                let daemon = Daemon::new(world.clone(), daemon_client, &tasks, options, own);
+                select(test(world), ends(daemon)).await;
+            }
+            Outlet::Elsewhere => {
+                let host = Linked {
+                    world: world.clone(),
+                    link: Link::default(),
+                };
+                let linked = link(world.clone(), host.link.clone(), tasks.clone());
+                let daemon = Daemon::new(host, daemon_client, &tasks, options, DomId::DOM0);
+                select(test(world), select(linked, ends(daemon))).await;
+            }
+        }
     };
     executor.block_on(both, &mut clock.idle(), &clock);
+}
+
+async fn ends<H: Host>(daemon: Daemon<H>) {
+    let Err(error) = daemon.serve().await;
+    panic!("the daemon ends: {error}");
+}
+
+/// Joins both ends of the link.
+async fn link(world: World, link: Link, tasks: Handle) {
+    let client = connect(&world.server, &tasks);
+    let (ours, theirs) = duplex(1024);
+    let helper = Helper::new(world.clone(), client, &tasks);
+    let ended = select(link.drive(&ours), helper.serve(&theirs)).await;
+    panic!("the link ends: {ended:?}");
 }
 
 fn connect(server: &Server<NoRings>, tasks: &Handle) -> Client {
@@ -145,6 +190,16 @@ impl World {
         let home = format!("/local/domain/{}", domain.number());
         self.client.remove(&home).await.unwrap();
         self.server.release(domain);
+    }
+
+    fn take_ring(&self, domain: DomId, port: Port) -> Result<Line, AttachError> {
+        if self.refused.borrow().contains(&(domain, port)) {
+            return Err(AttachError::Channel(EventError::Refused));
+        }
+        let ring = self.rings.borrow_mut().remove(&(domain, port));
+        let ring = ring.ok_or(AttachError::Channel(EventError::Refused))?;
+        *self.attached.borrow_mut().entry(domain).or_default() += 1;
+        Ok(ring)
     }
 
     /// From now on the ring at this port cannot be had.
@@ -393,20 +448,9 @@ impl Log for MemoryLog {
     }
 }
 
-impl Host for World {
-    type Ring = Line;
+impl Outlets for World {
     type Log = MemoryLog;
     type Terminal = Duplex;
-
-    fn attach(&self, domain: DomId, port: Port) -> Result<Line, AttachError> {
-        if self.refused.borrow().contains(&(domain, port)) {
-            return Err(AttachError::Channel(EventError::Refused));
-        }
-        let ring = self.rings.borrow_mut().remove(&(domain, port));
-        let ring = ring.ok_or(AttachError::Channel(EventError::Refused))?;
-        *self.attached.borrow_mut().entry(domain).or_default() += 1;
-        Ok(ring)
-    }
 
     fn open_log(&self, _: DomId, name: &str) -> Option<MemoryLog> {
         self.logs.borrow_mut().entry(name.to_owned()).or_default();
@@ -416,15 +460,54 @@ impl Host for World {
         })
     }
 
-    fn open_terminal(&self, domain: DomId) -> Option<(Duplex, String)> {
+    fn open_terminal(&self, domain: DomId) -> Option<(Duplex, Option<String>)> {
         let (ours, theirs) = duplex(4096);
         self.terminals.borrow_mut().insert(domain, Rc::new(theirs));
         self.seen.borrow_mut().remove(&domain);
-        Some((ours, format!("/terminal/{}", domain.number())))
+        Some((ours, Some(format!("/terminal/{}", domain.number()))))
+    }
+}
+
+impl Host for World {
+    type Ring = Line;
+
+    fn attach(&self, domain: DomId, port: Port) -> Result<Line, AttachError> {
+        self.take_ring(domain, port)
     }
 
     fn wall(&self) -> WallTime {
         self.clock.wall()
+    }
+}
+
+/// A host whose logs and terminals are those of the world, at the other end of a link.
+pub(crate) struct Linked {
+    world: World,
+    link: Link,
+}
+
+impl Outlets for Linked {
+    type Log = LinkLog;
+    type Terminal = LinkTerminal;
+
+    fn open_log(&self, domain: DomId, _: &str) -> Option<LinkLog> {
+        Some(self.link.log(domain))
+    }
+
+    fn open_terminal(&self, domain: DomId) -> Option<(LinkTerminal, Option<String>)> {
+        Some((self.link.terminal(domain), None))
+    }
+}
+
+impl Host for Linked {
+    type Ring = Line;
+
+    fn attach(&self, domain: DomId, port: Port) -> Result<Line, AttachError> {
+        self.world.take_ring(domain, port)
+    }
+
+    fn wall(&self) -> WallTime {
+        self.world.clock.wall()
     }
 }
 

@@ -1,0 +1,253 @@
+//! The helper's end of the link: it has the logs and the terminals of guests that a daemon elsewhere serves.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::format;
+use alloc::rc::Rc;
+use core::cell::RefCell;
+use core::convert::Infallible;
+use core::fmt;
+use core::future::poll_fn;
+
+use morgana_exec::{Either, Handle, Notify, Task, TooManyTasks, select};
+use morgana_hal::{ByteStream, DomId};
+use morgana_xenstore_client::Client;
+
+use super::frame::{Frame, Frames, Kind, credit};
+use super::queue::Queue;
+use super::{LinkError, TYPED_WINDOW, WINDOW};
+use crate::{Log, Outlets};
+
+/// Guests that a daemon may have. One that says more breaks the rules.
+const MAX_GUESTS: usize = 1024;
+
+/// The helper.
+pub struct Helper<O: Outlets> {
+    outlets: O,
+    client: Client,
+    tasks: Handle,
+    queue: Rc<Queue>,
+}
+
+/// One guest.
+struct Guest<O: Outlets> {
+    log: Option<O::Log>,
+    screen: Rc<Screen>,
+    /// Ends with the guest.
+    tasks: [Option<Task<()>>; 2],
+}
+
+/// What is on its way to and from a guest's terminal.
+#[derive(Default)]
+struct Screen {
+    waiting: RefCell<VecDeque<u8>>,
+    /// How many typed bytes may be sent.
+    credit: RefCell<usize>,
+    changed: Notify,
+}
+
+impl<O: Outlets> Drop for Guest<O> {
+    fn drop(&mut self) {
+        for task in self.tasks.iter().flatten() {
+            task.abort();
+        }
+    }
+}
+
+impl<O: Outlets> fmt::Debug for Helper<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Helper").finish_non_exhaustive()
+    }
+}
+
+impl<O: Outlets> Helper<O> {
+    /// A helper that makes logs and terminals by `outlets`, and writes where the terminals are to xenstore.
+    pub fn new(outlets: O, client: Client, tasks: &Handle) -> Self {
+        Self {
+            outlets,
+            client,
+            tasks: tasks.clone(),
+            queue: Rc::default(),
+        }
+    }
+
+    /// Serves the daemon at the other end, until it goes. All terminals go then.
+    pub async fn serve<S: ByteStream>(&self, stream: &S) -> LinkError {
+        self.queue.retain(|_| false);
+        match select(self.queue.send(stream), self.receive(stream)).await {
+            Either::First(Err(error)) => error.into(),
+            Either::Second(Err(error)) => error,
+            Either::First(Ok(never)) | Either::Second(Ok(never)) => match never {},
+        }
+    }
+
+    async fn receive<S: ByteStream>(&self, stream: &S) -> Result<Infallible, LinkError> {
+        let mut guests = BTreeMap::new();
+        let mut frames = Frames::default();
+        let mut piece = [0; 4096];
+        loop {
+            let len = poll_fn(|cx| stream.poll_read(cx, &mut piece)).await?;
+            frames.add(&piece[..len]);
+            while let Some(frame) = frames.next()? {
+                self.take(frame, &mut guests).await?;
+            }
+        }
+    }
+
+    async fn take(
+        &self,
+        frame: Frame<'_>,
+        guests: &mut BTreeMap<DomId, Guest<O>>,
+    ) -> Result<(), LinkError> {
+        let domain = frame.domain;
+        if frame.kind == Kind::Open {
+            if guests.len() >= MAX_GUESTS || guests.contains_key(&domain) {
+                return Err(LinkError::Breach);
+            }
+            let guest = self.open(domain).await?;
+            guests.insert(domain, guest);
+            return Ok(());
+        }
+        let guest = guests.get_mut(&domain).ok_or(LinkError::Breach)?;
+        match frame.kind {
+            Kind::Close => drop(guests.remove(&domain)),
+            Kind::Logged => guest.log(domain, frame.content).await,
+            Kind::Shown => guest.screen.show(frame.content)?,
+            Kind::Credit => guest.screen.allow(credit(frame.content)?)?,
+            Kind::Open | Kind::Typed => return Err(LinkError::Breach),
+        }
+        Ok(())
+    }
+
+    async fn open(&self, domain: DomId) -> Result<Guest<O>, LinkError> {
+        let home = format!("/local/domain/{}", domain.number());
+        let name = self.client.read_text(&format!("{home}/name")).await;
+        let name = name.unwrap_or_else(|_| format!("{}", domain.number()));
+        let log = self.outlets.open_log(domain, &name);
+        let screen = Rc::<Screen>::default();
+        screen.credit.replace(TYPED_WINDOW);
+        let mut tasks = [None, None];
+        if let Some((terminal, path)) = self.outlets.open_terminal(domain) {
+            if let Some(path) = path
+                && let Err(error) = self
+                    .client
+                    .write(&format!("{home}/console/tty"), path)
+                    .await
+            {
+                log::error!("xl console will not find the terminal of {domain}: {error}");
+            }
+            let terminal = Rc::new(terminal);
+            let show = show(domain, terminal.clone(), screen.clone(), self.queue.clone());
+            let type_in = type_in(domain, terminal, screen.clone(), self.queue.clone());
+            let spawned =
+                |task: Result<_, TooManyTasks>| task.map(Some).map_err(|_| LinkError::TooManyTasks);
+            tasks = [
+                spawned(self.tasks.spawn(show))?,
+                spawned(self.tasks.spawn(type_in))?,
+            ];
+        }
+        Ok(Guest { log, screen, tasks })
+    }
+}
+
+impl<O: Outlets> Guest<O> {
+    async fn log(&mut self, domain: DomId, bytes: &[u8]) {
+        let Some(log) = &mut self.log else {
+            return;
+        };
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            match poll_fn(|cx| log.poll_add(cx, rest)).await {
+                Ok(len) => rest = rest.get(len.max(1)..).unwrap_or_default(),
+                Err(error) => {
+                    log::error!("the log of {domain} cannot be written: {error}");
+                    return;
+                }
+            }
+        }
+    }
+}
+
+impl Screen {
+    fn show(&self, bytes: &[u8]) -> Result<(), LinkError> {
+        let mut waiting = self.waiting.borrow_mut();
+        if waiting.len() + bytes.len() > WINDOW {
+            return Err(LinkError::Breach);
+        }
+        waiting.extend(bytes);
+        self.changed.notify();
+        Ok(())
+    }
+
+    fn allow(&self, more: usize) -> Result<(), LinkError> {
+        let mut credit = self.credit.borrow_mut();
+        if more > TYPED_WINDOW - *credit {
+            return Err(LinkError::Breach);
+        }
+        *credit += more;
+        self.changed.notify();
+        Ok(())
+    }
+
+    fn peek(&self, into: &mut [u8]) -> usize {
+        let waiting = self.waiting.borrow();
+        let len = waiting.len().min(into.len());
+        for (into, byte) in into.iter_mut().zip(&*waiting) {
+            *into = *byte;
+        }
+        len
+    }
+}
+
+/// Shows what waits, and gives credit for it.
+async fn show<T: ByteStream>(domain: DomId, terminal: Rc<T>, screen: Rc<Screen>, queue: Rc<Queue>) {
+    let mut piece = [0; 2048];
+    loop {
+        let seen = screen.changed.count();
+        let len = screen.peek(&mut piece);
+        if len == 0 {
+            screen.changed.after(seen).await;
+            continue;
+        }
+        let shown = match poll_fn(|cx| terminal.poll_write(cx, &piece[..len])).await {
+            Ok(shown) => shown,
+            Err(error) => {
+                log::error!("the terminal of {domain} is gone: {error}");
+                return;
+            }
+        };
+        screen.waiting.borrow_mut().drain(..shown);
+        queue.push(&Frame {
+            kind: Kind::Credit,
+            domain,
+            content: &(shown as u32).to_le_bytes(),
+        });
+    }
+}
+
+/// Sends what is typed, as far as there is credit.
+async fn type_in<T: ByteStream>(
+    domain: DomId,
+    terminal: Rc<T>,
+    screen: Rc<Screen>,
+    queue: Rc<Queue>,
+) {
+    let mut piece = [0; TYPED_WINDOW];
+    loop {
+        let seen = screen.changed.count();
+        let most = *screen.credit.borrow();
+        if most == 0 {
+            screen.changed.after(seen).await;
+            continue;
+        }
+        let Ok(len) = poll_fn(|cx| terminal.poll_read(cx, &mut piece[..most])).await else {
+            return;
+        };
+        *screen.credit.borrow_mut() -= len;
+        let frame = Frame {
+            kind: Kind::Typed,
+            domain,
+            content: &piece[..len],
+        };
+        poll_fn(|cx| queue.poll_push(cx, &frame)).await;
+    }
+}
