@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::build::{self, Image};
 use crate::cli::{Dom0, XenconsoledChoice, XenstoredChoice};
@@ -41,22 +41,30 @@ pub(crate) fn start(xenstored: XenstoredChoice) -> Result<Testbed> {
     }
 }
 
-/// Replaces the daemon that serves consoles, which can be done at any time.
+/// Replaces the daemon that serves consoles, which can be done at any time. A stub-domain serves guests that are made from then on.
 pub(crate) fn change_xenconsoled(testbed: &Testbed, choice: XenconsoledChoice) -> Result<()> {
+    let workspace = Workspace::load()?;
     let program = match choice {
         XenconsoledChoice::C => XENS_XENCONSOLED,
-        XenconsoledChoice::Ours => {
-            let program = build::program_for_linux(&Workspace::load()?, XENCONSOLED)?;
+        XenconsoledChoice::Ours | XenconsoledChoice::Stubdom => {
+            let program = build::program_for_linux(&workspace, XENCONSOLED)?;
             testbed.put(&program, OUR_XENCONSOLED)?;
             OUR_XENCONSOLED
         }
-        XenconsoledChoice::Stubdom => {
-            bail!("this version has no xenconsoled for a stub-domain yet: use --xenconsoled ours")
-        }
     };
+    let mut extra = "";
+    if choice == XenconsoledChoice::Stubdom {
+        let images = Image::build(&workspace, &[workspace.app(XENCONSOLED)?])?;
+        let image = images.first().context("xenconsoled has no image")?;
+        testbed.put(&image.kernel, "/usr/local/lib/xenconsoled.xen")?;
+        let config = image.kernel.with_extension("cfg");
+        testbed.put(&config, "/usr/local/lib/xenconsoled.cfg")?;
+        testbed.sh("cd /usr/local/lib && xl create -q xenconsoled.cfg")?;
+        extra = "--for xenconsoled";
+    }
     testbed.sh(&format!(
         "id=$(cat {XENCONSOLED_ID}) && kill $id && while [ -d /proc/$id ]; do sleep 0.1; done; \
-         {program} --pid-file={XENCONSOLED_ID} --log=all --log-dir=/var/log/xen/console"
+         timeout 60 {program} {extra} --pid-file={XENCONSOLED_ID} --log=all --log-dir=/var/log/xen/console"
     ))?;
     Ok(())
 }

@@ -1,61 +1,24 @@
-//! The console daemon for Linux: the program.
+//! The console daemon: the program. For Linux it is a daemon, whose options its README tells, or the helper of one that is a stub-domain; for
+//! Xen it is that stub-domain.
 
+#![cfg_attr(target_os = "none", no_std, no_main)]
 #![forbid(unsafe_code)]
 
-mod arguments;
-mod daemon;
-mod host;
-mod hypervisor;
-mod logs;
-mod terminal;
+#[cfg(target_os = "none")]
+extern crate alloc;
 
-use std::error::Error;
-use std::process::ExitCode;
+#[cfg(not(target_os = "none"))]
+mod linux;
+#[cfg(target_os = "none")]
+mod stubdom;
 
-use morgana_daemon::{Ready, Role, logging, role_in_background, start_daemon};
+/// Where a stub-domain offers its helper in domain 0 a vchan: in its home.
+const LINK: &str = "data/consoles";
 
-use arguments::{Arguments, Fork, Settings};
+#[cfg(target_os = "none")]
+morgana::main!(stubdom::serve);
 
-/// For arguments that make no sense.
-const USAGE: u8 = 2;
-
-/// Runs until the daemon serves in the background, or to its end.
-fn main() -> ExitCode {
-    let settings = match Arguments::parse(std::env::args().skip(1)) {
-        Ok(Arguments::Help) => {
-            print!("{}", arguments::USAGE);
-            return ExitCode::SUCCESS;
-        }
-        Ok(Arguments::Version) => {
-            println!("xenconsoled of Morgana {}", env!("CARGO_PKG_VERSION"));
-            return ExitCode::SUCCESS;
-        }
-        Ok(Arguments::Run(settings)) => settings,
-        Err(error) => {
-            eprintln!("xenconsoled: {error} (try --help)");
-            return ExitCode::from(USAGE);
-        }
-    };
-    match run(&settings) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            log::error!("{error}");
-            eprintln!("xenconsoled: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn run(settings: &Settings) -> Result<(), Box<dyn Error>> {
-    let role = match settings.fork {
-        Fork::Background => role_in_background(),
-        Fork::Foreground => Role::Daemon(Ready::Nobody),
-    };
-    match role {
-        Role::Starter => start_daemon().map(drop),
-        Role::Daemon(ready) => {
-            logging::start("xenconsoled", None, ready)?;
-            daemon::run(settings, ready)
-        }
-    }
+#[cfg(not(target_os = "none"))]
+fn main() -> std::process::ExitCode {
+    linux::main()
 }

@@ -17,8 +17,33 @@ use crate::rate::Traffic;
 use crate::seldom::Seldom;
 use crate::{Host, Options};
 
-/// Where xenstore has a folder for each domain.
-const DOMAINS: &str = "/local/domain";
+/// Which guests a daemon serves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Guests {
+    /// All domains of the machine but domain 0, in which the daemon is. Those whose consoles are given to another domain (`console/backend-id`) are left out.
+    All,
+    /// Those whose consoles are given to the daemon's domain: they are in its `backend/console`.
+    Given,
+}
+
+impl Guests {
+    /// Where xenstore has a folder for each of them.
+    const fn folder(self) -> &'static str {
+        match self {
+            Self::All => "/local/domain",
+            Self::Given => "backend/console",
+        }
+    }
+
+    /// What changes when they come, and when they go.
+    const fn events(self) -> [&'static str; 2] {
+        match self {
+            Self::All => ["@introduceDomain", "@releaseDomain"],
+            // One more watch than is needed, which costs nothing.
+            Self::Given => ["backend/console", "backend"],
+        }
+    }
+}
 
 /// Guests that are served at once. Further ones are served when others have gone.
 pub(crate) const MAX_GUESTS: usize = 1024;
@@ -32,8 +57,7 @@ pub struct Daemon<H: Host> {
     client: Client,
     tasks: Handle,
     options: Options,
-    /// Domains whose consoles are not for it: its own, and domain 0's, which is nobody's guest.
-    others: Vec<DomId>,
+    which: Guests,
     guests: RefCell<BTreeMap<DomId, Served>>,
     surplus: RefCell<Seldom>,
     traffic: Rc<Traffic>,
@@ -57,14 +81,14 @@ impl<H: Host> fmt::Debug for Daemon<H> {
 }
 
 impl<H: Host> Daemon<H> {
-    /// A daemon that serves all domains but domain 0 and `own`. Its tasks run on `tasks`' executor.
-    pub fn new(host: H, client: Client, tasks: &Handle, options: Options, own: DomId) -> Self {
+    /// A daemon. Its tasks run on `tasks`' executor.
+    pub fn new(host: H, client: Client, tasks: &Handle, options: Options, which: Guests) -> Self {
         Self {
             host: Rc::new(host),
             client,
             tasks: tasks.clone(),
             options,
-            others: [DomId::DOM0, own].to_vec(),
+            which,
             guests: RefCell::default(),
             surplus: RefCell::default(),
             traffic: Rc::default(),
@@ -78,12 +102,15 @@ impl<H: Host> Daemon<H> {
     ///
     /// xenstore's, if it cannot be used at all, or no longer.
     pub async fn serve(&self) -> Result<Infallible, Error> {
-        let introduced = self.client.watch("@introduceDomain").await?;
-        let released = self.client.watch("@releaseDomain").await?;
+        let [come, gone] = self.which.events();
+        let (come, gone) = (
+            self.client.watch(come).await?,
+            self.client.watch(gone).await?,
+        );
         loop {
             let seen = self.ended.count();
             self.look().await?;
-            match select(changed(&introduced, &released), self.ended.after(seen)).await {
+            match select(changed(&come, &gone), self.ended.after(seen)).await {
                 Either::First(changed) => changed?,
                 Either::Second(_) => {}
             }
@@ -95,7 +122,7 @@ impl<H: Host> Daemon<H> {
 
     /// Looks which domains there are.
     async fn look(&self) -> Result<(), Error> {
-        let names = match self.client.children(DOMAINS).await {
+        let names = match self.client.children(self.which.folder()).await {
             // A store in which nobody has made a domain yet.
             Err(error) if error.is_not_found() => Vec::new(),
             names => names?,
@@ -104,7 +131,7 @@ impl<H: Host> Daemon<H> {
         let there: Vec<DomId> = numbers.map(DomId::new).collect();
         self.forget_ended(&there);
         for domain in there {
-            if !self.others.contains(&domain) {
+            if domain != DomId::DOM0 {
                 self.start(domain);
             }
         }
@@ -142,6 +169,7 @@ impl<H: Host> Daemon<H> {
             timers: self.tasks.timers(),
             traffic: self.traffic.clone(),
             options: self.options,
+            which: self.which,
             gone: gone.clone(),
         };
         let (ended, timers) = (self.ended.clone(), self.tasks.timers());
@@ -160,8 +188,8 @@ impl<H: Host> Daemon<H> {
 }
 
 /// Waits until a domain has come or gone.
-async fn changed(introduced: &Watch, released: &Watch) -> Result<(), Error> {
-    match select(introduced.next(), released.next()).await {
+async fn changed(come: &Watch, gone: &Watch) -> Result<(), Error> {
+    match select(come.next(), gone.next()).await {
         Either::First(changed) | Either::Second(changed) => changed.map(drop),
     }
 }

@@ -13,7 +13,7 @@ use crate::place::Place;
 use crate::rate::Traffic;
 use crate::record::Record;
 use crate::session::Session;
-use crate::{Host, Options};
+use crate::{Guests, Host, Options};
 
 /// Told once the guest is gone.
 #[derive(Debug, Default)]
@@ -37,6 +37,7 @@ pub(crate) struct Guest<H> {
     pub(crate) timers: Timers,
     pub(crate) traffic: Rc<Traffic>,
     pub(crate) options: Options,
+    pub(crate) which: Guests,
     pub(crate) gone: Rc<Gone>,
 }
 
@@ -192,7 +193,7 @@ impl<H: Host> Guest<H> {
 
     /// Where the console is. A place that makes no sense is none.
     async fn place(&self, home: &str) -> Result<Option<Place>, Error> {
-        match Place::read(&self.client, home).await {
+        match Place::read(&self.client, home, self.which).await {
             Ok(place) => Ok(place),
             Err(error) => match refusal(&error) {
                 Some(closed) => Err(closed),

@@ -18,7 +18,7 @@ mod record;
 mod seldom;
 mod session;
 
-pub use daemon::Daemon;
+pub use daemon::{Daemon, Guests};
 pub use harmless::Harmless;
 pub use host::{AttachError, Host, Log, Outlets, PlatformRing, Ring, attach};
 pub use lines::Lines;

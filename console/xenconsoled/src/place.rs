@@ -3,9 +3,11 @@
 use alloc::format;
 
 use morgana_exec::join;
-use morgana_hal::Port;
-use morgana_xenstore_client::{Client, KeyError, number, text};
+use morgana_hal::{DomId, Port};
+use morgana_xenstore_client::{Client, Error, KeyError, Problem, number, text};
+use morgana_xenstore_wire::Errno;
 
+use crate::Guests;
 use crate::backlog::{DEFAULT_LIMIT, MAX_LIMIT};
 
 /// What is written by the toolstack for a console that this daemon is to serve.
@@ -28,15 +30,23 @@ impl Place {
     /// # Errors
     ///
     /// A key that makes no sense, or xenstore's.
-    pub(crate) async fn read(client: &Client, home: &str) -> Result<Option<Self>, KeyError> {
-        let [port, ring, kind, limit] =
-            ["port", "ring-ref", "type", "limit"].map(|key| format!("{home}/console/{key}"));
+    pub(crate) async fn read(
+        client: &Client,
+        home: &str,
+        which: Guests,
+    ) -> Result<Option<Self>, KeyError> {
+        let [port, ring, kind, limit, server] = ["port", "ring-ref", "type", "limit", "backend-id"]
+            .map(|key| format!("{home}/console/{key}"));
         let reads = (
             join(client.read(&port), client.read(&ring)),
             join(client.read(&kind), client.read(&limit)),
         );
         let ((port_read, ring_read), (kind_read, limit_read)) = join(reads.0, reads.1).await;
         let ours = optional(text(&kind, kind_read))?.is_none_or(|kind| kind == OURS);
+        // The guest could write something else here, and would have no console then.
+        let server = optional(number(&server, client.read(&server).await))?;
+        let given = server.is_some_and(|server: u16| server != DomId::DOM0.number());
+        let ours = ours && (which == Guests::Given || !given);
         let port = optional(number(&port, port_read))?;
         let ring = optional(number(&ring, ring_read))?;
         let limit = optional(number(&limit, limit_read))?;
@@ -51,10 +61,14 @@ impl Place {
     }
 }
 
-/// What is not there is `None`.
+/// What is not there is `None`; and so is what may not be read yet: the toolstack says that behind.
 fn optional<T>(read: Result<T, KeyError>) -> Result<Option<T>, KeyError> {
     match read {
         Err(error) if error.is_not_found() => Ok(None),
+        Err(KeyError {
+            problem: Problem::Request(Error::Refused(Errno::Access)),
+            ..
+        }) => Ok(None),
         read => read.map(Some),
     }
 }

@@ -11,7 +11,8 @@ use std::time::Duration;
 use morgana_exec::{Duplex, Executor, Handle, ManualClock, Timers, duplex, select, yield_now};
 use morgana_hal::{ByteStream, Clock, DomId, EventError, Instant, Port, StreamError, WallTime};
 use morgana_xenconsoled::{
-    AttachError, Daemon, Helper, Host, Link, LinkLog, LinkTerminal, Log, Options, Outlets, Ring,
+    AttachError, Daemon, Guests, Helper, Host, Link, LinkLog, LinkTerminal, Log, Options, Outlets,
+    Ring,
 };
 use morgana_xenstore_client::{Client, Config};
 use morgana_xenstored::{
@@ -104,8 +105,8 @@ pub(crate) fn world_with(
     let both = async move {
         match outlet {
             Outlet::Here => {
-                let own = DomId::DOM0;
-                let daemon = Daemon::new(world.clone(), daemon_client, &tasks, options, own);
+                let daemon =
+                    Daemon::new(world.clone(), daemon_client, &tasks, options, Guests::All);
                 select(test(world), ends(daemon)).await;
             }
             Outlet::Elsewhere => {
@@ -114,7 +115,7 @@ pub(crate) fn world_with(
                     link: Link::default(),
                 };
                 let linked = link(world.clone(), host.link.clone(), tasks.clone());
-                let daemon = Daemon::new(host, daemon_client, &tasks, options, DomId::DOM0);
+                let daemon = Daemon::new(host, daemon_client, &tasks, options, Guests::All);
                 select(test(world), select(linked, ends(daemon))).await;
             }
         }

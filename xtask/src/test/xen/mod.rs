@@ -54,7 +54,8 @@ fn tests() -> impl Iterator<Item = (XenstoredChoice, &'static XenTest)> {
     let on_xens = subjects().into_iter().flatten();
     let from_c = xenstored::FROM_C_TESTS.iter();
     let on_ours = xenstored::TESTS.iter();
-    let on_stub_domain = xenstored::STUB_DOMAIN_TESTS.iter();
+    let on_stub_domain = [xenstored::STUB_DOMAIN_TESTS, xenconsoled::STUB_DOMAIN_TESTS];
+    let on_stub_domain = on_stub_domain.into_iter().flatten();
     on_xens
         .chain(from_c)
         .map(|test| (XenstoredChoice::C, test))

@@ -16,15 +16,48 @@ pub(super) const TESTS: &[XenTest] = &[
         run: toolstack,
     },
     XenTest {
+        name: "xenconsoled/stub-domain",
+        run: toolstack_of_stub_domain,
+    },
+    XenTest {
         name: "xenconsoled/lossless",
         run: lossless,
     },
 ];
 
+/// In a dom0 whose xenstored is a stub-domain, too.
+pub(super) const STUB_DOMAIN_TESTS: &[XenTest] = &[XenTest {
+    name: "stubdom/consoles",
+    run: no_daemon_in_dom0,
+}];
+
 /// Guests at once.
 const GUESTS: usize = 20;
 /// The bytes of each of their streams, each way, if `MORGANA_CONSOLE_BYTES` says nothing else. (16 MiB, 640 MiB in all, take many minutes.)
 const BYTES: u64 = 64 << 10;
+
+/// On a stub-domain with a helper in dom0.
+fn toolstack_of_stub_domain(lab: &Lab<'_>) -> Result<()> {
+    dom0::change_xenconsoled(lab, XenconsoledChoice::Stubdom)?;
+    consoles(lab)
+}
+
+/// Both of Xen's daemons are domains of their own.
+fn no_daemon_in_dom0(lab: &Lab<'_>) -> Result<()> {
+    dom0::change_xenconsoled(lab, XenconsoledChoice::Stubdom)?;
+    let domains = lab.sh(
+        "xl list; ps w | grep '[x]enstored' || echo no xenstored; ps w | grep '[b]in/xenconsoled'",
+    )?;
+    for part in [
+        "Xenstore",
+        "xenconsoled ",
+        "no xenstored",
+        "--for xenconsoled",
+    ] {
+        ensure!(domains.contains(part), "no {part:?} in:\n{domains}");
+    }
+    consoles(lab)
+}
 
 /// What xl and xenconsole see of the daemon: logs, `xl create -c`, `xl console`, SIGHUP, last words.
 fn toolstack(lab: &Lab<'_>) -> Result<()> {
@@ -34,6 +67,13 @@ fn toolstack(lab: &Lab<'_>) -> Result<()> {
         running.contains("/usr/local/bin/xenconsoled") && running.contains("Xen version"),
         "{running}"
     );
+    consoles(lab)?;
+    let left = "until [ $(ls /dev/pts | wc -l) -le 1 ]; do sleep 0.2; done";
+    lab.sh(&format!("timeout 30 sh -c '{left}'")).map(drop)
+}
+
+/// Logs and terminals of guests.
+fn consoles(lab: &Lab<'_>) -> Result<()> {
     // Written and ended at once.
     let changes = Changes {
         extra: "seconds=0".to_owned(),
@@ -46,10 +86,7 @@ fn toolstack(lab: &Lab<'_>) -> Result<()> {
     );
     let shown = lab.sh("cd /guests && timeout 30 xl create -c hello.cfg </dev/null")?;
     ensure!(shown.contains("Hello from a domain"), "{shown}");
-    talk(lab)?;
-    let left = "until [ $(ls /dev/pts | wc -l) -le 1 ]; do sleep 0.2; done; ls /dev/pts; ls -l /proc/$(cat /run/xen/xenconsoled.pid)/fd | wc -l";
-    lab.sh(&format!("timeout 30 sh -c '{left}'"))?;
-    Ok(())
+    talk(lab)
 }
 
 /// Types at a guest's terminal (`xl console` reads what is typed at terminals only), looks with `xl console`, and moves the log away meanwhile.

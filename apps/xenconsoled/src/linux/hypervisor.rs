@@ -6,8 +6,8 @@ use morgana_hal::{Channel, Clock, Events, Platform, Virq};
 use morgana_linux::{HypervisorConsole, Linux, LinuxChannel, LinuxClock};
 use morgana_xenconsoled::{Escapes, Lines, Stamps};
 
-use crate::arguments::Settings;
-use crate::logs::{FileLog, Logs};
+use super::arguments::Settings;
+use super::logs::{FileLog, Logs};
 
 /// Xen's console, and its log.
 pub(crate) struct Console {

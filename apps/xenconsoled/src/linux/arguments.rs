@@ -31,6 +31,9 @@ a terminal for `xl console`
       --log-keep N                  how many older parts are kept (4)
       --pid-file FILE               write the daemon's process id to FILE
                                     (/run/xen/xenconsoled.pid)
+      --for DOMAIN                  be the helper of the stub-domain of this name
+                                    or number: guests that are made from now on
+                                    are its guests
   -i, --interactive                 stay in the foreground
   -v, --verbose                     log more of what the daemon does
   -V, --version                     print the version
@@ -53,6 +56,8 @@ pub(crate) enum Arguments {
 pub(crate) struct Settings {
     pub(crate) fork: Fork,
     pub(crate) pid_file: PathBuf,
+    /// The stub-domain whose helper this is.
+    pub(crate) helps: Option<String>,
     pub(crate) folder: PathBuf,
     pub(crate) logged: Parties,
     pub(crate) stamped: Parties,
@@ -127,6 +132,7 @@ impl Default for Settings {
         Self {
             fork: Fork::Background,
             pid_file: "/run/xen/xenconsoled.pid".into(),
+            helps: None,
             folder: "/var/log/xen/console".into(),
             logged: Parties::None,
             stamped: Parties::None,
@@ -151,6 +157,7 @@ impl Arguments {
                 "-i" | "--interactive" => settings.fork = Fork::Foreground,
                 "--log" => settings.logged = Parties::parse(value()?)?,
                 "--log-dir" => settings.folder = value()?.into(),
+                "--for" => settings.helps = Some(value()?),
                 "--pid-file" => settings.pid_file = value()?.into(),
                 "-t" | "--timestamp" => settings.stamped = Parties::parse(value()?)?,
                 "-o" | "--overflow-data" => guests.overflow = overflow(value()?)?,

@@ -9,7 +9,7 @@ use std::rc::{Rc, Weak};
 use morgana_daemon::{LogFile, Rotation};
 use morgana_xenconsoled::Log;
 
-use crate::arguments::Settings;
+use super::arguments::Settings;
 
 /// All logs that are open.
 #[derive(Debug)]

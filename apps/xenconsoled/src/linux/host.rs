@@ -7,8 +7,8 @@ use morgana_linux::Linux;
 use morgana_reactor::Reactor;
 use morgana_xenconsoled::{AttachError, Host, Outlets, PlatformRing, attach};
 
-use crate::logs::{FileLog, Logs};
-use crate::terminal::Terminal;
+use super::logs::{FileLog, Logs};
+use super::terminal::Terminal;
 
 /// The rings by Linux's devices, files for logs, pseudo-terminals.
 #[derive(Debug)]

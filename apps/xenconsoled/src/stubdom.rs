@@ -1,0 +1,99 @@
+//! The daemon as a domain of its own, with a helper in domain 0 that has the logs and the terminals.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::convert::Infallible;
+use core::error::Error;
+
+use morgana::hal::{Clock, DomId, Port, WallTime};
+use morgana::{CommandLine, Domain, Platform, log};
+use morgana_pv::Pv;
+use morgana_vchan::{Sizes, VchanError, listen};
+use morgana_xenconsoled::{
+    AttachError, Daemon, Escapes, Guests, Host, Link, LinkLog, LinkTerminal, Options, Outlets,
+    Overflow, PlatformRing, Stamps, attach,
+};
+
+use crate::LINK;
+
+/// Serves guests whose consoles are given to this domain.
+pub(crate) async fn serve(domain: Domain<Pv>) -> Result<(), Box<dyn Error>> {
+    let link = Link::default();
+    let host = StubHost {
+        pv: *domain.platform(),
+        link: link.clone(),
+    };
+    let options = options(domain.command_line())?;
+    let client = domain.xenstore()?.clone();
+    let daemon = Daemon::new(host, client, domain.tasks(), options, Guests::Given);
+    let helped = help(domain.clone(), link);
+    match morgana::exec::select(daemon.serve(), helped).await {
+        morgana::exec::Either::First(Err(error)) => Err(error.into()),
+        morgana::exec::Either::Second(Err(error)) => Err(error.into()),
+        morgana::exec::Either::First(Ok(never)) | morgana::exec::Either::Second(Ok(never)) => {
+            match never {}
+        }
+    }
+}
+
+/// Has a helper, and another one when that has gone.
+async fn help(domain: Domain<Pv>, link: Link) -> Result<Infallible, VchanError> {
+    loop {
+        let client = domain.xenstore().map_err(|_| VchanError::Closed)?;
+        let sizes = Sizes::default();
+        let vchan = listen(domain.platform(), client, DomId::DOM0, LINK, sizes).await?;
+        log::info!("waits for its helper in domain 0, or serves it");
+        let end = link.drive(&vchan).await;
+        log::warn!("the helper is gone: {end}");
+    }
+}
+
+/// What the command line says.
+fn options(line: &CommandLine) -> Result<Options, Box<dyn Error>> {
+    let mut options = Options::default();
+    if line.value("timestamp") == Some("guest") {
+        options.stamps = Stamps::Time;
+    }
+    if line.value("overflow") == Some("keep") {
+        options.overflow = Overflow::Keep;
+    }
+    if line.value("escape") == Some("keep") {
+        options.escapes = Escapes::Keep;
+    }
+    let rate = &mut options.rate;
+    rate.bytes_a_second = line.parse("rate", rate.bytes_a_second)?;
+    rate.burst = line.parse("burst", rate.burst)?;
+    rate.shared = line.parse("shared-rate", rate.shared)?;
+    Ok(options)
+}
+
+/// Rings by Xen; all else at the other end of the link.
+struct StubHost {
+    pv: Pv,
+    link: Link,
+}
+
+impl Outlets for StubHost {
+    type Log = LinkLog;
+    type Terminal = LinkTerminal;
+
+    fn open_log(&self, domain: DomId, _: &str) -> Option<LinkLog> {
+        Some(self.link.log(domain))
+    }
+
+    fn open_terminal(&self, domain: DomId) -> Option<(LinkTerminal, Option<String>)> {
+        Some((self.link.terminal(domain), None))
+    }
+}
+
+impl Host for StubHost {
+    type Ring = PlatformRing<Pv>;
+
+    fn attach(&self, domain: DomId, port: Port) -> Result<Self::Ring, AttachError> {
+        attach(&self.pv, domain, port)
+    }
+
+    fn wall(&self) -> WallTime {
+        self.pv.clock().wall()
+    }
+}
