@@ -16,7 +16,8 @@ use morgana_xenconsoled::{
 };
 use morgana_xenstore_client::{Client, Config};
 use morgana_xenstored::{
-    Fault as XenstoreFault, Features, IntroduceError, Quota, Rights, Rings, Served, Server,
+    Descriptor, Fault as XenstoreFault, Features, IntroduceError, Quota, Rights, Rings, Served,
+    Server,
 };
 
 /// What a guest's ring holds each way.
@@ -140,7 +141,7 @@ async fn link(world: World, link: Link, tasks: Handle) {
 fn connect(server: &Server<NoRings>, tasks: &Handle) -> Client {
     let (ours, theirs) = duplex(4096);
     server
-        .connect(DomId::DOM0, theirs, Rights::Control)
+        .connect(DomId::DOM0, theirs, Descriptor::NONE, Rights::Control)
         .unwrap();
     Client::with_config(ours, tasks, Config::default()).unwrap()
 }
@@ -543,6 +544,10 @@ impl Served for Silence {
 
     fn poll_reconnect(&self, _: &mut Context<'_>) -> Poll<()> {
         Poll::Pending
+    }
+
+    fn port(&self) -> Port {
+        Port::new(0)
     }
 
     fn connect(&self) {}
