@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 
 use crate::entry::{Entries, Entry};
 
-/// Lists that are kept before it is first looked which of them no node has any more.
-const FIRST_LOOK: usize = 64;
+/// Lists that are kept before it is first looked which of them no node has any more. (Few: a daemon whose guests come and go holds so many for nobody.)
+const FIRST_LOOK: usize = 16;
 
 /// Longer lists are not looked for.
 const LONG: usize = 16;
