@@ -111,14 +111,15 @@ fn update_to(lab: &Lab<'_>, program: &str) -> Result<()> {
     );
     // A watcher that waits through all of it, on a socket.
     lab.sh(
-        "xenstore-watch /test/watched >/tmp/watched 2>&1 & sleep 1; xenstore-ls -f / >/tmp/before",
+        "setsid xenstore-watch /test/watched >/tmp/watched 2>&1 </dev/null & \
+         until grep -q /test/watched /tmp/watched; do sleep 0.2; done; xenstore-ls -f / >/tmp/before",
     )?;
-    let said = lab.sh(&format!(
-        "for i in 1 2 3; do time xenstore-control live-update {program}; done && \
-         pid=$(pidof xenstored) && readlink /proc/$pid/exe && \
+    for _ in 0..3 {
+        lab.sh(&format!("xenstore-control live-update {program}"))?;
+    }
+    let said = lab.sh("pid=$(pidof xenstored) && readlink /proc/$pid/exe && \
          xenstore-ls -f / >/tmp/after && diff /tmp/before /tmp/after && \
-         xenstore-write /test/watched 1 && xl list && xenstore-control check"
-    ))?;
+         xenstore-write /test/watched 1 && xl list && xenstore-control check")?;
     ensure!(said.contains(program) && said.contains("website"), "{said}");
     ensure!(
         lab.http_get(port, "/")?.status() == Some(200),
