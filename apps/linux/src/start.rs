@@ -7,7 +7,7 @@ use morgana_emul::{Console, EmulPlatform, Outcome};
 use morgana_exec::Handle;
 use morgana_hal::Exit;
 use morgana_linux::Linux;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use morgana_reactor::allow_descriptors;
 
 use crate::signals::requests;
 use crate::{Arguments, Forward, MachineError, Options, Wish, run, run_on_xen};
@@ -42,6 +42,7 @@ where
             return ExitCode::SUCCESS;
         }
         Ok(Arguments::OnXen { command_line }) => {
+            // For a thousand connections.
             allow_descriptors();
             let requests = requests().map_err(MachineError::Host);
             requests.and_then(|requests| run_on_xen(command_line, requests, on_xen))
@@ -108,14 +109,4 @@ impl Emulation<'_> {
             Outcome::Killed => Ok(Exit::Crash),
         }
     }
-}
-
-/// Takes as many descriptors as the process may have, for a thousand connections. Without them there are fewer at a time.
-fn allow_descriptors() {
-    let limit = getrlimit(Resource::Nofile);
-    let most = Rlimit {
-        current: limit.maximum,
-        ..limit
-    };
-    let _ = setrlimit(Resource::Nofile, most);
 }

@@ -128,6 +128,11 @@ impl<T: AsFd> Source<T> {
         state.ready.set(state.ended.get());
     }
 
+    /// Whether it was registered as a stream.
+    pub(crate) fn is_stream(&self) -> bool {
+        self.usually == Writes::Tried
+    }
+
     fn watch_writes(&self, writes: Writes) -> io::Result<()> {
         if self.now.replace(writes) != writes {
             self.reactor.watch(&self.io, self.slot, writes)?;

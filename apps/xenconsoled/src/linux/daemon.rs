@@ -11,10 +11,9 @@ use morgana_daemon::{Ready, pidfile};
 use morgana_exec::Executor;
 use morgana_hal::Platform;
 use morgana_linux::{Linux, LinuxClock, LinuxIdle};
-use morgana_reactor::{Direction, HasReactor, Source};
+use morgana_reactor::{Direction, HasReactor, Source, allow_descriptors};
 use morgana_xenconsoled::{Daemon, Guests};
 use morgana_xenstore_client::{Client, Config};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use signal_hook::consts::SIGHUP;
 
 use super::arguments::{Fork, Parties, Settings};
@@ -51,6 +50,7 @@ pub(super) struct Started {
 
 impl Started {
     pub(super) fn new(settings: &Settings) -> Result<Self, Box<dyn Error>> {
+        // Four for each guest.
         allow_descriptors();
         let pid_file = match settings.fork {
             Fork::Background => {
@@ -124,14 +124,4 @@ async fn reopen(signal: Source<UnixStream>, logs: Rc<Logs>) {
             Ok(0) | Err(_) => return,
         }
     }
-}
-
-/// Takes as many descriptors as the process may have: four for each guest.
-fn allow_descriptors() {
-    let limit = getrlimit(Resource::Nofile);
-    let most = Rlimit {
-        current: limit.maximum,
-        ..limit
-    };
-    let _ = setrlimit(Resource::Nofile, most);
 }

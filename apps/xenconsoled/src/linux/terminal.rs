@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 use morgana_hal::{ByteStream, StreamError};
-use morgana_reactor::{Direction, Reactor, Source};
+use morgana_reactor::{Reactor, Source};
 use rustix::fs::{Mode, OFlags, fcntl_setfl, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
@@ -50,30 +50,11 @@ impl ByteStream for Terminal {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<Result<usize, StreamError>> {
-        if buffer.is_empty() {
-            return Poll::Ready(Ok(0));
-        }
-        let read = |ours: &OwnedFd| Ok(rustix::io::read(ours, &mut *buffer)?);
-        self.ours
-            .poll_io(Direction::Read, cx, read)
-            .map(at_least_one)
+        self.ours.poll_read(cx, buffer)
     }
 
     fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, StreamError>> {
-        if bytes.is_empty() {
-            return Poll::Ready(Ok(0));
-        }
-        let write = |ours: &OwnedFd| Ok(rustix::io::write(ours, bytes)?);
-        self.ours
-            .poll_io(Direction::Write, cx, write)
-            .map(at_least_one)
-    }
-}
-
-fn at_least_one(done: io::Result<usize>) -> Result<usize, StreamError> {
-    match done {
-        Ok(len @ 1..) => Ok(len),
-        Ok(0) | Err(_) => Err(StreamError::Closed),
+        self.ours.poll_write(cx, bytes)
     }
 }
 

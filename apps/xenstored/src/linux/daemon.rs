@@ -14,12 +14,11 @@ use morgana_daemon::{Ready, pidfile};
 use morgana_exec::{Executor, Handle, select};
 use morgana_hal::{DomId, Events, Idle, Platform, Virq};
 use morgana_linux::{Linux, LinuxClock, LinuxDomains, ReactorIdle, inherited};
-use morgana_reactor::{Direction, HasReactor, Reactor, Source};
+use morgana_reactor::{Direction, HasReactor, Reactor, Source, allow_descriptors};
 use morgana_ring::{ByteLayout, Side};
 use morgana_xenstored::{
     Descriptor, HandOver, Loaded, Reach, Resumed, Rights, Ring, Rings, Server,
 };
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::host::NoXen;
 use super::machine::{Files, Machine};
@@ -39,6 +38,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until the process is ended.
 pub(crate) fn run(options: &Options, ready: Ready) -> Result<(), Box<dyn Error>> {
+    // One for each local client.
     allow_descriptors();
     let loaded = match options.start {
         Start::Empty | Start::Check => None,
@@ -263,14 +263,4 @@ async fn accept<R: Rings>(
             }
         }
     }
-}
-
-/// Takes as many descriptors as the process may have: one for each local client.
-fn allow_descriptors() {
-    let limit = getrlimit(Resource::Nofile);
-    let most = Rlimit {
-        current: limit.maximum,
-        ..limit
-    };
-    let _ = setrlimit(Resource::Nofile, most);
 }

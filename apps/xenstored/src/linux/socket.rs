@@ -2,14 +2,14 @@
 
 use core::task::{Context, Poll};
 use std::fs::{self, Permissions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use morgana_hal::{ByteStream, StreamError};
-use morgana_reactor::{Direction, Reactor, Source};
+use morgana_reactor::{Reactor, Source};
 
 /// Where Xen's libraries look for it: by the environment, or at the place that Xen's configuration names.
 pub(crate) fn path() -> PathBuf {
@@ -64,32 +64,10 @@ impl ByteStream for Stream {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<Result<usize, StreamError>> {
-        if buffer.is_empty() {
-            return Poll::Ready(Ok(0));
-        }
-        let space = buffer.len();
-        let read = |mut io: &UnixStream| io.read(buffer);
-        let done = self.0.poll_io(Direction::Read, cx, read);
-        if matches!(done, Poll::Ready(Ok(len)) if len < space) {
-            self.0.used_up(Direction::Read);
-        }
-        done.map(at_least_one)
+        self.0.poll_read(cx, buffer)
     }
 
     fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, StreamError>> {
-        if bytes.is_empty() {
-            return Poll::Ready(Ok(0));
-        }
-        let write = |mut io: &UnixStream| io.write(bytes);
-        self.0
-            .poll_io(Direction::Write, cx, write)
-            .map(at_least_one)
-    }
-}
-
-fn at_least_one(done: io::Result<usize>) -> Result<usize, StreamError> {
-    match done {
-        Ok(len @ 1..) => Ok(len),
-        Ok(0) | Err(_) => Err(StreamError::Closed),
+        self.0.poll_write(cx, bytes)
     }
 }

@@ -8,12 +8,12 @@ use std::os::unix::net::UnixStream;
 
 use morgana_exec::Waiters;
 use morgana_hal::{ByteStream, StreamError};
-use rustix::io::{Errno, read, write};
+use rustix::io::{Errno, write};
 
 use super::pace::Pace;
 use super::refusal;
 use crate::device::open_file;
-use crate::{Direction, OpenError, Reactor, Source};
+use crate::{OpenError, Reactor, Source};
 
 /// The device, under its new and its old name.
 pub(super) const DEVICES: [&str; 2] = ["/dev/xen/xenbus", "/proc/xen/xenbus"];
@@ -118,7 +118,8 @@ impl LinuxXenstore {
             match write(self.source.io(), message) {
                 Err(Errno::INTR) => {}
                 Err(errno) if pace.is_whole(message) => break self.refuse(message, errno),
-                done => break at_least_one(done.map_err(io::Error::from)),
+                Ok(len @ 1..) => break Ok(len),
+                Ok(0) | Err(_) => break Err(StreamError::Closed),
             }
         };
         if let Ok(len) = written {
@@ -163,10 +164,7 @@ impl ByteStream for LinuxXenstore {
                 let mut refused = self.refused.borrow_mut();
                 refused.readers.register(cx.waker());
                 drop(refused);
-                let done = ready!(self.source.poll_io(Direction::Read, cx, |descriptor| {
-                    Ok(read(descriptor, &mut *buffer)?)
-                }));
-                at_least_one(done)?
+                ready!(self.source.poll_read(cx, buffer))?
             }
         };
         if let Some(pace) = &self.pace {
@@ -182,16 +180,6 @@ impl ByteStream for LinuxXenstore {
         if let Some(pace) = &self.pace {
             return self.write_device(&mut pace.borrow_mut(), cx, bytes);
         }
-        let done = self.source.poll_io(Direction::Write, cx, |descriptor| {
-            Ok(write(descriptor, bytes)?)
-        });
-        done.map(at_least_one)
-    }
-}
-
-fn at_least_one(done: io::Result<usize>) -> Result<usize, StreamError> {
-    match done {
-        Ok(len @ 1..) => Ok(len),
-        Ok(0) | Err(_) => Err(StreamError::Closed),
+        self.source.poll_write(cx, bytes)
     }
 }
