@@ -208,7 +208,7 @@ impl<P: Platform> Vchan<P> {
         live[0] != GONE
     }
 
-    /// Tries `step` until it has a result; in between asks to be told `of` what it waits for, and waits.
+    /// Tries `step` until it has a result; in between asks to be told `of` what it waits for, and waits. An error of `step`'s stays.
     fn poll_step<T>(
         &self,
         cx: &mut Context<'_>,
@@ -216,37 +216,30 @@ impl<P: Platform> Vchan<P> {
         possible: While,
         mut step: impl FnMut() -> Result<Option<T>, StreamError>,
     ) -> Poll<Result<T, StreamError>> {
-        // A second round finds out what came during the first. If it did not help, the task gets another turn after others.
-        for _ in 0..2 {
-            if let Some(error) = self.broken.get() {
-                return Poll::Ready(Err(error));
+        let mut step = || {
+            let done = step();
+            if let Err(error) = done {
+                self.broken.set(Some(error));
             }
-            let seen = self.channel.count();
+            done.transpose()
+        };
+        self.channel.poll_until(cx, || {
+            if let Some(error) = self.broken.get() {
+                return Some(Err(error));
+            }
             // Looked at before the ring: what the other end has written before it went is still read.
             let there = self.other_is_there();
+            let closed = (!there).then_some(Err(StreamError::Closed));
             if possible == While::Open && !there {
-                return Poll::Ready(Err(StreamError::Closed));
+                return closed;
             }
-            let mut tried = step();
-            if let Ok(None) = tried {
-                self.page().set_bits(self.end.wishes(), of);
-                tried = step();
-            }
-            match tried {
-                Ok(Some(result)) => return Poll::Ready(Ok(result)),
-                Ok(None) if !there => return Poll::Ready(Err(StreamError::Closed)),
-                Ok(None) => {}
-                Err(error) => {
-                    self.broken.set(Some(error));
-                    return Poll::Ready(Err(error));
-                }
-            }
-            if self.channel.poll_after(seen, cx).is_pending() {
-                return Poll::Pending;
-            }
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
+            step()
+                .or_else(|| {
+                    self.page().set_bits(self.end.wishes(), of);
+                    step()
+                })
+                .or(closed)
+        })
     }
 }
 

@@ -40,6 +40,26 @@ pub trait Channel: 'static {
     /// wakers kept are bounded by the tasks that wait.
     fn poll_after(&self, seen: u64, cx: &mut Context<'_>) -> Poll<u64>;
 
+    /// Tries `step` until it has an answer; in between, waits for an arrival. What the wait is for may have come while `step` looked, therefore
+    /// the count is read first.
+    fn poll_until<T>(&self, cx: &mut Context<'_>, mut step: impl FnMut() -> Option<T>) -> Poll<T>
+    where
+        Self: Sized,
+    {
+        // A second round finds out what came during the first. If it did not help, the task gets another turn after others.
+        for _ in 0..2 {
+            let seen = self.count();
+            if let Some(answer) = step() {
+                return Poll::Ready(answer);
+            }
+            if self.poll_after(seen, cx).is_pending() {
+                return Poll::Pending;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
     /// [`poll_after`](Channel::poll_after) as a future.
     fn after(&self, seen: u64) -> After<'_, Self>
     where

@@ -1,5 +1,6 @@
 //! Streams of bytes to the outside: xenstore's and the console's.
 
+use core::convert::Infallible;
 use core::fmt;
 use core::task::{Context, Poll};
 
@@ -14,6 +15,17 @@ pub trait ByteStream: 'static {
 
     /// Writes at least one byte and at most `bytes.len()`; 0 only for no bytes. What is written is on its way: no flush is needed.
     fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, StreamError>>;
+}
+
+/// A stream that there is not.
+impl ByteStream for Infallible {
+    fn poll_read(&self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<Result<usize, StreamError>> {
+        match *self {}
+    }
+
+    fn poll_write(&self, _: &mut Context<'_>, _: &[u8]) -> Poll<Result<usize, StreamError>> {
+        match *self {}
+    }
 }
 
 /// Why a stream ended. It does not recover.

@@ -1,5 +1,6 @@
 //! How the rings of domains are reached.
 
+use core::convert::Infallible;
 use core::task::{Context, Poll};
 
 use morgana_hal::{
@@ -54,6 +55,29 @@ pub enum Fault {
 /// `XENSTORE_ERROR_NONE`.
 const NO_FAULT: u32 = 0;
 
+/// A ring that there is not, for a daemon that serves no domains.
+impl Served for Infallible {
+    fn advertise(&self, _: Features) {
+        match *self {}
+    }
+
+    fn give_up(&self, _: Fault) {
+        match *self {}
+    }
+
+    fn poll_reconnect(&self, _: &mut Context<'_>) -> Poll<()> {
+        match *self {}
+    }
+
+    fn port(&self) -> Port {
+        match *self {}
+    }
+
+    fn connect(&self) {
+        match *self {}
+    }
+}
+
 impl<M: Pages, C: Channel> Served for Ring<M, C> {
     fn advertise(&self, features: Features) {
         let region = self.pages().region();
@@ -67,19 +91,11 @@ impl<M: Pages, C: Channel> Served for Ring<M, C> {
     }
 
     fn poll_reconnect(&self, cx: &mut Context<'_>) -> Poll<()> {
-        // A second round finds out what came during the first. If it did not help, the task gets another turn after others.
-        for _ in 0..2 {
-            let seen = self.channel().count();
+        self.channel().poll_until(cx, || {
             let region = self.pages().region();
-            if region.load_u32(ByteLayout::XENSTORE_CONNECTION) == RECONNECT {
-                return Poll::Ready(());
-            }
-            if self.channel().poll_after(seen, cx).is_pending() {
-                return Poll::Pending;
-            }
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
+            let asked = region.load_u32(ByteLayout::XENSTORE_CONNECTION);
+            (asked == RECONNECT).then_some(())
+        })
     }
 
     fn port(&self) -> Port {

@@ -1,20 +1,17 @@
 //! The server of `xenstored`, at a socket, in a thread of the test.
 
 use core::future::poll_fn;
-use core::task::{Context, Poll};
 use std::convert::Infallible;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::thread::{self, JoinHandle};
 
 use morgana_exec::{Executor, Handle, select};
-use morgana_hal::{ByteStream, DomId, Port, StreamError};
+use morgana_hal::{DomId, Port};
 use morgana_linux::{LinuxClock, ReactorIdle};
 use morgana_reactor::{Direction, HasReactor, Reactor, Source};
-use morgana_xenstored::{
-    Descriptor, Fault, Features, IntroduceError, Quota, Rights, Rings, Served, Server,
-};
+use morgana_xenstored::{Descriptor, IntroduceError, Quota, Rights, Rings, Server};
 
 /// Ends with the value.
 pub(crate) struct Daemon {
@@ -77,80 +74,20 @@ async fn accept(
         let accepted = poll_fn(|cx| listener.poll_io(Direction::Read, cx, UnixListener::accept));
         let (stream, _) = accepted.await.unwrap();
         stream.set_nonblocking(true).unwrap();
-        let stream = Stream(reactor.register(stream).unwrap());
+        let stream = reactor.register(stream).unwrap();
         server
             .connect(DomId::DOM0, stream, Descriptor(0), Rights::Control)
             .unwrap();
     }
 }
 
-struct Stream(Source<UnixStream>);
-
-impl ByteStream for Stream {
-    fn poll_read(
-        &self,
-        cx: &mut Context<'_>,
-        buffer: &mut [u8],
-    ) -> Poll<Result<usize, StreamError>> {
-        let read = |mut io: &UnixStream| io.read(buffer);
-        self.0.poll_io(Direction::Read, cx, read).map(at_least_one)
-    }
-
-    fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, StreamError>> {
-        let write = |mut io: &UnixStream| io.write(bytes);
-        let done = self.0.poll_io(Direction::Write, cx, write);
-        done.map(at_least_one)
-    }
-}
-
-fn at_least_one(done: std::io::Result<usize>) -> Result<usize, StreamError> {
-    match done {
-        Ok(len @ 1..) => Ok(len),
-        Ok(0) | Err(_) => Err(StreamError::Closed),
-    }
-}
-
 /// A machine without domains.
 struct NoXen;
 
-enum Never {}
-
-impl ByteStream for Never {
-    fn poll_read(&self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<Result<usize, StreamError>> {
-        match *self {}
-    }
-
-    fn poll_write(&self, _: &mut Context<'_>, _: &[u8]) -> Poll<Result<usize, StreamError>> {
-        match *self {}
-    }
-}
-
-impl Served for Never {
-    fn advertise(&self, _: Features) {
-        match *self {}
-    }
-
-    fn give_up(&self, _: Fault) {
-        match *self {}
-    }
-
-    fn poll_reconnect(&self, _: &mut Context<'_>) -> Poll<()> {
-        match *self {}
-    }
-
-    fn port(&self) -> Port {
-        match *self {}
-    }
-
-    fn connect(&self) {
-        match *self {}
-    }
-}
-
 impl Rings for NoXen {
-    type Stream = Never;
+    type Stream = Infallible;
 
-    fn attach(&self, _: DomId, _: Port) -> Result<Never, IntroduceError> {
+    fn attach(&self, _: DomId, _: Port) -> Result<Infallible, IntroduceError> {
         Err(IntroduceError::NoDomains)
     }
 }

@@ -76,33 +76,20 @@ impl<M: Pages, C: Channel> RingStream<M, C> {
         })
     }
 
-    /// Tries `step` until it has a result; in between, waits for the channel. What the wait is for may have come while `step` looked,
-    /// therefore the count is read first.
+    /// Tries `step` until it has a result, and waits for the channel in between. An error stays.
     fn poll_step<T>(
         &self,
         cx: &mut Context<'_>,
         mut step: impl FnMut() -> Result<Option<T>, StreamError>,
     ) -> Poll<Result<T, StreamError>> {
-        // A second round finds out what came during the first. If it did not help, the task gets another turn after others.
-        for _ in 0..2 {
-            if let Some(error) = self.broken.get() {
-                return Poll::Ready(Err(error));
-            }
-            let seen = self.channel.count();
-            match step() {
-                Ok(Some(result)) => return Poll::Ready(Ok(result)),
-                Ok(None) => {}
-                Err(error) => {
-                    self.broken.set(Some(error));
-                    return Poll::Ready(Err(error));
-                }
-            }
-            if self.channel.poll_after(seen, cx).is_pending() {
-                return Poll::Pending;
-            }
+        if let Some(error) = self.broken.get() {
+            return Poll::Ready(Err(error));
         }
-        cx.waker().wake_by_ref();
-        Poll::Pending
+        let done = self.channel.poll_until(cx, || step().transpose());
+        if let Poll::Ready(Err(error)) = done {
+            self.broken.set(Some(error));
+        }
+        done
     }
 
     /// Tells the other side that bytes have moved: it may wait for bytes, or for room.
