@@ -1,17 +1,17 @@
 //! The daemon as a domain of its own, with a helper in domain 0 that has the logs and the terminals.
 
 use alloc::boxed::Box;
-use alloc::string::String;
 use core::convert::Infallible;
 use core::error::Error;
 
+use morgana::exec::{Either, select};
 use morgana::hal::{Clock, DomId, Port, WallTime};
 use morgana::{CommandLine, Domain, Platform, log};
 use morgana_pv::Pv;
 use morgana_vchan::{Sizes, VchanError, listen};
 use morgana_xenconsoled::{
-    AttachError, Daemon, Escapes, Guests, Host, Link, LinkLog, LinkTerminal, Options, Outlets,
-    Overflow, PlatformRing, Stamps, attach,
+    AttachError, Daemon, Escapes, Guests, Host, Link, Options, Overflow, PlatformRing, Stamps,
+    attach,
 };
 
 use crate::LINK;
@@ -27,12 +27,10 @@ pub(crate) async fn serve(domain: Domain<Pv>) -> Result<(), Box<dyn Error>> {
     let client = domain.xenstore()?.clone();
     let daemon = Daemon::new(host, client, domain.tasks(), options, Guests::Given);
     let helped = help(domain.clone(), link);
-    match morgana::exec::select(daemon.serve(), helped).await {
-        morgana::exec::Either::First(Err(error)) => Err(error.into()),
-        morgana::exec::Either::Second(Err(error)) => Err(error.into()),
-        morgana::exec::Either::First(Ok(never)) | morgana::exec::Either::Second(Ok(never)) => {
-            match never {}
-        }
+    match select(daemon.serve(), helped).await {
+        Either::First(Err(error)) => Err(error.into()),
+        Either::Second(Err(error)) => Err(error.into()),
+        Either::First(Ok(never)) | Either::Second(Ok(never)) => match never {},
     }
 }
 
@@ -73,24 +71,16 @@ struct StubHost {
     link: Link,
 }
 
-impl Outlets for StubHost {
-    type Log = LinkLog;
-    type Terminal = LinkTerminal;
-
-    fn open_log(&self, domain: DomId, _: &str) -> Option<LinkLog> {
-        Some(self.link.log(domain))
-    }
-
-    fn open_terminal(&self, domain: DomId) -> Option<(LinkTerminal, Option<String>)> {
-        Some((self.link.terminal(domain), None))
-    }
-}
-
 impl Host for StubHost {
     type Ring = PlatformRing<Pv>;
+    type Outlets = Link;
 
     fn attach(&self, domain: DomId, port: Port) -> Result<Self::Ring, AttachError> {
         attach(&self.pv, domain, port)
+    }
+
+    fn outlets(&self) -> &Link {
+        &self.link
     }
 
     fn wall(&self) -> WallTime {

@@ -8,13 +8,12 @@ use core::convert::Infallible;
 use core::fmt;
 use core::time::Duration;
 
-use morgana_exec::{Either, Handle, Notify, Task, select};
+use morgana_exec::{Either, Handle, Notify, Seldom, Task, select};
 use morgana_hal::DomId;
 use morgana_xenstore_client::{Client, Error, Watch};
 
 use crate::guest::{Gone, Guest};
 use crate::rate::Traffic;
-use crate::seldom::Seldom;
 use crate::{Host, Options};
 
 /// Which guests a daemon serves.
@@ -59,7 +58,8 @@ pub struct Daemon<H: Host> {
     options: Options,
     which: Guests,
     guests: RefCell<BTreeMap<DomId, Served>>,
-    surplus: RefCell<Seldom>,
+    /// Guests that cannot be served.
+    troubles: Rc<RefCell<Seldom>>,
     traffic: Rc<Traffic>,
     /// A guest's task has ended: there may be a later domain of the same number.
     ended: Rc<Notify>,
@@ -90,7 +90,7 @@ impl<H: Host> Daemon<H> {
             options,
             which,
             guests: RefCell::default(),
-            surplus: RefCell::default(),
+            troubles: Rc::default(),
             traffic: Rc::default(),
             ended: Rc::default(),
         }
@@ -154,12 +154,8 @@ impl<H: Host> Daemon<H> {
             return;
         }
         if guests.len() >= MAX_GUESTS {
-            if let Some(times) = self.surplus.borrow_mut().again() {
-                log::error!(
-                    "{domain} is not served: {MAX_GUESTS} consoles are already (time {times})"
-                );
-            }
-            return;
+            let why = format_args!("{MAX_GUESTS} consoles are already");
+            return complain(&self.troubles, domain, why);
         }
         let gone = Rc::<Gone>::default();
         let guest = Guest {
@@ -173,17 +169,25 @@ impl<H: Host> Daemon<H> {
             gone: gone.clone(),
         };
         let (ended, timers) = (self.ended.clone(), self.tasks.timers());
+        let troubles = self.troubles.clone();
         let task = self.tasks.spawn(async move {
             if let Err(error) = guest.attend().await {
-                log::error!("the console of {domain} cannot be served: {error}");
+                complain(&troubles, domain, error);
                 timers.sleep(PAUSE).await;
             }
             ended.notify();
         });
         match task {
             Ok(task) => drop(guests.insert(domain, Served { gone, task })),
-            Err(error) => log::error!("the console of {domain} cannot be served: {error}"),
+            Err(error) => complain(&self.troubles, domain, error),
         }
+    }
+}
+
+/// Says seldom that a guest cannot be served: it is tried again and again.
+fn complain(troubles: &RefCell<Seldom>, domain: DomId, why: impl fmt::Display) {
+    if let Some(times) = troubles.borrow_mut().again() {
+        log::error!("the console of {domain} cannot be served: {why} (time {times})");
     }
 }
 

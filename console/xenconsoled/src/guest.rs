@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::rc::Rc;
+use alloc::string::String;
 use core::cell::RefCell;
 
 use morgana_exec::{Either, Notify, Timers, select};
@@ -9,6 +10,7 @@ use morgana_hal::DomId;
 use morgana_xenstore_client::{Client, Error, KeyError, Problem, Watch};
 
 use crate::backlog::Backlog;
+use crate::host::{LogOf, Outlets, Ring, TerminalOf};
 use crate::place::Place;
 use crate::rate::Traffic;
 use crate::record::Record;
@@ -43,8 +45,8 @@ pub(crate) struct Guest<H> {
 
 /// What a guest has for its whole life, however often its ring moves.
 struct Belongings<H: Host> {
-    record: Record<H::Log>,
-    terminal: Option<H::Terminal>,
+    record: Record<LogOf<H>>,
+    terminal: Option<TerminalOf<H>>,
 }
 
 /// Why the ring is not served any longer.
@@ -70,17 +72,16 @@ impl<H: Host> Guest<H> {
             match self.place(&home).await? {
                 // What could not be served is tried again when it has moved.
                 Some(place) if refused != Some(place) => {
-                    if belongings.is_none() {
-                        belongings = Some(self.open(&home).await);
+                    let belongings = match &mut belongings {
+                        Some(belongings) => belongings,
+                        none => none.insert(self.open(&home).await),
+                    };
+                    match self.serve(&home, &watch, place, belongings).await? {
+                        Some(End::Gone) => return Ok(()),
+                        Some(End::Moved) => {}
+                        None => refused = Some(place),
                     }
-                    if let Some(belongings) = &mut belongings {
-                        match self.serve(&home, &watch, place, belongings).await? {
-                            Some(End::Gone) => return Ok(()),
-                            Some(End::Moved) => {}
-                            None => refused = Some(place),
-                        }
-                        continue;
-                    }
+                    continue;
                 }
                 // A later domain of the same number is another guest, and has another task.
                 None if !self.has_home(&home).await? => return Ok(()),
@@ -97,26 +98,19 @@ impl<H: Host> Guest<H> {
     async fn open(&self, home: &str) -> Belongings<H> {
         let name = self.client.read_text(&format!("{home}/name")).await;
         let name = name.unwrap_or_else(|_| format!("{}", self.domain.number()));
-        let terminal = self.host.open_terminal(self.domain);
-        let terminal = match terminal {
+        let outlets = self.host.outlets();
+        let terminal = match outlets.open_terminal(self.domain) {
             Some((terminal, path)) => {
-                if let Some(path) = path
-                    && let Err(error) = self
-                        .client
-                        .write(&format!("{home}/console/tty"), path)
-                        .await
-                {
-                    log::error!(
-                        "xl console will not find the terminal of {}: {error}",
-                        self.domain
-                    );
+                if let Some(path) = path {
+                    tell_terminal(&self.client, self.domain, home, path).await;
                 }
                 Some(terminal)
             }
             None => None,
         };
+        let log = outlets.open_log(self.domain, &name);
         Belongings {
-            record: Record::new(self.host.open_log(self.domain, &name), self.options),
+            record: Record::new(log, self.options),
             terminal,
         }
     }
@@ -136,7 +130,7 @@ impl<H: Host> Guest<H> {
                 return Ok(None);
             }
         };
-        crate::Ring::connected(&ring);
+        ring.connected();
         log::debug!("the console of {} is served", self.domain);
         let session = Session {
             domain: self.domain,
@@ -203,6 +197,14 @@ impl<H: Host> Guest<H> {
                 }
             },
         }
+    }
+}
+
+/// Writes where a guest's terminal is, for `xl console`.
+pub(crate) async fn tell_terminal(client: &Client, domain: DomId, home: &str, path: String) {
+    let written = client.write(&format!("{home}/console/tty"), path).await;
+    if let Err(error) = written {
+        log::error!("xl console will not find the terminal of {domain}: {error}");
     }
 }
 

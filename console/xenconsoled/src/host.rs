@@ -32,10 +32,12 @@ pub trait Outlets: 'static {
     fn open_terminal(&self, domain: DomId) -> Option<(Self::Terminal, Option<String>)>;
 }
 
-/// How guests' rings are reached, besides.
-pub trait Host: Outlets {
+/// All of that, and how guests' rings are reached.
+pub trait Host: 'static {
     /// A guest's ring.
     type Ring: Ring;
+    /// Logs and terminals.
+    type Outlets: Outlets;
 
     /// Takes up the ring of `domain`, whose port is `port`.
     ///
@@ -44,9 +46,15 @@ pub trait Host: Outlets {
     /// [`AttachError`].
     fn attach(&self, domain: DomId, port: Port) -> Result<Self::Ring, AttachError>;
 
+    /// Logs and terminals.
+    fn outlets(&self) -> &Self::Outlets;
+
     /// The time of day.
     fn wall(&self) -> WallTime;
 }
+
+pub(crate) type LogOf<H> = <<H as Host>::Outlets as Outlets>::Log;
+pub(crate) type TerminalOf<H> = <<H as Host>::Outlets as Outlets>::Terminal;
 
 /// The daemon's end of a guest's ring.
 pub trait Ring: ByteStream {

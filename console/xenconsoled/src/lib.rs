@@ -15,7 +15,6 @@ mod options;
 mod place;
 mod rate;
 mod record;
-mod seldom;
 mod session;
 
 pub use daemon::{Daemon, Guests};

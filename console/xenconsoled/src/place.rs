@@ -1,10 +1,11 @@
 //! Where a guest's console is, as the toolstack writes it (docs/misc/xenstore-paths.pandoc, `console/`).
 
 use alloc::format;
+use core::str::FromStr;
 
 use morgana_exec::join;
 use morgana_hal::{DomId, Port};
-use morgana_xenstore_client::{Client, Error, KeyError, Problem, number, text};
+use morgana_xenstore_client::{Client, Error, KeyError, Problem};
 use morgana_xenstore_wire::Errno;
 
 use crate::Guests;
@@ -35,21 +36,26 @@ impl Place {
         home: &str,
         which: Guests,
     ) -> Result<Option<Self>, KeyError> {
-        let [port, ring, kind, limit, server] = ["port", "ring-ref", "type", "limit", "backend-id"]
-            .map(|key| format!("{home}/console/{key}"));
-        let reads = (
-            join(client.read(&port), client.read(&ring)),
-            join(client.read(&kind), client.read(&limit)),
-        );
-        let ((port_read, ring_read), (kind_read, limit_read)) = join(reads.0, reads.1).await;
-        let ours = optional(text(&kind, kind_read))?.is_none_or(|kind| kind == OURS);
+        let path = format!("{home}/console/type");
+        let kind = async { optional(client.read_text(&path).await) };
+        let ((port, ring), ((limit, server), kind)) = join(
+            join(
+                number(client, home, "port"),
+                number(client, home, "ring-ref"),
+            ),
+            join(
+                join(
+                    number(client, home, "limit"),
+                    number(client, home, "backend-id"),
+                ),
+                kind,
+            ),
+        )
+        .await;
+        let (port, ring, limit) = (port?, ring?, limit?);
         // The guest could write something else here, and would have no console then.
-        let server = optional(number(&server, client.read(&server).await))?;
-        let given = server.is_some_and(|server: u16| server != DomId::DOM0.number());
-        let ours = ours && (which == Guests::Given || !given);
-        let port = optional(number(&port, port_read))?;
-        let ring = optional(number(&ring, ring_read))?;
-        let limit = optional(number(&limit, limit_read))?;
+        let given = server?.is_some_and(|server: u16| server != DomId::DOM0.number());
+        let ours = kind?.is_none_or(|kind| kind == OURS) && (which == Guests::Given || !given);
         Ok(match (port, ring) {
             (Some(port), Some(ring)) if ours => Some(Self {
                 port: Port::new(port),
@@ -59,6 +65,10 @@ impl Place {
             _ => None,
         })
     }
+}
+
+async fn number<N: FromStr>(client: &Client, home: &str, key: &str) -> Result<Option<N>, KeyError> {
+    optional(client.read_number(&format!("{home}/console/{key}")).await)
 }
 
 /// What is not there is `None`; and so is what may not be read yet: the toolstack says that behind.

@@ -3,9 +3,9 @@
 use alloc::vec::Vec;
 use core::future::poll_fn;
 
+use morgana_exec::Seldom;
 use morgana_hal::{DomId, WallTime};
 
-use crate::seldom::Seldom;
 use crate::{Lines, Log, Options};
 
 /// What a guest has written goes through here to its log, if it has one.

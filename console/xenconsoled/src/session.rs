@@ -5,13 +5,13 @@ use core::convert::Infallible;
 use core::future::poll_fn;
 use core::task::Poll;
 
-use morgana_exec::{Either, Notify, Timers, select, yield_now};
+use morgana_exec::{Either, Notify, Seldom, Timers, select, yield_now};
 use morgana_hal::{ByteStream, DomId, StreamError};
 
 use crate::backlog::Backlog;
+use crate::host::{LogOf, TerminalOf};
 use crate::rate::{Meter, Pause, Traffic};
 use crate::record::Record;
-use crate::seldom::Seldom;
 use crate::{Host, Options};
 
 /// Bytes moved at once: what a guest's ring holds.
@@ -24,7 +24,7 @@ pub(crate) struct Session<'a, H: Host> {
     pub(crate) timers: &'a Timers,
     pub(crate) traffic: &'a Traffic,
     pub(crate) ring: H::Ring,
-    pub(crate) terminal: Option<&'a H::Terminal>,
+    pub(crate) terminal: Option<&'a TerminalOf<H>>,
     pub(crate) backlog: RefCell<Backlog>,
     /// The backlog has grown or shrunk.
     pub(crate) moved: Notify,
@@ -33,7 +33,7 @@ pub(crate) struct Session<'a, H: Host> {
 
 impl<H: Host> Session<'_, H> {
     /// Serves until the guest breaks the ring's rules.
-    pub(crate) async fn serve(&self, record: &mut Record<H::Log>) -> StreamError {
+    pub(crate) async fn serve(&self, record: &mut Record<LogOf<H>>) -> StreamError {
         let output = select(self.read_guest(record), self.show());
         match select(output, self.type_in()).await {
             Either::First(Either::First(error)) | Either::Second(error) => error,
@@ -42,7 +42,7 @@ impl<H: Host> Session<'_, H> {
     }
 
     /// Takes what is left of a guest that is gone: its last words.
-    pub(crate) async fn drain(&self, record: &mut Record<H::Log>) {
+    pub(crate) async fn drain(&self, record: &mut Record<LogOf<H>>) {
         record.flush(self.domain).await;
         let mut piece = [0; PIECE];
         // The ring holds no more than one piece; a guest that is gone writes no other.
@@ -70,7 +70,7 @@ impl<H: Host> Session<'_, H> {
     }
 
     /// Reads what the guest writes, as fast as it may.
-    async fn read_guest(&self, record: &mut Record<H::Log>) -> StreamError {
+    async fn read_guest(&self, record: &mut Record<LogOf<H>>) -> StreamError {
         let mut piece = [0; PIECE];
         let mut meter = Meter::new(self.domain, self.options.rate, self.timers.now());
         let mut slowed = Seldom::default();
@@ -111,7 +111,7 @@ impl<H: Host> Session<'_, H> {
     }
 
     /// Logs and keeps for the terminal what the guest has written.
-    async fn take(&self, bytes: &[u8], record: &mut Record<H::Log>) {
+    async fn take(&self, bytes: &[u8], record: &mut Record<LogOf<H>>) {
         if self.terminal.is_some() {
             let dropped = self.backlog.borrow_mut().add(bytes);
             self.moved.notify();

@@ -187,7 +187,7 @@ impl<R: Rings> Server<R> {
             return;
         };
         client.outbox.replace_events(events);
-        if client.overruns.is_due() {
+        if client.overruns.again().is_some() {
             log::warn!(
                 "{client} leaves too many events unread: it gets one for each watch instead"
             );

@@ -2,7 +2,7 @@
 
 use core::future::poll_fn;
 
-use morgana_exec::{Either, select, yield_now};
+use morgana_exec::{Either, Seldom, select, yield_now};
 use morgana_hal::DomId;
 use morgana_xenstore_store::{Features, Service};
 
@@ -25,7 +25,7 @@ pub(crate) async fn serve_ring<R: Rings, S: Served>(
         if service == Service::Open
             && let Some(end) = serve(&mut session, &stream, can_reconnect).await
         {
-            if faults.is_due() {
+            if faults.again().is_some() {
                 log::warn!("{domain} is not served any longer: {end}");
             }
             session.server.pause(session.connection);
@@ -40,7 +40,7 @@ pub(crate) async fn serve_ring<R: Rings, S: Served>(
         if service == Service::Paused {
             poll_fn(|cx| stream.poll_reconnect(cx)).await;
         }
-        if restarts.is_due() {
+        if restarts.again().is_some() {
             log::info!("{domain} begins anew");
         }
         session.server.pause(session.connection);
@@ -65,17 +65,5 @@ async fn serve<R: Rings, S: Served>(
     match select(asked, session.serve(stream)).await {
         Either::First(()) => None,
         Either::Second(end) => Some(end),
-    }
-}
-
-/// What may happen again and again, but is said ever more rarely: the first time, the second, the fourth and so on.
-#[derive(Debug, Default)]
-pub(crate) struct Seldom(u64);
-
-impl Seldom {
-    /// It has happened once more. Whether it is to be said.
-    pub(crate) fn is_due(&mut self) -> bool {
-        self.0 += 1;
-        self.0.is_power_of_two()
     }
 }

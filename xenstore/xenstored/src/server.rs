@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 use core::fmt;
 
-use morgana_exec::{Handle, Task, Timers};
+use morgana_exec::{Handle, Seldom, Task, Timers};
 use morgana_hal::{ByteStream, DomId, DomainState, Port, StreamError};
 use morgana_xenstore_migration::Descriptor;
 use morgana_xenstore_store::{
@@ -17,7 +17,7 @@ use crate::client::{End, Session};
 use crate::inbox::Inbox;
 use crate::outbox::Outbox;
 use crate::rate::{Credit, Rates};
-use crate::ring::{Seldom, serve_ring};
+use crate::ring::serve_ring;
 use crate::update::Updates;
 use crate::{IntroduceError, Rings, Served};
 
@@ -315,7 +315,7 @@ impl<R: Rings> Server<R> {
     /// A client had to write more slowly.
     pub(crate) fn slowed(&self, connection: ConnectionId) {
         if let Some(client) = self.0.clients.borrow_mut().get_mut(&connection)
-            && client.slowdowns.is_due()
+            && client.slowdowns.again().is_some()
         {
             log::warn!("{client} writes while others have transactions, and is slowed down");
         }

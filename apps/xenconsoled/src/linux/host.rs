@@ -54,9 +54,14 @@ impl Outlets for DomainZero {
 
 impl Host for DomainZero {
     type Ring = PlatformRing<Linux>;
+    type Outlets = Self;
 
     fn attach(&self, domain: DomId, port: Port) -> Result<Self::Ring, AttachError> {
         attach(&self.platform, domain, port)
+    }
+
+    fn outlets(&self) -> &Self {
+        self
     }
 
     fn wall(&self) -> WallTime {

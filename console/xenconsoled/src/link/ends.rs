@@ -2,6 +2,7 @@
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::rc::Rc;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 use core::convert::Infallible;
@@ -15,7 +16,7 @@ use morgana_hal::{ByteStream, DomId, StreamError};
 use super::frame::{Frame, Frames, Kind, MAX_CONTENT, credit};
 use super::queue::Queue;
 use super::{LinkError, TYPED_WINDOW, WINDOW};
-use crate::Log;
+use crate::{Log, Outlets};
 
 /// The daemon's end. Clones are the same one. While there is no helper at the other end, guests wait when their rings are full, so nothing
 /// that they write is lost.
@@ -62,28 +63,6 @@ pub struct LinkTerminal {
 }
 
 impl Link {
-    /// The log of a domain that has a terminal.
-    pub fn log(&self, domain: DomId) -> LinkLog {
-        LinkLog {
-            link: self.clone(),
-            domain,
-        }
-    }
-
-    /// The terminal of a domain, until it is dropped.
-    pub fn terminal(&self, domain: DomId) -> LinkTerminal {
-        let guest = Guest {
-            credit: WINDOW,
-            ..Guest::default()
-        };
-        self.0.guests.borrow_mut().insert(domain, guest);
-        self.0.queue.push(&about(Kind::Open, domain));
-        LinkTerminal {
-            link: self.clone(),
-            domain,
-        }
-    }
-
     /// Serves a helper that has come, until it goes.
     pub async fn drive<S: ByteStream>(&self, stream: &S) -> LinkError {
         self.begin();
@@ -160,6 +139,34 @@ impl Link {
     }
 }
 
+impl Outlets for Link {
+    type Log = LinkLog;
+    type Terminal = LinkTerminal;
+
+    /// The log of a domain that has a terminal. The helper finds out the name.
+    fn open_log(&self, domain: DomId, _: &str) -> Option<LinkLog> {
+        Some(LinkLog {
+            link: self.clone(),
+            domain,
+        })
+    }
+
+    /// The terminal of a domain, until it is dropped. The helper says where it is.
+    fn open_terminal(&self, domain: DomId) -> Option<(LinkTerminal, Option<String>)> {
+        let guest = Guest {
+            credit: WINDOW,
+            ..Guest::default()
+        };
+        self.0.guests.borrow_mut().insert(domain, guest);
+        self.0.queue.push(&about(Kind::Open, domain));
+        let terminal = LinkTerminal {
+            link: self.clone(),
+            domain,
+        };
+        Some((terminal, None))
+    }
+}
+
 /// A frame that says nothing but what it is.
 fn about(kind: Kind, domain: DomId) -> Frame<'static> {
     Frame {
@@ -170,7 +177,7 @@ fn about(kind: Kind, domain: DomId) -> Frame<'static> {
 }
 
 impl Log for LinkLog {
-    type Error = core::convert::Infallible;
+    type Error = Infallible;
 
     fn poll_add(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, Self::Error>> {
         let content = &bytes[..bytes.len().min(MAX_CONTENT)];

@@ -15,6 +15,7 @@ use morgana_xenstore_client::Client;
 use super::frame::{Frame, Frames, Kind, credit};
 use super::queue::Queue;
 use super::{LinkError, TYPED_WINDOW, WINDOW};
+use crate::guest::tell_terminal;
 use crate::{Log, Outlets};
 
 /// Guests that a daemon may have. One that says more breaks the rules.
@@ -127,13 +128,8 @@ impl<O: Outlets> Helper<O> {
         screen.credit.replace(TYPED_WINDOW);
         let mut tasks = [None, None];
         if let Some((terminal, path)) = self.outlets.open_terminal(domain) {
-            if let Some(path) = path
-                && let Err(error) = self
-                    .client
-                    .write(&format!("{home}/console/tty"), path)
-                    .await
-            {
-                log::error!("xl console will not find the terminal of {domain}: {error}");
+            if let Some(path) = path {
+                tell_terminal(&self.client, domain, &home, path).await;
             }
             let terminal = Rc::new(terminal);
             let show = show(domain, terminal.clone(), screen.clone(), self.queue.clone());

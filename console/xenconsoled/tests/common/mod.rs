@@ -11,8 +11,7 @@ use std::time::Duration;
 use morgana_exec::{Duplex, Executor, Handle, ManualClock, Timers, duplex, select, yield_now};
 use morgana_hal::{ByteStream, Clock, DomId, EventError, Instant, Port, StreamError, WallTime};
 use morgana_xenconsoled::{
-    AttachError, Daemon, Guests, Helper, Host, Link, LinkLog, LinkTerminal, Log, Options, Outlets,
-    Ring,
+    AttachError, Daemon, Guests, Helper, Host, Link, Log, Options, Outlets, Ring,
 };
 use morgana_xenstore_client::{Client, Config};
 use morgana_xenstored::{
@@ -472,9 +471,14 @@ impl Outlets for World {
 
 impl Host for World {
     type Ring = Line;
+    type Outlets = Self;
 
     fn attach(&self, domain: DomId, port: Port) -> Result<Line, AttachError> {
         self.take_ring(domain, port)
+    }
+
+    fn outlets(&self) -> &Self {
+        self
     }
 
     fn wall(&self) -> WallTime {
@@ -488,24 +492,16 @@ pub(crate) struct Linked {
     link: Link,
 }
 
-impl Outlets for Linked {
-    type Log = LinkLog;
-    type Terminal = LinkTerminal;
-
-    fn open_log(&self, domain: DomId, _: &str) -> Option<LinkLog> {
-        Some(self.link.log(domain))
-    }
-
-    fn open_terminal(&self, domain: DomId) -> Option<(LinkTerminal, Option<String>)> {
-        Some((self.link.terminal(domain), None))
-    }
-}
-
 impl Host for Linked {
     type Ring = Line;
+    type Outlets = Link;
 
     fn attach(&self, domain: DomId, port: Port) -> Result<Line, AttachError> {
         self.world.take_ring(domain, port)
+    }
+
+    fn outlets(&self) -> &Link {
+        &self.link
     }
 
     fn wall(&self) -> WallTime {
