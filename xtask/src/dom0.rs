@@ -43,30 +43,39 @@ pub(crate) fn start(xenstored: XenstoredChoice) -> Result<Testbed> {
 
 /// Replaces the daemon that serves consoles, which can be done at any time. A stub-domain serves guests that are made from then on.
 pub(crate) fn change_xenconsoled(testbed: &Testbed, choice: XenconsoledChoice) -> Result<()> {
-    let workspace = Workspace::load()?;
     let program = match choice {
-        XenconsoledChoice::C => XENS_XENCONSOLED,
-        XenconsoledChoice::Ours | XenconsoledChoice::Stubdom => {
-            let program = build::program_for_linux(&workspace, XENCONSOLED)?;
-            testbed.put(&program, OUR_XENCONSOLED)?;
-            OUR_XENCONSOLED
+        XenconsoledChoice::C => XENS_XENCONSOLED.to_owned(),
+        XenconsoledChoice::Ours => put_xenconsoled(testbed)?.to_owned(),
+        XenconsoledChoice::Stubdom => {
+            start_stub_domain(testbed)?;
+            format!("{} --for {XENCONSOLED}", put_xenconsoled(testbed)?)
         }
     };
-    let mut extra = "";
-    if choice == XenconsoledChoice::Stubdom {
-        let images = Image::build(&workspace, &[workspace.app(XENCONSOLED)?])?;
-        let image = images.first().context("xenconsoled has no image")?;
-        testbed.put(&image.kernel, "/usr/local/lib/xenconsoled.xen")?;
-        let config = image.kernel.with_extension("cfg");
-        testbed.put(&config, "/usr/local/lib/xenconsoled.cfg")?;
-        testbed.sh("cd /usr/local/lib && xl create -q xenconsoled.cfg")?;
-        extra = "--for xenconsoled";
-    }
     testbed.sh(&format!(
         "id=$(cat {XENCONSOLED_ID}) && kill $id && while [ -d /proc/$id ]; do sleep 0.1; done; \
-         timeout 60 {program} {extra} --pid-file={XENCONSOLED_ID} --log=all --log-dir=/var/log/xen/console"
+         timeout 60 {program} --pid-file={XENCONSOLED_ID} --log=all --log-dir=/var/log/xen/console"
     ))?;
     Ok(())
+}
+
+/// Builds our xenconsoled for Linux and copies it to dom0; returns its path there.
+fn put_xenconsoled(testbed: &Testbed) -> Result<&'static str> {
+    let program = build::program_for_linux(&Workspace::load()?, XENCONSOLED)?;
+    testbed.put(&program, OUR_XENCONSOLED)?;
+    Ok(OUR_XENCONSOLED)
+}
+
+/// Builds our xenconsoled as a stub-domain and creates it.
+fn start_stub_domain(testbed: &Testbed) -> Result<()> {
+    let workspace = Workspace::load()?;
+    let images = Image::build(&workspace, &[workspace.app(XENCONSOLED)?])?;
+    let image = images.first().context("xenconsoled has no image")?;
+    testbed.put(&image.kernel, "/usr/local/lib/xenconsoled.xen")?;
+    let config = image.kernel.with_extension("cfg");
+    testbed.put(&config, "/usr/local/lib/xenconsoled.cfg")?;
+    testbed
+        .sh("cd /usr/local/lib && xl create -q xenconsoled.cfg")
+        .map(drop)
 }
 
 /// Runs the command and returns its status.

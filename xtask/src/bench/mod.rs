@@ -10,11 +10,13 @@ mod xenstore;
 
 use std::fs::File;
 use std::io::Write;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
 use crate::cli::Bench;
-use crate::workspace::Workspace;
+use crate::process;
+use crate::workspace::{Workspace, cargo};
 
 use record::Record;
 
@@ -35,6 +37,21 @@ const ALL: [Benchmark; 6] = [
     ("xenstore", xenstore::run),
     ("console", console::run),
 ];
+
+/// Builds the program of a package at native speed; returns it.
+fn build_native(workspace: &Workspace, package: &str) -> Result<PathBuf> {
+    let mut build = cargo();
+    build.current_dir(&workspace.root).args([
+        "build",
+        "--quiet",
+        "--profile",
+        NATIVE,
+        "--package",
+        package,
+    ]);
+    process::loudly(&mut build)?;
+    Ok(workspace.target.join(NATIVE).join(package))
+}
 
 /// Runs the benchmarks that are asked for, or all.
 pub(crate) fn run(arguments: &Bench) -> Result<i32> {

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::{NATIVE, Record, Report};
+use super::{Record, Report, build_native};
 use crate::build::Image;
 use crate::process;
 use crate::run::{ADDRESS, ADDRESS_WORDS};
 use crate::testbed::{Guest, Testbed, Xenstored};
-use crate::workspace::{Workspace, cargo};
+use crate::workspace::Workspace;
 
 const BENCH: &str = "net";
 const APP: &str = "guest-iperf";
@@ -72,17 +72,7 @@ pub(super) fn run(workspace: &Workspace, report: &mut Report<'_>) -> Result<()> 
 
 /// Two emulated domains, against two network namespaces.
 fn native(workspace: &Workspace, report: &mut Report<'_>) -> Result<()> {
-    let mut build = cargo();
-    build.current_dir(&workspace.root).args([
-        "build",
-        "--quiet",
-        "--profile",
-        NATIVE,
-        "--package",
-        PROGRAM,
-    ]);
-    process::loudly(&mut build)?;
-    let program = workspace.target.join(NATIVE).join(PROGRAM);
+    let program = build_native(workspace, PROGRAM)?;
     let bytes = NATIVE_BYTES.to_string();
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {

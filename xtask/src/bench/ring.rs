@@ -5,10 +5,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::{NATIVE, Record, Report};
+use super::{NATIVE, Record, Report, build_native};
 use crate::process;
 use crate::testbed::xen_headers;
-use crate::workspace::{Workspace, cargo};
+use crate::workspace::Workspace;
 
 const BENCH: &str = "ring";
 const PACKAGE: &str = "perf-ring";
@@ -36,7 +36,7 @@ const CASES: [(&str, [&str; 3]); 12] = [
 
 /// Runs all cases.
 pub(super) fn run(workspace: &Workspace, report: &mut Report<'_>) -> Result<()> {
-    let (ours, peer) = (build_ours(workspace)?, build_peer(workspace)?);
+    let (ours, peer) = (build_native(workspace, PACKAGE)?, build_peer(workspace)?);
     for (case, arguments) in CASES {
         let (mut us, mut them) = (Vec::new(), Vec::new());
         for _ in 0..RUNS {
@@ -47,20 +47,6 @@ pub(super) fn run(workspace: &Workspace, report: &mut Report<'_>) -> Result<()> 
         report(&record.context("nothing was measured")?)?;
     }
     Ok(())
-}
-
-fn build_ours(workspace: &Workspace) -> Result<PathBuf> {
-    let mut command = cargo();
-    command.current_dir(&workspace.root).args([
-        "build",
-        "--quiet",
-        "--profile",
-        NATIVE,
-        "--package",
-        PACKAGE,
-    ]);
-    process::loudly(&mut command)?;
-    Ok(workspace.target.join(NATIVE).join(PACKAGE))
 }
 
 fn build_peer(workspace: &Workspace) -> Result<PathBuf> {

@@ -1,16 +1,16 @@
 //! The daemons on plain Linux, with Xen's served by a library in place of Xen: one program's requests, many programs that start and stop domains, and a large tree.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::super::{NATIVE, Record, Report};
+use super::super::{Record, Report, build_native};
 use crate::build;
 use crate::process;
 use crate::testbed::xen_packages;
-use crate::workspace::{Workspace, cargo};
+use crate::workspace::Workspace;
 
 const BENCH: &str = "xenstore";
 const PROGRAM: &str = "perf-xenstore";
@@ -115,7 +115,7 @@ type Taken = BTreeMap<&'static str, Vec<f64>>;
 
 /// Runs all of it on all daemons.
 pub(super) fn run(workspace: &Workspace, report: &mut Report<'_>) -> Result<()> {
-    let program = build_program(workspace)?;
+    let program = build_native(workspace, PROGRAM)?;
     let ours = build::program_for_linux(workspace, "xenstored")?;
     let ours = ours.to_str().context("a path that is no text")?;
     let packages = xen_packages()?;
@@ -143,20 +143,6 @@ pub(super) fn run(workspace: &Workspace, report: &mut Report<'_>) -> Result<()> 
         }
     }
     Ok(())
-}
-
-fn build_program(workspace: &Workspace) -> Result<PathBuf> {
-    let mut build = cargo();
-    build.current_dir(&workspace.root).args([
-        "build",
-        "--quiet",
-        "--profile",
-        NATIVE,
-        "--package",
-        PROGRAM,
-    ]);
-    process::loudly(&mut build)?;
-    Ok(workspace.target.join(NATIVE).join(PROGRAM))
 }
 
 /// One run of the program with one daemon.

@@ -103,6 +103,20 @@ impl<'a> Lab<'a> {
             .with_context(|| format!("its console:\n{text}"))
     }
 
+    /// Runs `hello`, which writes its last words and ends at once; looks whether all of that comes over.
+    pub(crate) fn hear_goodbye(&self) -> Result<()> {
+        let changes = Changes {
+            extra: "seconds=0".to_owned(),
+            ..Changes::default()
+        };
+        let (end, console) = self.run_guest("hello", &changes)?;
+        ensure!(
+            end == End::PowerOff && console.contains("Goodbye"),
+            "{end:?}, its console:\n{console}"
+        );
+        Ok(())
+    }
+
     /// Starts a program in dom0 that goes on, and waits until it has written `text`. Its output is in a file of its name with `.log`.
     pub(crate) fn start_program(&self, program: &str, arguments: &str, text: &str) -> Result<()> {
         let script = format!(

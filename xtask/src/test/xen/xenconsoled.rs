@@ -8,7 +8,7 @@ use super::{Lab, XenTest};
 use crate::build::{self, Changes};
 use crate::cli::XenconsoledChoice;
 use crate::dom0;
-use crate::testbed::{End, Guest};
+use crate::testbed::Guest;
 
 pub(super) const TESTS: &[XenTest] = &[
     XenTest {
@@ -75,15 +75,7 @@ fn toolstack(lab: &Lab<'_>) -> Result<()> {
 /// Logs and terminals of guests.
 fn consoles(lab: &Lab<'_>) -> Result<()> {
     // Written and ended at once.
-    let changes = Changes {
-        extra: "seconds=0".to_owned(),
-        ..Changes::default()
-    };
-    let (end, console) = lab.run_guest("hello", &changes)?;
-    ensure!(
-        end == End::PowerOff && console.contains("Goodbye"),
-        "{end:?}, its console:\n{console}"
-    );
+    lab.hear_goodbye()?;
     let shown = lab.sh("cd /guests && timeout 30 xl create -c hello.cfg </dev/null")?;
     ensure!(shown.contains("Hello from a domain"), "{shown}");
     talk(lab)

@@ -5,9 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use super::{Lab, XenTest};
-use crate::build::Changes;
 use crate::run::ADDRESS_WORDS;
-use crate::testbed::End;
 
 /// On the daemon in dom0.
 pub(super) const TESTS: &[XenTest] = &[
@@ -136,15 +134,7 @@ fn update_to(lab: &Lab<'_>, program: &str) -> Result<()> {
 
 fn guests(lab: &Lab<'_>) -> Result<()> {
     // A guest that ends by itself, one that is asked to, and one that is not.
-    let changes = Changes {
-        extra: "seconds=0".to_owned(),
-        ..Changes::default()
-    };
-    let (end, console) = lab.run_guest("hello", &changes)?;
-    ensure!(
-        end == End::PowerOff && console.contains("Goodbye"),
-        "{end:?}, its console:\n{console}"
-    );
+    lab.hear_goodbye()?;
     let website = lab.guest("website", ADDRESS_WORDS)?;
     let port = lab.forward_to(80)?;
     website.create(lab)?;
