@@ -70,7 +70,12 @@ fn is_left(error: &VchanError) -> bool {
     )
 }
 
-fn attach<P: Platform>(platform: &P, peer: DomId, keys: Keys) -> Result<Vchan<P>, VchanError> {
+/// Takes up the vchan of the domain `peer` whose keys are these.
+///
+/// # Errors
+///
+/// [`VchanError`]: what the server has written makes no sense, or it is gone.
+pub fn attach<P: Platform>(platform: &P, peer: DomId, keys: Keys) -> Result<Vchan<P>, VchanError> {
     let import = |grants: &[GrantRef]| platform.memory().import(peer, grants);
     let page = import(&[keys.ring])?;
     let region = page.region();

@@ -9,9 +9,11 @@ use morgana_xenstore_wire::{Access, Permission};
 
 /// What a client needs to know.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Keys {
-    pub(crate) ring: GrantRef,
-    pub(crate) port: Port,
+pub struct Keys {
+    /// By which reference the server grants the page.
+    pub ring: GrantRef,
+    /// The server's port.
+    pub port: Port,
 }
 
 fn paths(path: &str) -> [String; 2] {

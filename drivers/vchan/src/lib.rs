@@ -12,8 +12,9 @@ mod listen;
 mod memory;
 mod vchan;
 
-pub use connect::connect;
+pub use connect::{attach, connect};
 pub use error::VchanError;
+pub use keys::Keys;
 pub use layout::Sizes;
-pub use listen::listen;
+pub use listen::{listen, offer};
 pub use vchan::{SendError, Vchan};

@@ -25,8 +25,23 @@ pub async fn listen<P: Platform>(
     path: &str,
     sizes: Sizes,
 ) -> Result<Vchan<P>, VchanError> {
-    let orders = Orders::of(sizes).ok_or(VchanError::TooLarge)?;
+    let (vchan, keys) = offer(platform, peer, sizes)?;
     let own = DomId::new(client.read_number("domid").await?);
+    keys.write(client, path, own, peer).await?;
+    Ok(vchan)
+}
+
+/// Makes a server's end for the domain `peer`, and what its client needs to know: for those who tell it otherwise than by xenstore.
+///
+/// # Errors
+///
+/// [`VchanError::TooLarge`], [`VchanError::Memory`] and [`VchanError::Channel`].
+pub fn offer<P: Platform>(
+    platform: &P,
+    peer: DomId,
+    sizes: Sizes,
+) -> Result<(Vchan<P>, Keys), VchanError> {
+    let orders = Orders::of(sizes).ok_or(VchanError::TooLarge)?;
     let share = |pages| platform.memory().share(peer, pages);
     let page = share(1)?;
     let lane = |order: Order| -> Result<_, MemoryError> {
@@ -59,7 +74,5 @@ pub async fn listen<P: Platform>(
         left: left.map(Shared::Own),
         right: right.map(Shared::Own),
     };
-    let vchan = Vchan::new(pages, channel, orders, End::Server);
-    keys.write(client, path, own, peer).await?;
-    Ok(vchan)
+    Ok((Vchan::new(pages, channel, orders, End::Server), keys))
 }

@@ -27,7 +27,7 @@ pub(crate) fn run(settings: &Settings, name: &str, ready: Ready) -> Result<(), B
     started.block_on(async move {
         let domain = find(&client, &name).await?;
         let path = format!("/local/domain/{}/{LINK}", domain.number());
-        let helper = Helper::new(outlets, client.clone(), &tasks);
+        let helper = Helper::new(outlets, client.clone(), &tasks, domain);
         let daemon = Daemon::new(own, client.clone(), &tasks, options, Guests::All);
         let _served = tasks.spawn(async move {
             let Err(error) = daemon.serve().await;

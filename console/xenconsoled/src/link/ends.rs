@@ -4,7 +4,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use core::convert::Infallible;
 use core::fmt;
 use core::future::poll_fn;
@@ -27,6 +27,8 @@ pub struct Link(Rc<Inner>);
 struct Inner {
     queue: Queue,
     guests: RefCell<BTreeMap<DomId, Guest>>,
+    /// There is a helper. One that comes is told of all guests, so that nothing needs to wait for it that says who has come and gone.
+    helped: Cell<bool>,
 }
 
 /// A guest's terminal, as far as it is here.
@@ -34,6 +36,8 @@ struct Inner {
 struct Guest {
     /// What was typed, and the guest has not had yet.
     typed: VecDeque<u8>,
+    /// How many bytes of it were typed at an earlier helper: this one gets no credit for them.
+    stale: usize,
     /// How many bytes more may be shown.
     credit: usize,
     waiters: Waiters,
@@ -66,6 +70,7 @@ impl Link {
     /// Serves a helper that has come, until it goes.
     pub async fn drive<S: ByteStream>(&self, stream: &S) -> LinkError {
         self.begin();
+        let _helped = Helped::begin(&self.0.helped);
         let both = select(self.0.queue.send(stream), self.receive(stream)).await;
         match both {
             Either::First(Err(error)) => error.into(),
@@ -79,6 +84,9 @@ impl Link {
         let mut guests = self.0.guests.borrow_mut();
         for guest in guests.values_mut() {
             guest.credit = WINDOW;
+            // More than that there is only if a guest reads nothing while helpers come and go.
+            guest.typed.truncate(TYPED_WINDOW);
+            guest.stale = guest.typed.len();
         }
         self.0.queue.retain(|bytes| {
             let mut frames = Frames::default();
@@ -94,11 +102,8 @@ impl Link {
             }
             matches!(frame.kind, Kind::Shown | Kind::Logged)
         });
-        let opened = guests.keys().map(|&domain| {
-            let mut bytes = Vec::new();
-            about(Kind::Open, domain).write(&mut bytes);
-            bytes
-        });
+        let opened = guests.keys();
+        let opened = opened.map(|&domain| about(Kind::Open, domain).bytes());
         self.0.queue.push_front(opened);
     }
 
@@ -121,8 +126,11 @@ impl Link {
             return Ok(());
         };
         match frame.kind {
-            // Twice as much: another helper may have sent as much before.
-            Kind::Typed if guest.typed.len() + frame.content.len() <= 2 * TYPED_WINDOW => {
+            Kind::Typed => {
+                let sent = guest.typed.len() - guest.stale + self.0.queue.owed(frame.domain);
+                if sent + frame.content.len() > TYPED_WINDOW {
+                    return Err(LinkError::Breach);
+                }
                 guest.typed.extend(frame.content);
             }
             Kind::Credit => {
@@ -136,6 +144,31 @@ impl Link {
         }
         guest.waiters.wake_all();
         Ok(())
+    }
+}
+
+/// As long as there is a helper.
+struct Helped<'a>(&'a Cell<bool>);
+
+impl<'a> Helped<'a> {
+    fn begin(helped: &'a Cell<bool>) -> Self {
+        helped.set(true);
+        Self(helped)
+    }
+}
+
+impl Drop for Helped<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}
+
+impl Inner {
+    /// Tells the helper, if there is one.
+    fn tell(&self, kind: Kind, domain: DomId) {
+        if self.helped.get() {
+            self.queue.push(&about(kind, domain));
+        }
     }
 }
 
@@ -158,7 +191,7 @@ impl Outlets for Link {
             ..Guest::default()
         };
         self.0.guests.borrow_mut().insert(domain, guest);
-        self.0.queue.push(&about(Kind::Open, domain));
+        self.0.tell(Kind::Open, domain);
         let terminal = LinkTerminal {
             link: self.clone(),
             domain,
@@ -212,14 +245,9 @@ impl ByteStream for LinkTerminal {
         for (into, byte) in buffer.iter_mut().zip(guest.typed.drain(..len)) {
             *into = byte;
         }
-        drop(guests);
-        if len > 0 {
-            self.link.0.queue.push(&Frame {
-                kind: Kind::Credit,
-                domain: self.domain,
-                content: &(len as u32).to_le_bytes(),
-            });
-        }
+        let stale = len.min(guest.stale);
+        guest.stale -= stale;
+        self.link.0.queue.give(self.domain, len - stale);
         Poll::Ready(Ok(len))
     }
 
@@ -249,6 +277,7 @@ impl ByteStream for LinkTerminal {
 impl Drop for LinkTerminal {
     fn drop(&mut self) {
         self.link.0.guests.borrow_mut().remove(&self.domain);
-        self.link.0.queue.push(&about(Kind::Close, self.domain));
+        self.link.0.queue.forget(self.domain);
+        self.link.0.tell(Kind::Close, self.domain);
     }
 }

@@ -61,12 +61,14 @@ impl Frame<'_> {
         HEADER + content
     }
 
-    /// Appends it. Its content has at most [`MAX_CONTENT`] bytes.
-    pub(crate) fn write(&self, out: &mut impl Extend<u8>) {
+    /// As it is sent. Its content has at most [`MAX_CONTENT`] bytes.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         let [low, high] = self.domain.number().to_le_bytes();
         let [len_low, len_high] = (self.content.len() as u16).to_le_bytes();
-        out.extend([self.kind as u8, low, high, len_low, len_high]);
-        out.extend(self.content.iter().copied());
+        let mut bytes = Vec::with_capacity(Self::len(self.content.len()));
+        bytes.extend([self.kind as u8, low, high, len_low, len_high]);
+        bytes.extend_from_slice(self.content);
+        bytes
     }
 }
 
@@ -137,10 +139,7 @@ mod tests {
             frame(Kind::Logged, 1, &long),
             frame(Kind::Credit, 2, &five),
         ];
-        let mut bytes = Vec::new();
-        for frame in sent {
-            frame.write(&mut bytes);
-        }
+        let bytes: Vec<u8> = sent.iter().flat_map(Frame::bytes).collect();
         for piece in [1, 3, 100, bytes.len()] {
             let mut frames = Frames::default();
             let mut found = 0;

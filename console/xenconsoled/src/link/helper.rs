@@ -8,7 +8,7 @@ use core::convert::Infallible;
 use core::fmt;
 use core::future::poll_fn;
 
-use morgana_exec::{Either, Handle, Notify, Task, TooManyTasks, select};
+use morgana_exec::{Either, Handle, Notify, Seldom, Task, TooManyTasks, select};
 use morgana_hal::{ByteStream, DomId};
 use morgana_xenstore_client::Client;
 
@@ -16,6 +16,7 @@ use super::frame::{Frame, Frames, Kind, credit};
 use super::queue::Queue;
 use super::{LinkError, TYPED_WINDOW, WINDOW};
 use crate::guest::tell_terminal;
+use crate::session::now;
 use crate::{Log, Outlets};
 
 /// Guests that a daemon may have. One that says more breaks the rules.
@@ -26,12 +27,17 @@ pub struct Helper<O: Outlets> {
     outlets: O,
     client: Client,
     tasks: Handle,
+    server: DomId,
     queue: Rc<Queue>,
+    /// Guests that the daemon has named and does not serve.
+    strangers: RefCell<Seldom>,
 }
 
 /// One guest.
 struct Guest<O: Outlets> {
     log: Option<O::Log>,
+    failures: Seldom,
+    terminal: Option<Rc<O::Terminal>>,
     screen: Rc<Screen>,
     /// Ends with the guest.
     tasks: [Option<Task<()>>; 2],
@@ -61,13 +67,16 @@ impl<O: Outlets> fmt::Debug for Helper<O> {
 }
 
 impl<O: Outlets> Helper<O> {
-    /// A helper that makes logs and terminals by `outlets`, and writes where the terminals are to xenstore.
-    pub fn new(outlets: O, client: Client, tasks: &Handle) -> Self {
+    /// A helper of the daemon in the domain `server`. It makes logs and terminals by `outlets`, for guests whose consoles the toolstack has
+    /// given to that domain, and writes to xenstore where the terminals are.
+    pub fn new(outlets: O, client: Client, tasks: &Handle, server: DomId) -> Self {
         Self {
             outlets,
             client,
             tasks: tasks.clone(),
+            server,
             queue: Rc::default(),
+            strangers: RefCell::default(),
         }
     }
 
@@ -110,9 +119,13 @@ impl<O: Outlets> Helper<O> {
         }
         let guest = guests.get_mut(&domain).ok_or(LinkError::Breach)?;
         match frame.kind {
-            Kind::Close => drop(guests.remove(&domain)),
+            Kind::Close => {
+                guest.show_last().await;
+                guests.remove(&domain);
+                self.queue.forget(domain);
+            }
             Kind::Logged => guest.log(domain, frame.content).await,
-            Kind::Shown => guest.screen.show(frame.content)?,
+            Kind::Shown => guest.screen.show(frame.content, self.queue.owed(domain))?,
             Kind::Credit => guest.screen.allow(credit(frame.content)?)?,
             Kind::Open | Kind::Typed => return Err(LinkError::Breach),
         }
@@ -120,28 +133,61 @@ impl<O: Outlets> Helper<O> {
     }
 
     async fn open(&self, domain: DomId) -> Result<Guest<O>, LinkError> {
+        let mut guest = Guest::default();
         let home = format!("/local/domain/{}", domain.number());
+        if !self.is_given(&home).await {
+            if let Some(times) = self.strangers.borrow_mut().again() {
+                let server = self.server;
+                log::warn!(
+                    "{server} says that it serves {domain}, which is not its guest (time {times})"
+                );
+            }
+            return Ok(guest);
+        }
         let name = self.client.read_text(&format!("{home}/name")).await;
         let name = name.unwrap_or_else(|_| format!("{}", domain.number()));
-        let log = self.outlets.open_log(domain, &name);
-        let screen = Rc::<Screen>::default();
-        screen.credit.replace(TYPED_WINDOW);
-        let mut tasks = [None, None];
+        guest.log = self.outlets.open_log(domain, &name);
         if let Some((terminal, path)) = self.outlets.open_terminal(domain) {
             if let Some(path) = path {
                 tell_terminal(&self.client, domain, &home, path).await;
             }
             let terminal = Rc::new(terminal);
-            let show = show(domain, terminal.clone(), screen.clone(), self.queue.clone());
-            let type_in = type_in(domain, terminal, screen.clone(), self.queue.clone());
+            let (screen, queue) = (&guest.screen, &self.queue);
+            let show = show(domain, terminal.clone(), screen.clone(), queue.clone());
+            let type_in = type_in(domain, terminal.clone(), screen.clone(), queue.clone());
             let spawned =
                 |task: Result<_, TooManyTasks>| task.map(Some).map_err(|_| LinkError::TooManyTasks);
-            tasks = [
+            guest.tasks = [
                 spawned(self.tasks.spawn(show))?,
                 spawned(self.tasks.spawn(type_in))?,
             ];
+            guest.terminal = Some(terminal);
         }
-        Ok(Guest { log, screen, tasks })
+        Ok(guest)
+    }
+
+    /// Whether the toolstack has given the guest's console to the daemon's domain. Where it does not say to which, it is domain 0.
+    async fn is_given(&self, home: &str) -> bool {
+        let path = format!("{home}/console/backend-id");
+        match self.client.read_number(&path).await {
+            Ok(server) => DomId::new(server) == self.server,
+            Err(error) => error.is_not_found() && self.server == DomId::DOM0,
+        }
+    }
+}
+
+impl<O: Outlets> Default for Guest<O> {
+    /// One that has neither a log nor a terminal.
+    fn default() -> Self {
+        let screen = Rc::<Screen>::default();
+        screen.credit.replace(TYPED_WINDOW);
+        Self {
+            log: None,
+            failures: Seldom::default(),
+            terminal: None,
+            screen,
+            tasks: [None, None],
+        }
     }
 }
 
@@ -155,18 +201,41 @@ impl<O: Outlets> Guest<O> {
             match poll_fn(|cx| log.poll_add(cx, rest)).await {
                 Ok(len) => rest = rest.get(len.max(1)..).unwrap_or_default(),
                 Err(error) => {
-                    log::error!("the log of {domain} cannot be written: {error}");
+                    if let Some(times) = self.failures.again() {
+                        log::error!(
+                            "the log of {domain} cannot be written: {error} (time {times})"
+                        );
+                    }
                     return;
                 }
             }
         }
     }
+
+    /// Shows what is left of a guest that is gone, as far as the terminal takes it now.
+    async fn show_last(&self) {
+        let Some(terminal) = &self.terminal else {
+            return;
+        };
+        let mut piece = [0; 2048];
+        loop {
+            let len = self.screen.peek(&mut piece);
+            if len == 0 {
+                return;
+            }
+            let Some(Ok(shown)) = now(|cx| terminal.poll_write(cx, &piece[..len])).await else {
+                return;
+            };
+            self.screen.waiting.borrow_mut().drain(..shown);
+        }
+    }
 }
 
 impl Screen {
-    fn show(&self, bytes: &[u8]) -> Result<(), LinkError> {
+    /// Takes bytes that are to be shown. The daemon has not been told yet that `owed` bytes were.
+    fn show(&self, bytes: &[u8], owed: usize) -> Result<(), LinkError> {
         let mut waiting = self.waiting.borrow_mut();
-        if waiting.len() + bytes.len() > WINDOW {
+        if waiting.len() + owed + bytes.len() > WINDOW {
             return Err(LinkError::Breach);
         }
         waiting.extend(bytes);
@@ -212,11 +281,7 @@ async fn show<T: ByteStream>(domain: DomId, terminal: Rc<T>, screen: Rc<Screen>,
             }
         };
         screen.waiting.borrow_mut().drain(..shown);
-        queue.push(&Frame {
-            kind: Kind::Credit,
-            domain,
-            content: &(shown as u32).to_le_bytes(),
-        });
+        queue.give(domain, shown);
     }
 }
 

@@ -132,7 +132,7 @@ async fn ends<H: Host>(daemon: Daemon<H>) {
 async fn link(world: World, link: Link, tasks: Handle) {
     let client = connect(&world.server, &tasks);
     let (ours, theirs) = duplex(1024);
-    let helper = Helper::new(world.clone(), client, &tasks);
+    let helper = Helper::new(world.clone(), client, &tasks, DomId::DOM0);
     let ended = select(link.drive(&ours), helper.serve(&theirs)).await;
     panic!("the link ends: {ended:?}");
 }
