@@ -174,7 +174,9 @@ impl<H: Host> Session<'_, H> {
 }
 
 /// What a poll answers now; `None` if it would wait.
-pub(crate) async fn now<T>(mut poll: impl FnMut(&mut core::task::Context<'_>) -> Poll<T>) -> Option<T> {
+pub(crate) async fn now<T>(
+    mut poll: impl FnMut(&mut core::task::Context<'_>) -> Poll<T>,
+) -> Option<T> {
     poll_fn(|cx| match poll(cx) {
         Poll::Ready(result) => Poll::Ready(Some(result)),
         Poll::Pending => Poll::Ready(None),

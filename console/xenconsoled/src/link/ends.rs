@@ -98,7 +98,11 @@ impl Link {
                 return false;
             };
             if frame.kind == Kind::Shown {
-                guest.credit = guest.credit.saturating_sub(frame.content.len());
+                // Those of an earlier guest of the same number may be among them.
+                let Some(credit) = guest.credit.checked_sub(frame.content.len()) else {
+                    return false;
+                };
+                guest.credit = credit;
             }
             matches!(frame.kind, Kind::Shown | Kind::Logged)
         });

@@ -77,7 +77,10 @@ impl Queue {
     /// The credit of a domain of which the other end has not been told yet, so that it may not have used it.
     pub(super) fn owed(&self, domain: DomId) -> usize {
         let inner = self.0.borrow();
-        inner.credits.get(&domain).map_or(0, |&bytes| bytes as usize)
+        inner
+            .credits
+            .get(&domain)
+            .map_or(0, |&bytes| bytes as usize)
     }
 
     /// Takes back the credit of a domain of which the other end has not been told yet.
