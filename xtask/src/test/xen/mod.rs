@@ -16,6 +16,7 @@ mod testbed;
 mod vchan;
 mod xenconsoled;
 mod xenstored;
+mod xs;
 
 use anyhow::Result;
 
@@ -47,18 +48,25 @@ fn subjects() -> Vec<&'static [XenTest]> {
         clients::TESTS,
         vchan::TESTS,
         xenconsoled::TESTS,
+        xs::TESTS,
     ]
 }
 
 fn tests() -> impl Iterator<Item = (XenstoredChoice, &'static XenTest)> {
     let on_xens = subjects().into_iter().flatten();
     let from_c = xenstored::FROM_C_TESTS.iter();
-    let on_ours = xenstored::TESTS.iter();
-    let on_stub_domain = [xenstored::STUB_DOMAIN_TESTS, xenconsoled::STUB_DOMAIN_TESTS];
+    let on_ocaml = xs::OCAML_TESTS.iter();
+    let on_ours = xenstored::TESTS.iter().chain(xs::OUR_TESTS);
+    let on_stub_domain = [
+        xenstored::STUB_DOMAIN_TESTS,
+        xenconsoled::STUB_DOMAIN_TESTS,
+        xs::STUB_DOMAIN_TESTS,
+    ];
     let on_stub_domain = on_stub_domain.into_iter().flatten();
     on_xens
         .chain(from_c)
         .map(|test| (XenstoredChoice::C, test))
+        .chain(on_ocaml.map(|test| (XenstoredChoice::Ocaml, test)))
         .chain(on_ours.map(|test| (XenstoredChoice::Ours, test)))
         .chain(on_stub_domain.map(|test| (XenstoredChoice::Stubdom, test)))
 }
