@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Record {
     bench: &'static str,
-    case: &'static str,
+    case: String,
     unit: &'static str,
     #[serde(serialize_with = "plain")]
     ours: f64,
@@ -26,13 +26,13 @@ impl Record {
     /// A figure without a peer.
     pub(super) fn alone(
         bench: &'static str,
-        case: &'static str,
+        case: &str,
         unit: &'static str,
         ours: f64,
     ) -> Record {
         Record {
             bench,
-            case,
+            case: case.to_owned(),
             unit,
             ours,
             peer: None,
@@ -44,7 +44,7 @@ impl Record {
     /// Times, of which the shorter is the better: the medians of both sides.
     pub(super) fn times(
         bench: &'static str,
-        case: &'static str,
+        case: &str,
         ours: &[f64],
         peer: &'static str,
         theirs: &[f64],
@@ -55,7 +55,7 @@ impl Record {
     /// Costs in any unit, of which the smaller is the better: the medians of both sides.
     pub(super) fn costs(
         bench: &'static str,
-        case: &'static str,
+        case: &str,
         unit: &'static str,
         ours: &[f64],
         peer: &'static str,
@@ -68,7 +68,7 @@ impl Record {
     /// Counts, of which either may be nothing, so that there is no ratio: the medians of both sides.
     pub(super) fn counts(
         bench: &'static str,
-        case: &'static str,
+        case: &str,
         unit: &'static str,
         ours: &[f64],
         peer: &'static str,
@@ -84,7 +84,7 @@ impl Record {
     /// Rates, of which the larger is the better: the medians of both sides.
     pub(super) fn rates(
         bench: &'static str,
-        case: &'static str,
+        case: &str,
         unit: &'static str,
         ours: &[f64],
         peer: &'static str,

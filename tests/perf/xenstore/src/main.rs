@@ -30,11 +30,13 @@ fn main() -> Result<()> {
     };
     let daemon = Daemon::start(program)?;
     match *command {
-        ["rows", turns] => rows::run(&daemon, turns.parse()?),
+        ["rows", clients, turns] => rows::run(&daemon, clients.parse()?, turns.parse()?),
         ["domains", clients, sequences] => {
             domains::run(&daemon, clients.parse()?, sequences.parse()?)
         }
         ["tree", folders, nodes] => tree::run(&daemon, folders.parse()?, nodes.parse()?),
-        _ => bail!("perf-xenstore … rows TURNS | domains CLIENTS SEQUENCES | tree FOLDERS NODES"),
+        _ => bail!(
+            "perf-xenstore … rows CLIENTS TURNS | domains CLIENTS SEQUENCES | tree FOLDERS NODES"
+        ),
     }
 }

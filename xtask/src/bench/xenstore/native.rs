@@ -14,19 +14,19 @@ use crate::workspace::Workspace;
 
 const BENCH: &str = "xenstore";
 const PROGRAM: &str = "perf-xenstore";
-/// How many times each daemon runs all of it, in turn.
-const RUNS: usize = 3;
-
 /// Whom we are compared with, and what the program calls them.
 const PEERS: [(&str, &str); 2] = [("c-xenstored", "c"), ("oxenstored", "ocaml")];
 
-/// A run of the program: its arguments, and what it prints: the first word of a line, the place of a figure in it, and our name for that.
+/// A run of the program: its arguments, how many times each daemon has it, in turn, and the figures that it prints.
 struct Run {
     arguments: &'static [&'static str],
+    times: usize,
+    /// What all its cases begin with.
+    name: &'static str,
     figures: &'static [Figure],
 }
 
-/// The word, the place in the line, the name, and the unit.
+/// The first word of a line, the place in the line, the rest of the case's name, and the unit.
 type Figure = (&'static str, usize, &'static str, Unit);
 
 /// What a figure counts.
@@ -44,70 +44,84 @@ enum Unit {
 
 use Unit::{Aborts, Bytes, Rate, Time};
 
-const ALL: [Run; 6] = [
+/// Nine short runs and not a long one: the machine is faster now and slower then.
+const ALL: [Run; 7] = [
     Run {
-        arguments: &["rows", "10000"],
-        figures: &[
-            ("read-1", 1, "native-read-1", Rate),
-            ("read-1", 2, "native-read-1-cpu", Time),
-            ("read-2000", 1, "native-read-2000", Rate),
-            ("read-2000", 2, "native-read-2000-cpu", Time),
-            ("write-1", 1, "native-write-1", Rate),
-            ("write-1", 2, "native-write-1-cpu", Time),
-            ("write-2000", 1, "native-write-2000", Rate),
-            ("write-2000", 2, "native-write-2000-cpu", Time),
-            ("directory", 1, "native-directory", Rate),
-            ("directory", 2, "native-directory-cpu", Time),
-            ("remove", 1, "native-remove", Rate),
-            ("remove", 2, "native-remove-cpu", Time),
-            ("transaction-empty", 1, "native-transaction-empty", Rate),
-            ("transaction-empty", 2, "native-transaction-empty-cpu", Time),
-            ("transaction", 1, "native-transaction", Rate),
-            ("transaction", 2, "native-transaction-cpu", Time),
-            ("watch", 1, "native-watch", Rate),
-            ("watch", 2, "native-watch-cpu", Time),
-        ],
+        arguments: &["rows", "1", "4000"],
+        times: 9,
+        name: "native",
+        figures: &ROWS,
+    },
+    Run {
+        arguments: &["rows", "8", "500"],
+        times: 9,
+        name: "native-8",
+        figures: &ROWS,
     },
     Run {
         arguments: &["domains", "1", "200"],
-        figures: &[
-            ("time", 1, "native-domains-1", Time),
-            ("cpu", 1, "native-domains-1-cpu", Time),
-            ("aborts", 1, "native-domains-1-aborts", Aborts),
-        ],
+        times: 3,
+        name: "native-domains-1",
+        figures: &DOMAINS,
     },
     Run {
         arguments: &["domains", "10", "200"],
-        figures: &[
-            ("time", 1, "native-domains-10", Time),
-            ("cpu", 1, "native-domains-10-cpu", Time),
-            ("aborts", 1, "native-domains-10-aborts", Aborts),
-        ],
+        times: 3,
+        name: "native-domains-10",
+        figures: &DOMAINS,
     },
     Run {
         arguments: &["domains", "100", "200"],
-        figures: &[
-            ("time", 1, "native-domains-100", Time),
-            ("cpu", 1, "native-domains-100-cpu", Time),
-            ("aborts", 1, "native-domains-100-aborts", Aborts),
-        ],
+        times: 3,
+        name: "native-domains-100",
+        figures: &DOMAINS,
     },
     Run {
         arguments: &["domains", "200", "200"],
-        figures: &[
-            ("time", 1, "native-domains-200", Time),
-            ("cpu", 1, "native-domains-200-cpu", Time),
-            ("aborts", 1, "native-domains-200-aborts", Aborts),
-        ],
+        times: 3,
+        name: "native-domains-200",
+        figures: &DOMAINS,
     },
+    // It takes C xenstored minutes.
     Run {
         arguments: &["tree", "200", "600"],
+        times: 1,
+        name: "native-tree",
         figures: &[
-            ("memory", 1, "native-tree-memory", Bytes),
-            ("walk", 1, "native-tree-walk", Time),
-            ("walk-cpu", 1, "native-tree-walk-cpu", Time),
+            ("memory", 1, "-memory", Bytes),
+            ("walk", 1, "-walk", Time),
+            ("walk-cpu", 1, "-walk-cpu", Time),
         ],
     },
+];
+
+/// What one program, or several at once, ask for one after the other.
+const ROWS: [Figure; 18] = [
+    ("read-1", 1, "-read-1", Rate),
+    ("read-1", 2, "-read-1-cpu", Time),
+    ("read-2000", 1, "-read-2000", Rate),
+    ("read-2000", 2, "-read-2000-cpu", Time),
+    ("write-1", 1, "-write-1", Rate),
+    ("write-1", 2, "-write-1-cpu", Time),
+    ("write-2000", 1, "-write-2000", Rate),
+    ("write-2000", 2, "-write-2000-cpu", Time),
+    ("directory", 1, "-directory", Rate),
+    ("directory", 2, "-directory-cpu", Time),
+    ("remove", 1, "-remove", Rate),
+    ("remove", 2, "-remove-cpu", Time),
+    ("transaction-empty", 1, "-transaction-empty", Rate),
+    ("transaction-empty", 2, "-transaction-empty-cpu", Time),
+    ("transaction", 1, "-transaction", Rate),
+    ("transaction", 2, "-transaction-cpu", Time),
+    ("watch", 1, "-watch", Rate),
+    ("watch", 2, "-watch-cpu", Time),
+];
+
+/// Sequences of a domain's start and stop, so many at once.
+const DOMAINS: [Figure; 3] = [
+    ("time", 1, "", Time),
+    ("cpu", 1, "-cpu", Time),
+    ("aborts", 1, "-aborts", Aborts),
 ];
 
 /// What a daemon took, by figure.
@@ -122,15 +136,16 @@ pub(super) fn run(workspace: &Workspace, report: &mut Report<'_>) -> Result<()> 
     for run in &ALL {
         let mut us = Taken::new();
         let mut them = PEERS.map(|_| Taken::new());
-        for _ in 0..RUNS {
+        for _ in 0..run.times {
             once(&program, &packages, ours, run, &mut us)?;
             for ((_, daemon), taken) in PEERS.iter().zip(&mut them) {
                 once(&program, &packages, daemon, run, taken)?;
             }
         }
-        for &(_, _, case, unit) in run.figures {
+        for &(_, _, name, unit) in run.figures {
+            let case = &format!("{}{name}", run.name);
             for ((peer, _), them) in PEERS.iter().zip(&them) {
-                let figures = |taken: &Taken| taken.get(case).cloned().unwrap_or_default();
+                let figures = |taken: &Taken| taken.get(name).cloned().unwrap_or_default();
                 let (us, them) = (figures(&us), figures(them));
                 let record = match unit {
                     Rate => Record::rates(BENCH, case, "1/s", &us, peer, &them),
@@ -153,7 +168,7 @@ fn once(program: &Path, packages: &Path, daemon: &str, run: &Run, taken: &mut Ta
         .arg(daemon)
         .args(run.arguments);
     let told = process::stdout(&mut command)?;
-    for &(word, place, case, unit) in run.figures {
+    for &(word, place, name, unit) in run.figures {
         let line = told
             .lines()
             .find(|line| line.split(' ').next() == Some(word));
@@ -165,7 +180,7 @@ fn once(program: &Path, packages: &Path, daemon: &str, run: &Run, taken: &mut Ta
             Rate => figure.recip(),
             _ => figure,
         };
-        taken.entry(case).or_default().push(figure);
+        taken.entry(name).or_default().push(figure);
     }
     Ok(())
 }
