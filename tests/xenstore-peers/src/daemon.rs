@@ -21,6 +21,17 @@ pub enum Program<'a> {
     Ours(&'a Path),
 }
 
+impl Program<'_> {
+    /// The program for a live update to the same; `None` if it has no live update here.
+    pub fn successor(&self) -> Option<PathBuf> {
+        match self {
+            Self::C(packages) => Some(packages.program("xenstored")),
+            Self::Ocaml(_) => None,
+            Self::Ours(path) => Some(path.to_path_buf()),
+        }
+    }
+}
+
 /// A daemon that runs. It ends when this is dropped.
 #[derive(Debug)]
 pub struct Daemon {

@@ -24,12 +24,7 @@ pub(super) struct Record {
 
 impl Record {
     /// A figure without a peer.
-    pub(super) fn alone(
-        bench: &'static str,
-        case: &str,
-        unit: &'static str,
-        ours: f64,
-    ) -> Record {
+    pub(super) fn alone(bench: &'static str, case: &str, unit: &'static str, ours: f64) -> Record {
         Record {
             bench,
             case: case.to_owned(),

@@ -34,7 +34,10 @@ fn main() -> Result<()> {
         ["domains", clients, sequences] => {
             domains::run(&daemon, clients.parse()?, sequences.parse()?)
         }
-        ["tree", folders, nodes] => tree::run(&daemon, folders.parse()?, nodes.parse()?),
+        ["tree", folders, nodes] => {
+            let successor = program.successor();
+            tree::run(&daemon, folders.parse()?, nodes.parse()?, successor)
+        }
         _ => bail!(
             "perf-xenstore … rows CLIENTS TURNS | domains CLIENTS SEQUENCES | tree FOLDERS NODES"
         ),
