@@ -175,8 +175,8 @@ impl Beginning<'_> {
         let sockets = Rc::<Sockets>::default();
         let resumed = resume_locals(&server, resumed, &sockets, reactor);
         let (machine, beside) = begin(&server, resumed, files, &tasks)?;
-        ready.tell()?;
         announce(&path, options.domains);
+        ready.tell()?;
         if options.output == Output::ProcessId && ready == Ready::Nobody {
             println!("{}", std::process::id());
         }
