@@ -5,6 +5,8 @@ mod background;
 mod logfile;
 pub mod logging;
 pub mod pidfile;
+mod times;
 
 pub use background::{Ready, Role, role_in_background, start_daemon};
 pub use logfile::{LogFile, Rotation};
+pub use times::{TimeEntry, log_times};

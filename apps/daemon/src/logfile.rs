@@ -6,6 +6,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use crate::times::{self, Times};
+
 /// When a file's older parts move away, and how many are kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Rotation {
@@ -35,6 +37,8 @@ pub struct LogFile {
     rotation: Rotation,
     /// When the file was made, as far as that is known.
     made: SystemTime,
+    /// When its bytes were written, if that is to be noted.
+    times: Option<Times>,
 }
 
 impl LogFile {
@@ -52,7 +56,32 @@ impl LogFile {
             path: path.to_owned(),
             rotation,
             made,
+            times: None,
         })
+    }
+
+    /// As [`open`](Self::open), for lines that don't say when they were written: a file beside it does ([`log_times`](crate::log_times)). If that cannot be
+    /// written, there is none.
+    ///
+    /// # Errors
+    ///
+    /// Those of the log's file.
+    pub fn open_timed(path: &Path, rotation: Rotation) -> io::Result<Self> {
+        let mut log = Self::open(path, rotation)?;
+        log.times = Times::open(path, &log.file.metadata()?).ok();
+        Ok(log)
+    }
+
+    /// The same file, opened anew: it may be another one by now.
+    ///
+    /// # Errors
+    ///
+    /// Those of the log's file.
+    pub fn reopened(&self) -> io::Result<Self> {
+        match self.times {
+            Some(_) => Self::open_timed(&self.path, self.rotation),
+            None => Self::open(&self.path, self.rotation),
+        }
     }
 
     /// Where it is.
@@ -67,10 +96,16 @@ impl LogFile {
     /// Those of the file.
     pub fn add(&mut self, bytes: &[u8]) -> io::Result<()> {
         // Asked each time, since others may cut it. Devices and pipes have no length.
-        let len = self.file.metadata()?.len();
+        let mut len = self.file.metadata()?.len();
         let too_long = len + bytes.len() as u64 > self.rotation.longest;
         if len > 0 && (too_long || self.is_too_old()) && self.rotate().is_ok() {
-            *self = Self::open(&self.path, self.rotation)?;
+            *self = self.reopened()?;
+            len = 0;
+        }
+        if let Some(times) = &mut self.times {
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+            // Without it the log is still whole.
+            let _ = times.note(len, now.unwrap_or_default().as_secs());
         }
         self.file.write_all(bytes)
     }
@@ -85,18 +120,32 @@ impl LogFile {
             return fs::remove_file(&self.path);
         }
         for number in (1..self.rotation.kept).rev() {
-            match fs::rename(self.part(number), self.part(number + 1)) {
+            match rename(&self.part(number), &self.part(number + 1)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
         }
-        fs::rename(&self.path, self.part(1))
+        rename(&self.path, &self.part(1))
     }
 
     fn part(&self, number: u32) -> PathBuf {
         let mut name = OsString::from(&self.path);
         name.push(format!(".{number}"));
         name.into()
+    }
+}
+
+/// Moves a part of the log, with the file that says its times.
+fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)?;
+    let to = times::path_of(to);
+    match fs::rename(times::path_of(from), &to) {
+        // That of an older part must not be taken for this one's.
+        Err(_) => match fs::remove_file(to) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        },
+        Ok(()) => Ok(()),
     }
 }
 
@@ -152,6 +201,30 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), "new\nnew, too\n");
         let older = fs::read_to_string(folder.join("log.1")).unwrap();
         assert_eq!(older, "old\nold, too\n");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn times_move_with_their_log() {
+        let folder = std::env::temp_dir().join(format!("morgana-timed-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("log");
+        let rotation = Rotation {
+            longest: 10,
+            kept: 2,
+            oldest: None,
+        };
+        let mut log = LogFile::open_timed(&path, rotation).unwrap();
+        for number in 0..5 {
+            log.add(format!("line {number}\n").as_bytes()).unwrap();
+        }
+        for name in ["log", "log.1", "log.2"] {
+            let part = folder.join(name);
+            let times = crate::log_times(&part, &fs::metadata(&part).unwrap());
+            let offsets: Vec<u64> = times.iter().map(|entry| entry.offset).collect();
+            assert_eq!(offsets, [0], "{name}");
+        }
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 6);
         fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -40,7 +40,10 @@ a terminal for `xl console`
   -h, --help                        print this
 
 Guests' logs are DIR/guest-NAME.log, Xen's own is DIR/hypervisor.log. SIGHUP opens
-them anew. --replace-escape is accepted, and is so anyway.
+them anew. If lines don't begin with the time, FILE.times beside a log has it.
+--replace-escape is accepted, and is so anyway.
+
+xenconsoled log looks through the logs (xenconsoled log --help).
 ";
 
 /// What the arguments ask for.
@@ -90,6 +93,14 @@ impl Parties {
 
     pub(crate) fn hypervisor(self) -> bool {
         matches!(self, Self::Hypervisor | Self::All)
+    }
+
+    /// Whether lines of Xen's log begin with the time.
+    pub(crate) fn hypervisor_stamps(self) -> Stamps {
+        match self {
+            Self::Hypervisor | Self::All => Stamps::Time,
+            Self::None | Self::Guests => Stamps::None,
+        }
     }
 
     fn parse(text: String) -> Result<Self, UsageError> {

@@ -36,7 +36,7 @@ impl Outlets for DomainZero {
         if !self.logs.guests {
             return None;
         }
-        let opened = self.logs.open(&format!("guest-{}", file_name(name)));
+        let opened = self.logs.open_guest(&file_name(name));
         let complain = |error: &String| log::error!("{domain} is not logged: {error}");
         opened.inspect_err(complain).ok()
     }

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use morgana_hal::{Channel, Clock, Events, Platform, Virq};
 use morgana_linux::{HypervisorConsole, Linux, LinuxChannel, LinuxClock};
-use morgana_xenconsoled::{Escapes, Lines, Stamps};
+use morgana_xenconsoled::{Escapes, Lines};
 
 use super::arguments::Settings;
 use super::logs::{FileLog, Logs};
@@ -24,17 +24,14 @@ impl Console {
         logs: &Logs,
         settings: &Settings,
     ) -> Result<Self, Box<dyn Error>> {
-        let stamps = match settings.stamped.hypervisor() {
-            true => Stamps::Time,
-            false => Stamps::None,
-        };
+        let stamps = settings.stamped.hypervisor_stamps();
         let news = platform.events().virq(Virq::ConsoleRing);
         Ok(Self {
             console: HypervisorConsole::open()?,
             news: news.map_err(|error| format!("Xen's console: {error}"))?,
             // Guests can have Xen print what they chose.
             lines: Lines::new(stamps, Escapes::Replace),
-            log: logs.open("hypervisor")?,
+            log: logs.open_hypervisor()?,
         })
     }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::rc::{Rc, Weak};
 
 use morgana_daemon::{LogFile, Rotation};
-use morgana_xenconsoled::Log;
+use morgana_xenconsoled::{Log, Stamps};
 
 use super::arguments::Settings;
 
@@ -18,6 +18,9 @@ pub(crate) struct Logs {
     rotation: Rotation,
     /// Whether guests' consoles are logged.
     pub(crate) guests: bool,
+    /// Whether lines begin with the time. Else it is noted beside the log.
+    guest_stamps: Stamps,
+    hypervisor_stamps: Stamps,
     open: RefCell<Vec<Weak<RefCell<LogFile>>>>,
 }
 
@@ -31,19 +34,39 @@ impl Logs {
             folder: settings.folder.clone(),
             rotation: settings.rotation,
             guests: settings.logged.guests(),
+            guest_stamps: settings.guests.stamps,
+            hypervisor_stamps: settings.stamped.hypervisor_stamps(),
             open: RefCell::default(),
         }
     }
 
-    /// Opens the log of this name; its end is added to.
+    /// Opens the log of the guest whose name this is as a part of a file's.
     ///
     /// # Errors
     ///
     /// The file's, with its name.
-    pub(crate) fn open(&self, name: &str) -> Result<FileLog, String> {
+    pub(crate) fn open_guest(&self, name: &str) -> Result<FileLog, String> {
+        self.open(&format!("guest-{name}"), self.guest_stamps)
+    }
+
+    /// Opens Xen's own log.
+    ///
+    /// # Errors
+    ///
+    /// The file's, with its name.
+    pub(crate) fn open_hypervisor(&self) -> Result<FileLog, String> {
+        self.open("hypervisor", self.hypervisor_stamps)
+    }
+
+    /// Opens the log of this name; its end is added to.
+    fn open(&self, name: &str, stamps: Stamps) -> Result<FileLog, String> {
         let path = self.folder.join(format!("{name}.log"));
         let named = |error: io::Error| format!("{}: {error}", path.display());
-        let file = LogFile::open(&path, self.rotation).map_err(named)?;
+        let file = match stamps {
+            Stamps::Time => LogFile::open(&path, self.rotation),
+            Stamps::None => LogFile::open_timed(&path, self.rotation),
+        };
+        let file = file.map_err(named)?;
         let file = Rc::new(RefCell::new(file));
         let mut open = self.open.borrow_mut();
         open.retain(|other| other.strong_count() > 0);
@@ -55,7 +78,7 @@ impl Logs {
     pub(crate) fn reopen(&self) {
         for log in self.open.borrow().iter().filter_map(Weak::upgrade) {
             let mut log = log.borrow_mut();
-            match LogFile::open(log.path(), self.rotation) {
+            match log.reopened() {
                 Ok(new) => *log = new,
                 // The old file is better than none.
                 Err(error) => log::error!("{}: {error}", log.path().display()),

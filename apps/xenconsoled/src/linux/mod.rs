@@ -6,6 +6,7 @@ mod helper;
 mod host;
 mod hypervisor;
 mod logs;
+mod search;
 mod terminal;
 
 use std::error::Error;
@@ -20,7 +21,11 @@ const USAGE: u8 = 2;
 
 /// Runs until the daemon serves in the background, or to its end.
 pub(crate) fn main() -> ExitCode {
-    let settings = match Arguments::parse(std::env::args().skip(1)) {
+    let mut words = std::env::args().skip(1).peekable();
+    if words.next_if(|word| word == search::COMMAND).is_some() {
+        return search::main(words);
+    }
+    let settings = match Arguments::parse(words) {
         Ok(Arguments::Help) => {
             print!("{}", arguments::USAGE);
             return ExitCode::SUCCESS;
