@@ -6,7 +6,7 @@ use core::time::Duration;
 use morgana_console::Output;
 use morgana_exec::{Either, Handle, Timers, select};
 use morgana_hal::{Exit, Platform};
-use morgana_xenstore_client::Client;
+use morgana_xenstore_client::{Client, Config};
 
 use crate::{CommandLine, Domain, Outcome, logging, power};
 
@@ -69,9 +69,10 @@ impl Started {
     fn new<P: Platform>(platform: &P, tasks: &Handle, command_line: &str) -> Self {
         let command_line = CommandLine::new(command_line);
         let log = logging::start(platform, tasks, &command_line);
+        let config = config(&command_line);
         let client = platform
             .xenstore()
-            .map(|stream| Client::start(stream, tasks));
+            .map(|stream| Client::with_config(stream, tasks, config));
         let xenstore = match client {
             Some(Ok(client)) => Some(client),
             Some(Err(error)) => {
@@ -105,6 +106,17 @@ impl Started {
             Either::First(outcome) => outcome.exit(),
             Either::Second(exit) => exit,
         }
+    }
+}
+
+/// How xenstore is to be used. xenstored gives a domain more watches than the client does by default; an app that serves many others needs them.
+fn config(command_line: &CommandLine) -> Config {
+    let config = Config::default();
+    let watches = command_line.parse("watches", config.watches);
+    let complain = |error: &_| log::error!("{error}");
+    Config {
+        watches: watches.inspect_err(complain).unwrap_or(config.watches),
+        ..config
     }
 }
 

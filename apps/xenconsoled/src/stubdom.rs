@@ -16,6 +16,9 @@ use morgana_xenconsoled::{
 
 use crate::LINK;
 
+/// Which part of the memory may have the output of one guest that nobody reads: those of all guests that can be served take a quarter of it.
+const SHARES: usize = 512;
+
 /// Serves guests whose consoles are given to this domain.
 pub(crate) async fn serve(domain: Domain<Pv>) -> Result<(), Box<dyn Error>> {
     let link = Link::default();
@@ -23,7 +26,8 @@ pub(crate) async fn serve(domain: Domain<Pv>) -> Result<(), Box<dyn Error>> {
         pv: *domain.platform(),
         link: link.clone(),
     };
-    let options = options(domain.command_line())?;
+    let mut options = options(domain.command_line())?;
+    options.most_unread = domain.platform().usage().heap_total_bytes / SHARES;
     let client = domain.xenstore()?.clone();
     let daemon = Daemon::new(host, client, domain.tasks(), options, Guests::Given);
     let helped = help(domain.clone(), link);

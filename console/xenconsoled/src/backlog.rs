@@ -7,9 +7,6 @@ use crate::Overflow;
 /// The most that is kept where the toolstack says nothing (`console/limit`), in bytes.
 pub(crate) const DEFAULT_LIMIT: usize = 1 << 20;
 
-/// The most that the toolstack may ask for, in bytes.
-pub(crate) const MAX_LIMIT: usize = 16 << 20;
-
 /// Output that was not shown yet.
 #[derive(Debug)]
 pub(crate) struct Backlog {

@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::rc::Rc;
 use alloc::string::String;
 use core::cell::RefCell;
+use core::pin::pin;
 
 use morgana_exec::{Either, Notify, Timers, select};
 use morgana_hal::DomId;
@@ -132,6 +133,7 @@ impl<H: Host> Guest<H> {
         };
         ring.connected();
         log::debug!("the console of {} is served", self.domain);
+        let limit = place.limit.min(self.options.most_unread);
         let session = Session {
             domain: self.domain,
             host: &*self.host,
@@ -139,22 +141,23 @@ impl<H: Host> Guest<H> {
             traffic: &self.traffic,
             ring,
             terminal: belongings.terminal.as_ref(),
-            backlog: RefCell::new(Backlog::new(place.limit, self.options.overflow)),
+            backlog: RefCell::new(Backlog::new(limit, self.options.overflow)),
             moved: Notify::default(),
             options: self.options,
         };
-        let served = select(
-            self.end(home, watch, place),
-            session.serve(&mut belongings.record),
-        );
-        let end = match served.await {
-            Either::First(end) => end?,
-            Either::Second(error) => {
-                log::warn!(
-                    "the console of {} is not served any longer: {error}",
-                    self.domain
-                );
-                return Ok(None);
+        let end = {
+            // As in `Session::serve`.
+            let end = pin!(self.end(home, watch, place));
+            let served = pin!(session.serve(&mut belongings.record));
+            match select(end, served).await {
+                Either::First(end) => end?,
+                Either::Second(error) => {
+                    log::warn!(
+                        "the console of {} is not served any longer: {error}",
+                        self.domain
+                    );
+                    return Ok(None);
+                }
             }
         };
         session.drain(&mut belongings.record).await;

@@ -3,16 +3,31 @@
 use crate::Rate;
 
 /// How all guests are treated.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Options {
     /// What happens to output that nobody reads at the terminal.
     pub overflow: Overflow,
+    /// How much of that is kept of a guest at the most, whatever the toolstack has written (`console/limit`), in bytes.
+    pub most_unread: usize,
     /// Whether lines of the log begin with the time.
     pub stamps: Stamps,
     /// What the log has of terminals' control sequences.
     pub escapes: Escapes,
     /// How fast a guest may write.
     pub rate: Rate,
+}
+
+impl Default for Options {
+    /// Up to 16 MiB are kept of each guest.
+    fn default() -> Self {
+        Self {
+            overflow: Overflow::default(),
+            most_unread: 16 << 20,
+            stamps: Stamps::default(),
+            escapes: Escapes::default(),
+            rate: Rate::default(),
+        }
+    }
 }
 
 /// What happens to output that nobody reads at the terminal, beyond the limit of what is kept.

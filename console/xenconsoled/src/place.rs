@@ -1,6 +1,7 @@
 //! Where a guest's console is, as the toolstack writes it (docs/misc/xenstore-paths.pandoc, `console/`).
 
 use alloc::format;
+use core::pin::pin;
 use core::str::FromStr;
 
 use morgana_exec::join;
@@ -9,7 +10,7 @@ use morgana_xenstore_client::{Client, Error, KeyError, Problem};
 use morgana_xenstore_wire::Errno;
 
 use crate::Guests;
-use crate::backlog::{DEFAULT_LIMIT, MAX_LIMIT};
+use crate::backlog::DEFAULT_LIMIT;
 
 /// What is written by the toolstack for a console that this daemon is to serve.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,7 +19,7 @@ pub(crate) struct Place {
     pub(crate) port: Port,
     /// Which page it is. Only whether it changes matters: the page is reached by its grant.
     ring: u64,
-    /// How much output that nobody reads is kept, in bytes.
+    /// How much output that nobody reads is to be kept, in bytes.
     pub(crate) limit: usize,
 }
 
@@ -37,21 +38,14 @@ impl Place {
         which: Guests,
     ) -> Result<Option<Self>, KeyError> {
         let path = format!("{home}/console/type");
-        let kind = async { optional(client.read_text(&path).await) };
-        let ((port, ring), ((limit, server), kind)) = join(
-            join(
-                number(client, home, "port"),
-                number(client, home, "ring-ref"),
-            ),
-            join(
-                join(
-                    number(client, home, "limit"),
-                    number(client, home, "backend-id"),
-                ),
-                kind,
-            ),
-        )
-        .await;
+        // Pinned here, since a future that is handed over takes its room twice.
+        let port = pin!(number(client, home, "port"));
+        let ring = pin!(number(client, home, "ring-ref"));
+        let limit = pin!(number(client, home, "limit"));
+        let server = pin!(number(client, home, "backend-id"));
+        let kind = pin!(async { optional(client.read_text(&path).await) });
+        let numbers = pin!(join(join(port, ring), join(limit, server)));
+        let (((port, ring), (limit, server)), kind) = join(numbers, kind).await;
         let (port, ring, limit) = (port?, ring?, limit?);
         // The guest could write something else here, and would have no console then.
         let given = server?.is_some_and(|server: u16| server != DomId::DOM0.number());
@@ -60,7 +54,7 @@ impl Place {
             (Some(port), Some(ring)) if ours => Some(Self {
                 port: Port::new(port),
                 ring,
-                limit: limit.map_or(DEFAULT_LIMIT, |limit: usize| limit.min(MAX_LIMIT)),
+                limit: limit.unwrap_or(DEFAULT_LIMIT),
             }),
             _ => None,
         })

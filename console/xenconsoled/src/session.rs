@@ -3,6 +3,7 @@
 use core::cell::RefCell;
 use core::convert::Infallible;
 use core::future::poll_fn;
+use core::pin::pin;
 use core::task::Poll;
 
 use morgana_exec::{Either, Notify, Seldom, Timers, select, yield_now};
@@ -34,8 +35,10 @@ pub(crate) struct Session<'a, H: Host> {
 impl<H: Host> Session<'_, H> {
     /// Serves until the guest breaks the ring's rules.
     pub(crate) async fn serve(&self, record: &mut Record<LogOf<H>>) -> StreamError {
-        let output = select(self.read_guest(record), self.show());
-        match select(output, self.type_in()).await {
+        // Pinned here, since a future that is handed over takes its room twice, and there is one of these for each guest.
+        let read = pin!(self.read_guest(record));
+        let (show, type_in) = (pin!(self.show()), pin!(self.type_in()));
+        match select(select(read, show), type_in).await {
             Either::First(Either::First(error)) | Either::Second(error) => error,
             Either::First(Either::Second(never)) => match never {},
         }
