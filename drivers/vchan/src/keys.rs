@@ -52,3 +52,19 @@ impl Keys {
         })
     }
 }
+
+/// Takes back what [`listen`](crate::listen) has written at `path`: for a server that is about to go, so that no client finds it any more. The one that is
+/// there stays.
+///
+/// # Errors
+///
+/// xenstore's.
+pub async fn withdraw(client: &Client, path: &str) -> Result<(), Error> {
+    for path in &paths(path) {
+        match client.remove(path).await {
+            Err(error) if !error.is_not_found() => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}

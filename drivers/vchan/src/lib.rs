@@ -14,7 +14,7 @@ mod vchan;
 
 pub use connect::{attach, connect};
 pub use error::VchanError;
-pub use keys::Keys;
+pub use keys::{Keys, withdraw};
 pub use layout::Sizes;
 pub use listen::{listen, offer};
 pub use vchan::{SendError, Vchan};

@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use morgana_emul::{Domain, DomainConfig, EmulPlatform, Lockstep, XenstoreServer};
 use morgana_exec::{Handle, join};
 use morgana_hal::{ByteStream, DomId, Exit, Platform, StreamError};
-use morgana_vchan::{SendError, Sizes, Vchan, VchanError, connect, listen};
+use morgana_vchan::{SendError, Sizes, Vchan, VchanError, connect, listen, withdraw};
 use morgana_xenstore_client::{Client, Error};
 use morgana_xenstored::{Quota, Rights, Server};
 
@@ -219,6 +219,33 @@ fn a_client_comes_again_and_finds_the_next_server() {
             },
         );
     }
+}
+
+#[test]
+fn a_server_that_has_withdrawn_is_not_found() {
+    machine(
+        1,
+        |platform, client| async move {
+            let vchan = connect(&platform, &client, D1, PATH).await.unwrap();
+            write(&vchan, 1, 10).await;
+            // It stays, though its keys are gone.
+            assert_eq!(next(&vchan).await, Ok(1));
+            for key in ["ring-ref", "event-channel"] {
+                let read = client.read(&format!("{PATH}/{key}")).await;
+                assert!(read.unwrap_err().is_not_found());
+            }
+        },
+        |platform, client| async move {
+            let vchan = listen(&platform, &client, D0, PATH, Sizes::default())
+                .await
+                .unwrap();
+            read(&vchan, 1, 10).await;
+            withdraw(&client, PATH).await.unwrap();
+            withdraw(&client, PATH).await.unwrap();
+            vchan.send(b"x").await.unwrap();
+            assert_eq!(next(&vchan).await, Err(StreamError::Closed));
+        },
+    );
 }
 
 #[test]
