@@ -6,6 +6,7 @@ mod console;
 mod net;
 mod record;
 mod ring;
+mod vchan;
 mod xenstore;
 
 use std::fs::File;
@@ -29,13 +30,14 @@ type Report<'a> = dyn FnMut(&Record) -> Result<()> + 'a;
 /// The profile of programs that are measured at native speed.
 const NATIVE: &str = "native";
 
-const ALL: [Benchmark; 6] = [
+const ALL: [Benchmark; 7] = [
     ("boot", boot::run),
     ("ring", ring::run),
     ("net", net::run),
     ("block", block::run),
     ("xenstore", xenstore::run),
     ("console", console::run),
+    ("vchan", vchan::run),
 ];
 
 /// Builds the program of a package at native speed; returns it.

@@ -2,6 +2,7 @@
 
 mod config;
 mod image;
+mod peer;
 mod strip;
 
 use std::fs;
@@ -14,6 +15,7 @@ use crate::workspace::{App, Purpose, Workspace, cargo};
 
 pub(crate) use config::{Changes, config};
 pub(crate) use image::{Image, XEN_OPTIONS, rust_src, template};
+pub(crate) use peer::vchan_peer;
 
 /// Builds what is asked for.
 pub(crate) fn run(arguments: &Build) -> Result<i32> {

@@ -1,4 +1,4 @@
-//! Xen's C headers, against which tests prove layouts.
+//! Xen's C headers, against which tests prove layouts, and its libraries, for C programs that ours are compared with.
 
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,16 @@ use crate::cache::Cache;
 
 /// The folder for the compiler to search besides its own; `None` if the machine has the headers itself.
 pub(crate) fn xen_headers() -> Result<Option<PathBuf>> {
+    Ok(development()?.map(|folder| folder.join("include")))
+}
+
+/// The folder in which the linker finds static libraries of Xen's; `None` if the machine has them itself.
+pub(crate) fn xen_libraries() -> Result<Option<PathBuf>> {
+    Ok(development()?.map(|folder| folder.join("lib/x86_64-linux-gnu")))
+}
+
+/// Where `include` and `lib` of Debian's package are; `None` if it is installed.
+fn development() -> Result<Option<PathBuf>> {
     const PACKAGE: &str = "libxen-dev";
     if Path::new("/usr/include/xen/xen.h").is_file() {
         return Ok(None);
@@ -18,5 +28,5 @@ pub(crate) fn xen_headers() -> Result<Option<PathBuf>> {
     let folder = cache.entry(&format!("headers/{}", closure.key()), |stage| {
         closure.unpack(stage, "Xen's headers", |package| package.name() == PACKAGE)
     })?;
-    Ok(Some(folder.join("usr/include")))
+    Ok(Some(folder.join("usr")))
 }

@@ -23,6 +23,6 @@ pub(crate) use agent::Deadline;
 pub(crate) use daemons::xen_packages;
 pub(crate) use guest::{End, Guest};
 pub(crate) use handle::{Forward, Testbed, Xenstored};
-pub(crate) use headers::xen_headers;
+pub(crate) use headers::{xen_headers, xen_libraries};
 pub(crate) use ours::Ours;
 pub(crate) use peer::with_program;

@@ -1,9 +1,10 @@
-//! vchans between our end, as a guest and as a process of dom0, and Xen's own vchan-socket-proxy.
+//! vchans between our end, as a guest and as a process of dom0, and ends of Xen's own libxenvchan: its vchan-socket-proxy, and a program that uses all
+//! of the library.
 
 use anyhow::{Result, ensure};
 
 use super::{Lab, XenTest};
-use crate::build::Changes;
+use crate::build::{Changes, vchan_peer};
 
 pub(super) const TESTS: &[XenTest] = &[
     XenTest {
@@ -18,9 +19,23 @@ pub(super) const TESTS: &[XenTest] = &[
         name: "vchan/process",
         run: process,
     },
+    XenTest {
+        name: "vchan/libxenvchan-guest",
+        run: library_and_guest,
+    },
+    XenTest {
+        name: "vchan/libxenvchan-process",
+        run: library_and_process,
+    },
 ];
 
 const APP: &str = "guest-vchan";
+/// Where the program of libxenvchan is in dom0.
+const PEER: &str = "/programs/vchan-peer";
+/// What that does, and what ours does then. Messages end with the other end closing, coming again, and going for good.
+const EXERCISES: [(&str, &str); 2] = [("stream", "echo"), ("messages", "messages")];
+/// Rings inside the page, of pages of their own, and large ones.
+const SIZES: [u32; 3] = [1024, 8192, 262_144];
 /// Bytes that go through.
 const BYTES: u32 = 1_000_000;
 
@@ -96,4 +111,67 @@ fn process(lab: &Lab<'_>) -> Result<()> {
         "ready",
     )?;
     exchange(lab, &format!("0 {path}"))
+}
+
+/// Ours in a guest is the server, and then the client, of a program that uses libxenvchan.
+fn library_and_guest(lab: &Lab<'_>) -> Result<()> {
+    lab.put(&vchan_peer(lab.workspace())?, PEER)?;
+    for (size, (theirs, ours)) in SIZES.into_iter().zip(EXERCISES.into_iter().cycle()) {
+        for end in ["server", "client"] {
+            let path = format!("/local/domain/0/data/vchan-{size}");
+            let path_of_ours = match end {
+                "server" => "data/vchan",
+                _ => &path,
+            };
+            let changes = Changes {
+                extra: format!("end={end} peer=0 path={path_of_ours} size={size} do={ours}"),
+                ..Changes::default()
+            };
+            let guest = lab.guest_with(APP, &changes)?;
+            guest.create(lab)?;
+            let arguments = match end {
+                "server" => {
+                    "end=client path=/local/domain/$(xl domid guest-vchan)/data/vchan".to_owned()
+                }
+                _ => format!("end=server size={size} path={path}"),
+            };
+            let said = lab.sh(&format!(
+                "timeout 100 {PEER} peer=$(xl domid {APP}) do={theirs} {arguments} 2>&1"
+            ));
+            match said {
+                Ok(said) => ensure!(said == "same\n", "{theirs} at our {end}, {size}: {said}"),
+                Err(error) => {
+                    let console = guest.console(lab).unwrap_or_default();
+                    return Err(error.context(format!("{theirs} at our {end}, {size}:\n{console}")));
+                }
+            }
+            // One that was told to go is going by itself.
+            lab.sh(&format!(
+                "xl destroy {APP} 2>/dev/null\n\
+                 timeout 60 sh -c 'while xl domid {APP} 2>/dev/null; do sleep 0.2; done' >/dev/null"
+            ))?;
+        }
+    }
+    Ok(())
+}
+
+/// The same where ours is a process of dom0.
+fn library_and_process(lab: &Lab<'_>) -> Result<()> {
+    let program = lab.program(APP)?;
+    lab.put(&vchan_peer(lab.workspace())?, PEER)?;
+    for size in SIZES {
+        for (theirs, ours) in EXERCISES {
+            for (end, other) in [("server", "client"), ("client", "server")] {
+                let place =
+                    format!("peer=0 size={size} path=/local/domain/0/data/{end}-{size}-{theirs}");
+                let said = lab.sh(&format!(
+                    "{program} --xen end={end} do={ours} {place} >/tmp/ours 2>&1 </dev/null & ours=$!\n\
+                     timeout 100 {PEER} end={other} do={theirs} {place} 2>&1 || cat /tmp/ours\n\
+                     [ {ours} = messages ] || kill $ours; wait $ours; true"
+                ))?;
+                ensure!(said == "same\n", "{theirs} at our {end}, {size}: {said}");
+            }
+        }
+    }
+    Ok(())
 }
