@@ -7,6 +7,7 @@ mod apps;
 mod block;
 mod clients;
 mod conformance;
+mod crowd;
 mod guests;
 mod lab;
 mod large;

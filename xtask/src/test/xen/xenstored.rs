@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
+use super::crowd::crowd;
 use super::{Lab, XenTest};
 use crate::run::ADDRESS_WORDS;
 
@@ -38,6 +39,10 @@ pub(super) const STUB_DOMAIN_TESTS: &[XenTest] = &[
     XenTest {
         name: "stubdom/toolstack",
         run: toolstack_of_stub_domain,
+    },
+    XenTest {
+        name: "stubdom/crowd",
+        run: crowd,
     },
 ];
 

@@ -1,0 +1,94 @@
+//! Our stub-domain with many guests, each of which has all the nodes that it may; and what it does when its memory is out.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use super::Lab;
+use crate::build::Changes;
+
+/// Guests at once, if `MORGANA_GUESTS` says nothing else. (50 take many minutes.)
+const GUESTS: u32 = 5;
+/// The default quota of a guest (`Quota::nodes`).
+const NODES: u32 = 1000;
+/// What `xenstore-write` is given at once.
+const BATCH: u32 = 250;
+/// How long it may take to make all of the guests, or all of the nodes.
+const PATIENCE: Duration = Duration::from_secs(900);
+
+/// The ids of the guests, a line each.
+const DOMAINS: &str = "xl list | awk '/^guest-/ { print $2 }'";
+
+/// Guests come, have their nodes, and go; between that what memory is left is filled.
+pub(super) fn crowd(lab: &Lab<'_>) -> Result<()> {
+    let guests = match std::env::var("MORGANA_GUESTS") {
+        Ok(number) => number.parse().context("MORGANA_GUESTS is no number")?,
+        Err(_) => GUESTS,
+    };
+    make_guests(lab, guests)?;
+    fill(lab)?;
+    look(lab, guests)?;
+    exhaust(lab)?;
+    // All of it goes with the guests; and one more can come and go.
+    let said = lab.sh_within(
+        "cd /guests; for name in $(xl list | awk '/^guest-/ { print $1 }'); do xl destroy $name || exit 1; done; \
+         xl create -q guest-0.cfg && xl destroy guest-0 && xl list && xenstore-control memreport && xenstore-control check",
+        PATIENCE,
+    )?;
+    ensure!(!said.contains("guest-") && said.contains("OK"), "{said}");
+    Ok(())
+}
+
+fn make_guests(lab: &Lab<'_>, guests: u32) -> Result<()> {
+    for number in 0..guests {
+        let changes = Changes {
+            name: Some(format!("guest-{number}")),
+            memory: Some(4),
+            extra: "seconds=100000".to_owned(),
+            ..Changes::default()
+        };
+        lab.guest_with("hello", &changes)?;
+    }
+    let create = "cd /guests; for cfg in guest-*.cfg; do xl create -q $cfg || exit 1; done";
+    lab.sh_within(create, PATIENCE).map(drop)
+}
+
+/// Nodes below `data`, which belongs to the guest, are the guest's.
+fn fill(lab: &Lab<'_>) -> Result<()> {
+    let script = format!(
+        "for domain in $({DOMAINS}); do for first in $(seq 1 {BATCH} {NODES}); do \
+         xenstore-write $(seq $first $((first + {BATCH} - 1)) | \
+         sed \"s|.*|/local/domain/$domain/data/folder-$first/node-& value-&|\") || exit 1; done; done"
+    );
+    lab.sh_within(&script, PATIENCE).map(drop)
+}
+
+/// All nodes are there, and are their guests'.
+fn look(lab: &Lab<'_>, guests: u32) -> Result<()> {
+    let script = format!(
+        "for domain in $({DOMAINS}); do \
+         owned=$(xenstore-control quota $domain | awk '/^nodes/ {{ print $3 }}'); [ $owned -gt {NODES} ] || exit 1; done; \
+         xenstore-control memreport; xenstore-control check; \
+         for domain in $({DOMAINS}); do xenstore-ls -f /local/domain/$domain/data; done | grep -c '/node-[0-9]* = \"value-'"
+    );
+    let said = lab.sh_within(&script, PATIENCE)?;
+    let all = (guests * NODES).to_string();
+    ensure!(
+        said.lines().last() == Some(&all),
+        "not {all} nodes:\n{said}"
+    );
+    Ok(())
+}
+
+/// Long values until one is refused. What takes nothing goes on, and what was made can be taken away.
+fn exhaust(lab: &Lab<'_>) -> Result<()> {
+    let script = "value=$(head -c 2000 /dev/zero | tr '\\0' v); number=0; \
+         while [ $number -lt 8000 ] && xenstore-write /tool/filler/$number $value; do number=$((number+1)); done 2>/run/refusal; \
+         echo $number; cat /run/refusal; [ $number -lt 8000 ] && echo refused; xenstore-control memreport; \
+         xenstore-read /local/domain/0/name && xenstore-rm /tool/filler && xenstore-write /tool/after all && \
+         xenstore-read /tool/after && xl list >/dev/null && xenstore-control check && echo it goes on";
+    let said = lab.sh_within(script, PATIENCE)?;
+    let is_well = said.contains("refused") && said.contains("OK") && said.contains("it goes on");
+    ensure!(is_well, "{said}");
+    Ok(())
+}
