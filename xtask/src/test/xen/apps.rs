@@ -84,7 +84,7 @@ fn website(lab: &Lab<'_>) -> Result<()> {
 }
 
 /// The files as `cargo xtask build` makes them, in the hands of someone who knows only xl: an address by DHCP.
-fn toolstack(lab: &Lab<'_>) -> Result<()> {
+pub(super) fn toolstack(lab: &Lab<'_>) -> Result<()> {
     let image = lab.image("website")?;
     lab.put(&image.kernel, "/website.xen")?;
     lab.put(&image.kernel.with_extension("cfg"), "/website.cfg")?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Lab, XenTest};
+use super::{Lab, XenTest, apps, xenstored};
 use crate::build::{self, Changes};
 use crate::cli::XenconsoledChoice;
 use crate::dom0;
@@ -56,7 +56,30 @@ fn no_daemon_in_dom0(lab: &Lab<'_>) -> Result<()> {
     ] {
         ensure!(domains.contains(part), "no {part:?} in:\n{domains}");
     }
-    consoles(lab)
+    consoles(lab)?;
+    xenstored::guests(lab)?;
+    apps::toolstack(lab)?;
+    linux(lab)
+}
+
+/// A Linux PV domain: its kernel's messages are logged, and it has the network.
+fn linux(lab: &Lab<'_>) -> Result<()> {
+    let files = lab.files();
+    lab.put(&files.folder.join("vmlinux"), "/guests/vmlinux")?;
+    lab.put(&files.peer_initramfs(), "/guests/peer.cpio")?;
+    let config = "name = \"linux\"\ntype = \"pv\"\nkernel = \"/guests/vmlinux\"\nramdisk = \"/guests/peer.cpio\"\nmemory = 192\n\
+         vif = [\"bridge=xenbr0\"]\nextra = \"console=hvc0 rdinit=/init\"\n";
+    lab.put_bytes(config.as_bytes(), "/guests/linux.cfg", 0o644)?;
+    let page = lab.sh_within(
+        "xl create /guests/linux.cfg && curl -sf --retry 100 --retry-all-errors --retry-delay 1 --max-time 150 http://10.0.2.50/",
+        LINUX_PATIENCE,
+    )?;
+    ensure!(page.contains("A page"), "{page}");
+    let log = lab.sh("cat /var/log/xen/console/guest-linux.log && xl destroy linux")?;
+    for part in ["Linux version", "Run /init as init process"] {
+        ensure!(log.contains(part), "no {part:?} in:\n{log}");
+    }
+    Ok(())
 }
 
 /// What xl and xenconsole see of the daemon: logs, `xl create -c`, `xl console`, SIGHUP, last words.
@@ -143,6 +166,9 @@ fn lossless(lab: &Lab<'_>) -> Result<()> {
 
 /// More than this may be rotated away, in bytes.
 const ROTATED: u64 = 8 << 20;
+
+/// How long Linux may take to boot in a domain.
+const LINUX_PATIENCE: Duration = Duration::from_secs(180);
 
 /// How long the streams may take.
 const LONG: Duration = Duration::from_secs(3600);

@@ -137,7 +137,8 @@ fn update_to(lab: &Lab<'_>, program: &str) -> Result<()> {
     rows(lab)
 }
 
-fn guests(lab: &Lab<'_>) -> Result<()> {
+/// Guests come and go, and devices of one that runs.
+pub(super) fn guests(lab: &Lab<'_>) -> Result<()> {
     // A guest that ends by itself, one that is asked to, and one that is not.
     lab.hear_goodbye()?;
     let website = lab.guest("website", ADDRESS_WORDS)?;
