@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind};
 
 use morgana_hal::DomId;
-use morgana_xenstore_store::{ConnectionId, Effect, Outgoing, PacketKind, Quota, Rights, Store};
+use morgana_xenstore_store::{ConnectionId, Content, Effect, Outgoing, Quota, Rights, Store};
 use morgana_xenstore_wire::{Errno, HEADER_LEN, Header, Packet};
 
 use crate::script::{CLIENTS, Cast, Episode};
@@ -80,11 +80,11 @@ impl Subject for Ours {
         }
         let at = out
             .iter()
-            .position(|packet| packet.kind == PacketKind::Reply)
+            .position(|packet| matches!(packet.content, Content::Reply(_)))
             .ok_or(ErrorKind::UnexpectedEof)?;
-        let reply = out.remove(at);
+        let reply = out.remove(at).content.into_bytes();
         self.events.append(&mut out);
-        let (head, payload) = reply.bytes.split_at(HEADER_LEN);
+        let (head, payload) = reply.split_at(HEADER_LEN);
         let code = u32::from_le_bytes([head[0], head[1], head[2], head[3]]);
         Ok((code, payload.to_vec()))
     }
@@ -93,10 +93,10 @@ impl Subject for Ours {
         let mut events = core::mem::take(&mut self.events);
         // As the daemon does with what waits to be sent.
         let mut seen = BTreeSet::new();
-        events.retain(|event| seen.insert((event.to, event.bytes.clone())));
+        events.retain(|event| seen.insert((event.to, event.content.bytes().into_owned())));
         let events = events.iter().filter_map(|event| {
             let client = self.client(event.to)?;
-            Some((client, event.bytes[HEADER_LEN..].to_vec()))
+            Some((client, event.content.bytes()[HEADER_LEN..].to_vec()))
         });
         Ok(events.collect())
     }

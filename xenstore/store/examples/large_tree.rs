@@ -112,7 +112,8 @@ impl Bench {
         let _ = self
             .store
             .handle(self.control, packet, &|_| true, &mut self.out);
-        let payload = &self.out[0].bytes[morgana_xenstore_wire::HEADER_LEN..];
+        let packet = self.out[0].content.bytes();
+        let payload = &packet[morgana_xenstore_wire::HEADER_LEN..];
         Ok(String::from_utf8_lossy(payload)
             .trim_end_matches('\0')
             .into())

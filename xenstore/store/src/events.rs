@@ -1,5 +1,6 @@
 //! Who hears of what.
 
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 
 use morgana_xenstore_wire::Path;
@@ -7,7 +8,7 @@ use morgana_xenstore_wire::Path;
 use crate::caller::{Caller, Intent};
 use crate::changes::{Change, Kind};
 use crate::connection::ConnectionId;
-use crate::outgoing::{Outgoing, event};
+use crate::outgoing::{Content, Event, Outgoing};
 use crate::store::Store;
 use crate::watches::{Scope, Watch};
 
@@ -18,14 +19,13 @@ pub(crate) const RELEASE_DOMAIN: &str = "@releaseDomain";
 
 impl Store {
     /// An event for each watch of the connection, as if it was just set: in place of events that could not be kept.
-    pub fn remind(&self, connection: ConnectionId, out: &mut Vec<Outgoing>) {
-        let Some(known) = self.connections.get(&connection) else {
-            return;
-        };
-        for ((path, token), &prefix) in &known.watches {
-            let path = path.get(prefix..).unwrap_or_default();
-            out.extend(event(connection, path, token));
-        }
+    pub fn reminders(&self, connection: ConnectionId) -> impl Iterator<Item = Content> {
+        let known = self.connections.get(&connection).into_iter();
+        let watches = known.flat_map(|known| &known.watches);
+        watches.filter_map(|((path, token), &prefix)| {
+            let event = Event::shared(path.clone(), prefix, token.clone())?;
+            Some(Content::Event(event))
+        })
     }
 
     pub(crate) fn fire(&self, changes: &[Change], out: &mut Vec<Outgoing>) {
@@ -33,10 +33,13 @@ impl Store {
             let Ok(path) = Path::parse(&change.path) else {
                 continue;
             };
+            // Made for the first who hears of it, and shared by all.
+            let mut heard: Option<Rc<str>> = None;
             for watch in self.watches.at_or_above(path) {
                 let caller = self.caller(watch.connection);
                 if caller.is_some_and(|caller| change.is_visible_to(&caller)) {
-                    out.extend(watch.event(&change.path));
+                    let path = heard.get_or_insert_with(|| change.path.as_str().into());
+                    out.extend(watch.event(path));
                 }
             }
             if matches!(change.kind, Kind::Removed { .. }) {
@@ -60,7 +63,7 @@ impl Store {
         for (path, watch) in self.watches.special(name, scope) {
             let caller = self.caller(watch.connection);
             if caller.is_some_and(|caller| caller.may(Intent::Read, permissions)) {
-                out.extend(event(watch.connection, &path, &watch.token));
+                out.extend(event(watch.connection, path.into(), 0, &watch.token));
             }
         }
     }
@@ -71,7 +74,12 @@ impl Store {
 }
 
 impl Watch {
-    pub(crate) fn event(&self, path: &str) -> Option<Outgoing> {
-        event(self.connection, path.get(self.prefix..)?, &self.token)
+    pub(crate) fn event(&self, path: &Rc<str>) -> Option<Outgoing> {
+        event(self.connection, path.clone(), self.prefix, &self.token)
     }
+}
+
+fn event(to: ConnectionId, path: Rc<str>, prefix: usize, token: &Rc<str>) -> Option<Outgoing> {
+    let content = Content::Event(Event::shared(path, prefix, token.clone())?);
+    Some(Outgoing { to, content })
 }

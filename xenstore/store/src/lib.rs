@@ -45,7 +45,7 @@ pub use departure::Orphans;
 pub use effect::{Command, Effect, PendingCommand, PendingIntroduce};
 pub use host::{Host, MemoryLeft};
 pub use ledger::Notice;
-pub use outgoing::{Outgoing, PacketKind};
+pub use outgoing::{Content, Event, Outgoing};
 pub use quota::{Quota, Resource};
 pub use requests::Contention;
 pub use settings::{Features, Trace};

@@ -114,13 +114,16 @@ impl Watches {
     }
 
     /// The watches below `path`, with their paths.
-    pub(crate) fn below<'a>(&'a self, path: &'a str) -> impl Iterator<Item = (&'a str, &'a Watch)> {
+    pub(crate) fn below<'a>(
+        &'a self,
+        path: &'a str,
+    ) -> impl Iterator<Item = (&'a Rc<str>, &'a Watch)> {
         // The children's paths are those that go on with a slash.
         let start = path.to_string() + "/";
         let range = (Bound::Included(&*start), Bound::Unbounded);
         self.0
             .range::<str, _>(range)
             .take_while(move |(path, _)| path.starts_with(&start))
-            .flat_map(|(path, here)| here.iter().map(|watch| (&**path, watch)))
+            .flat_map(|(path, here)| here.iter().map(move |watch| (path, watch)))
     }
 }

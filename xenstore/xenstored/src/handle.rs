@@ -160,7 +160,8 @@ impl<R: Rings> Server<R> {
         let mut overrun = BTreeSet::new();
         for packet in out {
             if trace == Trace::On
-                && let Some((header, payload)) = packet.bytes.split_first_chunk::<HEADER_LEN>()
+                && let Some((header, payload)) =
+                    packet.content.bytes().split_first_chunk::<HEADER_LEN>()
             {
                 let code = Header::from_bytes(header).code;
                 self.log_packet("OUT", packet.to, code, payload);
@@ -168,7 +169,7 @@ impl<R: Rings> Server<R> {
             let to = packet.to;
             let clients = self.0.clients.borrow();
             if let Some(client) = clients.get(&to)
-                && client.outbox.push(packet, memory) == Pushed::TooMany
+                && client.outbox.push(packet.content, memory) == Pushed::TooMany
             {
                 overrun.insert(to);
             }
@@ -180,13 +181,12 @@ impl<R: Rings> Server<R> {
 
     /// A client has left too many events unread: it gets one for each of its watches instead, as if it had just set them.
     fn remind(&self, connection: ConnectionId) {
-        let mut events = Vec::new();
-        self.0.store.borrow().remind(connection, &mut events);
         let mut clients = self.0.clients.borrow_mut();
         let Some(client) = clients.get_mut(&connection) else {
             return;
         };
-        client.outbox.replace_events(events);
+        let store = self.0.store.borrow();
+        client.outbox.replace_events(store.reminders(connection));
         if client.overruns.again().is_some() {
             log::warn!(
                 "{client} leaves too many events unread: it gets one for each watch instead"

@@ -8,8 +8,8 @@ use core::task::{Context, Poll};
 
 use morgana_exec::Notify;
 use morgana_hal::{ByteStream, StreamError};
-use morgana_xenstore_store::{ConnectionId, MemoryLeft, Outgoing, PacketKind};
-use morgana_xenstore_wire::{HEADER_LEN, Header, Operation};
+use morgana_xenstore_store::{Content, Event, MemoryLeft};
+use morgana_xenstore_wire::{HEADER_LEN, Header, Operation, WatchEvent};
 
 /// Events that may wait, how many and how long all together. A client that leaves more unread finds one for each of its watches instead.
 const MAX_EVENTS: Extent = Extent {
@@ -33,9 +33,9 @@ pub(crate) struct Outbox {
 
 #[derive(Debug)]
 struct State {
-    queue: VecDeque<Outgoing>,
+    queue: VecDeque<Content>,
     /// The events among them, each once.
-    events: BTreeSet<Vec<u8>>,
+    events: BTreeSet<Event>,
     event_bytes: usize,
     /// What has to fit besides, as it took the place of events.
     replacement: Extent,
@@ -82,24 +82,24 @@ impl Default for Outbox {
 }
 
 impl State {
-    fn push(&mut self, packet: Outgoing) {
-        if packet.kind == PacketKind::Event {
-            if !self.events.insert(packet.bytes.clone()) {
+    fn push(&mut self, content: Content) {
+        if let Content::Event(event) = &content {
+            if !self.events.insert(event.clone()) {
                 // The same waits already, and says no less.
                 return;
             }
-            self.event_bytes += packet.bytes.len();
+            self.event_bytes += event.packet_len();
         }
-        self.queue.push_back(packet);
+        self.queue.push_back(content);
     }
 
     fn pop(&mut self) -> Option<Vec<u8>> {
-        let packet = self.queue.pop_front()?;
-        if packet.kind == PacketKind::Event {
-            self.event_bytes -= packet.bytes.len();
-            self.events.remove(&packet.bytes);
+        let content = self.queue.pop_front()?;
+        if let Content::Event(event) = &content {
+            self.event_bytes -= event.packet_len();
+            self.events.remove(event);
         }
-        Some(packet.bytes)
+        Some(content.into_bytes())
     }
 
     /// Sends this next.
@@ -135,12 +135,12 @@ impl Outbox {
         self.is_open.get()
     }
 
-    pub(crate) fn push(&self, packet: Outgoing, memory: MemoryLeft) -> Pushed {
+    pub(crate) fn push(&self, content: Content, memory: MemoryLeft) -> Pushed {
         if !self.is_open() {
             return Pushed::Kept;
         }
         let mut state = self.state.borrow_mut();
-        state.push(packet);
+        state.push(content);
         self.changes.notify();
         let most = match memory {
             MemoryLeft::Enough => MAX_EVENTS,
@@ -158,11 +158,11 @@ impl Outbox {
     }
 
     /// Drops all events that wait, and has `events` wait instead.
-    pub(crate) fn replace_events(&self, events: Vec<Outgoing>) {
+    pub(crate) fn replace_events(&self, events: impl Iterator<Item = Content>) {
         let mut state = self.state.borrow_mut();
         state
             .queue
-            .retain(|packet| packet.kind != PacketKind::Event);
+            .retain(|content| matches!(content, Content::Reply(_)));
         state.events.clear();
         state.event_bytes = 0;
         for event in events {
@@ -233,15 +233,15 @@ impl Outbox {
         let mut all = state.rest().to_vec();
         let is_begun = state.sent > 0 || state.is_rest;
         let partial = if is_begun { all.len() } else { 0 };
-        for packet in &state.queue {
-            all.extend_from_slice(&packet.bytes);
+        for content in &state.queue {
+            all.extend_from_slice(&content.bytes());
         }
         // No packet is as long as that.
         (all, u16::try_from(partial).unwrap_or(u16::MAX))
     }
 
-    /// Has all that another daemon did not send wait here, for `to`.
-    pub(crate) fn refill(&self, to: ConnectionId, unsent: &[u8], partial: u16) {
+    /// Has all that another daemon did not send wait here.
+    pub(crate) fn refill(&self, unsent: &[u8], partial: u16) {
         let (partial, mut packets) = unsent.split_at(unsent.len().min(partial.into()));
         let state = &mut *self.state.borrow_mut();
         state.begin(partial.to_vec());
@@ -250,15 +250,11 @@ impl Outbox {
             let header = Header::from_bytes(header);
             let len = HEADER_LEN.saturating_add(header.len as usize);
             let (packet, rest) = packets.split_at(len.min(packets.len()));
-            let kind = match header.operation() {
-                Some(Operation::WatchEvent) => PacketKind::Event,
-                _ => PacketKind::Reply,
+            let event = match header.operation() {
+                Some(Operation::WatchEvent) => event(&packet[HEADER_LEN.min(packet.len())..]),
+                _ => None,
             };
-            state.push(Outgoing {
-                to,
-                kind,
-                bytes: packet.to_vec(),
-            });
+            state.push(event.unwrap_or_else(|| Content::Reply(packet.to_vec())));
             packets = rest;
         }
     }
@@ -281,72 +277,70 @@ impl Outbox {
     }
 }
 
+/// An event from its payload, if it is one.
+fn event(payload: &[u8]) -> Option<Content> {
+    let WatchEvent { path, token } = WatchEvent::parse(payload).ok()?;
+    Some(Content::Event(Event::new(path, token)?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::vec;
-    use morgana_hal::DomId;
-    use morgana_xenstore_store::{Quota, Rights, Store};
     use morgana_xenstore_wire::{RequestId, TransactionId, encode};
 
-    fn packet(kind: PacketKind, text: &str) -> Outgoing {
-        let mut store = Store::new(Quota::default());
-        let to = store.connect(DomId::DOM0, Rights::Control);
-        let bytes = text.as_bytes().to_vec();
-        Outgoing { to, kind, bytes }
+    fn reply(text: &str) -> Content {
+        Content::Reply(text.as_bytes().to_vec())
     }
 
-    fn taken(outbox: &Outbox) -> Vec<Vec<u8>> {
-        core::iter::from_fn(|| outbox.state.borrow_mut().pop()).collect()
+    fn event(path: &str) -> Content {
+        Content::Event(Event::new(path, "t").unwrap())
+    }
+
+    fn taken(outbox: &Outbox) -> Vec<Content> {
+        let state = &mut *outbox.state.borrow_mut();
+        core::iter::from_fn(|| {
+            let next = state.queue.front()?.clone();
+            assert_eq!(state.pop().unwrap(), *next.bytes());
+            Some(next)
+        })
+        .collect()
     }
 
     #[test]
     fn an_event_waits_once_and_replies_keep_their_order() {
         let outbox = Outbox::default();
-        for (kind, text) in [
-            (PacketKind::Event, "e"),
-            (PacketKind::Reply, "r1"),
-            (PacketKind::Event, "e"),
-            (PacketKind::Reply, "r2"),
-            (PacketKind::Reply, "r2"),
+        for content in [
+            event("e"),
+            reply("r1"),
+            event("e"),
+            reply("r2"),
+            reply("r2"),
         ] {
-            assert_eq!(
-                outbox.push(packet(kind, text), MemoryLeft::Enough),
-                Pushed::Kept
-            );
+            assert_eq!(outbox.push(content, MemoryLeft::Enough), Pushed::Kept);
         }
         assert_eq!(outbox.replies(), 3);
-        assert_eq!(
-            taken(&outbox),
-            ["e", "r1", "r2", "r2"].map(|text| text.as_bytes())
-        );
+        let left = [event("e"), reply("r1"), reply("r2"), reply("r2")];
+        assert_eq!(taken(&outbox), left);
         assert_eq!(outbox.replies(), 0);
     }
 
     #[test]
     fn events_that_nobody_reads_are_replaced() {
         let outbox = Outbox::default();
-        assert_eq!(
-            outbox.push(packet(PacketKind::Reply, "r"), MemoryLeft::Enough),
-            Pushed::Kept
-        );
+        assert_eq!(outbox.push(reply("r"), MemoryLeft::Enough), Pushed::Kept);
         for (memory, most) in [(MemoryLeft::Enough, 1024), (MemoryLeft::Short, 63)] {
-            let pushed = (0..).find(|n| {
-                let event = packet(PacketKind::Event, &alloc::format!("{n}"));
-                outbox.push(event, memory) == Pushed::TooMany
-            });
+            let pushed = (0..)
+                .find(|n| outbox.push(event(&alloc::format!("{n}")), memory) == Pushed::TooMany);
             assert_eq!(pushed, Some(most));
             // That is the first of those that come next.
-            outbox.replace_events(vec![packet(PacketKind::Event, "w")]);
+            outbox.replace_events([event("w")].into_iter());
         }
-        assert_eq!(taken(&outbox), [b"r", b"w"]);
+        assert_eq!(taken(&outbox), [reply("r"), event("w")]);
         let memory = MemoryLeft::Enough;
         // Few long ones are as much.
         let long = "x".repeat(4000);
-        let pushed = (0..).find(|n| {
-            let event = packet(PacketKind::Event, &alloc::format!("{n}{long}"));
-            outbox.push(event, memory) == Pushed::TooMany
-        });
+        let pushed = (0..)
+            .find(|n| outbox.push(event(&alloc::format!("{n}{long}")), memory) == Pushed::TooMany);
         assert_eq!(pushed, Some(65));
     }
 
@@ -354,7 +348,7 @@ mod tests {
     fn what_was_not_sent_goes_on_elsewhere() {
         let encoded = |operation: Operation, text: &str| {
             let mut bytes = Vec::new();
-            let (request, none) = (RequestId(1), TransactionId::NONE);
+            let (request, none) = (RequestId(0), TransactionId::NONE);
             encode(operation.code(), request, none, &mut bytes, |out| {
                 out.extend_from_slice(text.as_bytes());
             })
@@ -363,13 +357,11 @@ mod tests {
         };
         let packets = [
             encoded(Operation::Read, "first"),
-            encoded(Operation::WatchEvent, "e"),
+            encoded(Operation::WatchEvent, "/e\0t\0"),
             encoded(Operation::Error, "last"),
         ];
-        let mut store = Store::new(Quota::default());
-        let to = store.connect(DomId::DOM0, Rights::Control);
         let [before, after] = [Outbox::default(), Outbox::default()];
-        before.refill(to, &packets.concat(), 0);
+        before.refill(&packets.concat(), 0);
         assert_eq!(before.unsent(), (packets.concat(), 0));
         {
             let state = &mut *before.state.borrow_mut();
@@ -380,21 +372,20 @@ mod tests {
         let (unsent, partial) = before.unsent();
         assert_eq!(unsent, packets.concat()[3..]);
         assert_eq!(usize::from(partial), packets[0].len() - 3);
-        after.refill(to, &unsent, partial);
+        after.refill(&unsent, partial);
         assert_eq!(after.replies(), 1);
         assert_eq!(after.state.borrow().rest(), &packets[0][3..]);
         assert_eq!(after.unsent(), (unsent, partial));
-        assert_eq!(taken(&after), packets[1..]);
+        let left = taken(&after);
+        assert_eq!(left[0], event("/e"));
+        assert_eq!(left[1], Content::Reply(packets[2].clone()));
     }
 
     #[test]
     fn a_closed_one_keeps_nothing() {
         let outbox = Outbox::default();
         outbox.close();
-        assert_eq!(
-            outbox.push(packet(PacketKind::Reply, "r"), MemoryLeft::Enough),
-            Pushed::Kept
-        );
+        assert_eq!(outbox.push(reply("r"), MemoryLeft::Enough), Pushed::Kept);
         outbox.open();
         assert!(taken(&outbox).is_empty());
     }

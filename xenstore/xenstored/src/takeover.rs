@@ -48,7 +48,7 @@ impl<R: Rings> Server<R> {
         let session = self.session(resumed.connection, rights);
         session.inbox.refill(resumed.link.input);
         let (output, partial) = (&resumed.link.output, resumed.link.partial);
-        session.outbox.refill(resumed.connection, output, partial);
+        session.outbox.refill(output, partial);
         self.start_local(session, resumed.link.reach, stream)
     }
 
@@ -68,7 +68,7 @@ impl<R: Rings> Server<R> {
             Service::Open => {
                 session.inbox.refill(link.input);
                 let outbox: &Rc<_> = &session.outbox;
-                outbox.refill(connection, &link.output, link.partial);
+                outbox.refill(&link.output, link.partial);
             }
             Service::Paused => session.outbox.close(),
         }

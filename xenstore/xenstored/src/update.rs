@@ -169,7 +169,7 @@ impl<R: Rings> Server<R> {
             .collect();
         let answer = request.pending.answer("OK");
         if let Some(asker) = links.get_mut(&answer.to) {
-            asker.output.extend_from_slice(&answer.bytes);
+            asker.output.extend_from_slice(&answer.content.bytes());
         }
         self.0.store.borrow().export(left, &links)
     }

@@ -1,12 +1,15 @@
 //! What the daemon takes with as many guests, and as many nodes of each, as a stub-domain of 8 MiB is made for.
 
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::task::{Context, Poll};
 
 use morgana_emul::{DomainConfig, HeapAccounts, Lockstep, XenstoreServer};
 use morgana_exec::Notify;
-use morgana_hal::{DomId, Exit, Platform};
+use morgana_hal::{ByteStream, DomId, Exit, Platform, StreamError};
 use morgana_xenstore_client::Client;
-use morgana_xenstore_wire::{Access, Permission};
+use morgana_xenstore_migration::Descriptor;
+use morgana_xenstore_wire::{Access, Permission, Request, RequestId, TransactionId};
 use morgana_xenstored::{Quota, Rights, Server};
 
 #[global_allocator]
@@ -101,4 +104,105 @@ async fn fill(client: &Client) {
             owned += 1;
         }
     }
+}
+
+/// Watches of each guest (`Quota::watches`).
+const WATCHES: usize = 128;
+/// Bytes of heap that an event may take while it waits, whatever the lengths of its path and its token.
+const EVENT: usize = 256;
+
+/// A client's end of a stream: it sends what it has, and at some time takes nothing more.
+struct Deaf {
+    requests: Rc<RefCell<Vec<u8>>>,
+    is_deaf: Rc<Cell<bool>>,
+}
+
+impl ByteStream for Deaf {
+    fn poll_read(
+        &self,
+        _: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<Result<usize, StreamError>> {
+        let mut requests = self.requests.borrow_mut();
+        let len = requests.len().min(buffer.len());
+        if len == 0 {
+            return Poll::Pending;
+        }
+        buffer[..len].copy_from_slice(&requests[..len]);
+        requests.drain(..len);
+        Poll::Ready(Ok(len))
+    }
+
+    fn poll_write(&self, _: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, StreamError>> {
+        if self.is_deaf.get() {
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(bytes.len()))
+    }
+}
+
+/// One change of a node that all guests watch as often as they may, with long tokens, must not end a domain that has little memory.
+#[test]
+fn xsa_326_events_of_many_watches_take_little_memory() {
+    let mut world = Lockstep::new(1);
+    let config = DomainConfig {
+        xenstore: Some(XenstoreServer::Itself),
+        ..DomainConfig::default()
+    };
+    let first = world.hypervisor().create(config).unwrap();
+    let own = first.xenstore_ring().unwrap().port();
+    world.start(first, move |platform, tasks| async move {
+        let server = Server::new(platform.clone(), &tasks, Quota::default());
+        server.introduce(D0, own, Rights::Control).unwrap();
+        let client = Client::start(platform.xenstore().unwrap(), &tasks).unwrap();
+        let path = format!("/{}", "long".repeat(200));
+        client.write(&path, "1").await.unwrap();
+        let everybody = Permission {
+            domain: D0,
+            access: Access::Read,
+        };
+        client.set_permissions(&path, &[everybody]).await.unwrap();
+        let (is_deaf, mut all) = (Rc::new(Cell::new(false)), Vec::new());
+        for guest in 1..=GUESTS {
+            let requests = Rc::new(RefCell::new(watches(&path)));
+            all.push(requests.clone());
+            let is_deaf = is_deaf.clone();
+            let stream = Deaf { requests, is_deaf };
+            let guest = DomId::new(guest);
+            server
+                .connect(guest, stream, Descriptor::NONE, Rights::Guest)
+                .unwrap();
+        }
+        // The others have their turns while this one waits.
+        while all.iter().any(|requests| !requests.borrow().is_empty()) {
+            client.read(&path).await.unwrap();
+        }
+        for _ in 0..WATCHES {
+            client.read(&path).await.unwrap();
+        }
+        is_deaf.set(true);
+        let before = platform.usage().heap_used_bytes;
+        client.write(&path, "2").await.unwrap();
+        let taken = platform.usage().heap_used_bytes - before;
+        let events = WATCHES * usize::from(GUESTS);
+        println!("{taken} bytes for {events} events");
+        assert!(taken > events * 16, "they were not all sent: {taken}");
+        assert!(taken < events * EVENT, "{taken}");
+        Exit::Poweroff
+    });
+    assert_eq!(world.run(), Ok(()));
+}
+
+/// Requests for as many watches as there may be, each with a token of its own.
+fn watches(path: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for number in 0..WATCHES {
+        let (token, depth) = (format!("{number:0900}"), None);
+        let token = token.as_str();
+        let request = Request::Watch { path, token, depth };
+        request
+            .encode(RequestId(1), TransactionId::NONE, &mut bytes)
+            .unwrap();
+    }
+    bytes
 }

@@ -74,7 +74,10 @@ impl Xenstored {
     fn deliver(&self, out: Vec<Outgoing>) {
         for packet in out {
             if let Some(outbox) = self.outboxes.borrow().get(&packet.to) {
-                outbox.bytes.borrow_mut().extend(packet.bytes);
+                outbox
+                    .bytes
+                    .borrow_mut()
+                    .extend(packet.content.into_bytes());
                 outbox.more.notify();
             }
         }

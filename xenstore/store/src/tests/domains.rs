@@ -63,7 +63,7 @@ fn domains_come() {
     out.clear();
     let connection = bench.store.finish_introduce(pending, Ok(()), &mut out);
     assert_eq!(connection, bench.store.connection_of(D3));
-    assert_eq!(super::decode(&out.remove(0).bytes).1, "OK|");
+    assert_eq!(super::decode(&out.remove(0).content.bytes()).1, "OK|");
     bench.keep_events(out);
     assert_eq!(bench.events(), ["0 @introduceDomain i"]);
     bench.check(&[(0, 0, introduced(D3), "T|")]);

@@ -1,7 +1,7 @@
 //! How much memory a guest can use up, and what the log hears of it.
 
 use super::{Bench, commit, directory, exists, list, mkdir, read, rm, watch, write};
-use crate::{ConnectionId, Contention, Host, MemoryLeft, Notice, Quota, Resource};
+use crate::{ConnectionId, Contention, Host, MemoryLeft, Notice, Outgoing, Quota, Resource};
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -207,8 +207,9 @@ fn all_watches_can_be_heard_of_anew() {
         (2, 0, watch("/b", "other"), "OK|"),
     ]);
     bench.events();
-    let mut out = Vec::new();
-    bench.store.remind(bench.connections[1], &mut out);
+    let to = bench.connections[1];
+    let reminders = bench.store.reminders(to);
+    let out = reminders.map(|content| Outgoing { to, content }).collect();
     bench.keep_events(out);
     assert_eq!(
         bench.events(),

@@ -26,7 +26,7 @@ use morgana_xenstore_wire::{
     Decoder, Header, Operation, Packet, Permission, Request, RequestId, TransactionId,
 };
 
-use crate::{ConnectionId, Effect, Host, Outgoing, PacketKind, Quota, Rights, Store};
+use crate::{ConnectionId, Content, Effect, Host, Outgoing, Quota, Rights, Store};
 
 /// A store with domain 0 in control and the guests 1 and 2, which have homes.
 pub(crate) struct Bench {
@@ -114,10 +114,12 @@ impl Bench {
         let effect = self.store.handle(from, packet, &*self.host, &mut out);
         assert!(matches!(effect, Effect::None), "{effect:?}");
         let reply = out.remove(0);
-        assert_eq!(reply.kind, PacketKind::Reply);
         assert_eq!(reply.to, self.connections[who]);
         self.keep_events(out);
-        let (answer, text) = decode(&reply.bytes);
+        let Content::Reply(bytes) = reply.content else {
+            panic!("no reply first: {reply:?}");
+        };
+        let (answer, text) = decode(&bytes);
         assert_eq!(answer.request, header.request);
         assert_eq!(answer.transaction, header.transaction);
         assert!(answer.code == code || answer.operation() == Some(Operation::Error));
@@ -138,9 +140,9 @@ impl Bench {
 
     pub(crate) fn keep_events(&mut self, out: Vec<Outgoing>) {
         for event in out {
-            assert_eq!(event.kind, PacketKind::Event);
+            assert!(matches!(event.content, Content::Event(_)), "{event:?}");
             let known = self.connections.iter().position(|&known| known == event.to);
-            let (header, text) = decode(&event.bytes);
+            let (header, text) = decode(&event.content.bytes());
             assert_eq!(header.operation(), Some(Operation::WatchEvent));
             let text = text.trim_end_matches('|').replace('|', " ");
             self.events.push((known.unwrap(), text));

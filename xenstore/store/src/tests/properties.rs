@@ -130,7 +130,7 @@ proptest! {
             let effect = bench.store.handle(bench.connections[1], Packet { header, payload: &payload }, &super::exists, &mut out);
             prop_assert_eq!(effect, crate::Effect::None, "a guest has no effects");
             prop_assert!(!out.is_empty());
-            let is_event = |packet: &crate::Outgoing| packet.kind == crate::PacketKind::Event;
+            let is_event = |packet: &crate::Outgoing| matches!(packet.content, crate::Content::Event(_));
             prop_assert!(!is_event(&out[0]) && out[1..].iter().all(is_event));
             prop_assert!(code != Operation::Error.code() || out.len() == 1);
         }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use morgana_hal::DomId;
-use morgana_xenstore_store::{ConnectionId, Effect, Outgoing, PacketKind, Quota, Rights, Store};
+use morgana_xenstore_store::{ConnectionId, Content, Effect, Outgoing, Quota, Rights, Store};
 use morgana_xenstore_wire::{
     Decoder, Errno, Header, Operation, PAYLOAD_MAX, Packet, RequestId, TransactionId, WatchEvent,
 };
@@ -123,9 +123,12 @@ impl Bench {
             // Nobody is there any more to be answered.
             return;
         };
-        assert_eq!((reply.kind, reply.to), (PacketKind::Reply, from));
+        assert_eq!(reply.to, from);
+        let Content::Reply(bytes) = &reply.content else {
+            panic!("no reply first: {reply:?}");
+        };
         events(others);
-        self.note(&reply.bytes, header);
+        self.note(bytes, header);
     }
 
     fn note(&mut self, reply: &[u8], asked: Header) {
@@ -163,7 +166,7 @@ impl Bench {
             .store
             .handle(self.clients[&3], packet, &exists, &mut out);
         assert_eq!(effect, Effect::None);
-        assert_eq!(decode(&out[0].bytes).1, b"OK\0");
+        assert_eq!(decode(&out[0].content.bytes()).1, b"OK\0");
     }
 }
 
@@ -175,8 +178,8 @@ fn exists(domain: DomId) -> bool {
 /// All are events, and whole.
 fn events(packets: &[Outgoing]) {
     for packet in packets {
-        assert_eq!(packet.kind, PacketKind::Event);
-        let (header, payload) = decode(&packet.bytes);
+        assert!(matches!(packet.content, Content::Event(_)), "{packet:?}");
+        let (header, payload) = decode(&packet.content.bytes());
         assert_eq!(header.operation(), Some(Operation::WatchEvent));
         assert!(WatchEvent::parse(&payload).is_ok());
     }

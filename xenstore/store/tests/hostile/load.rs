@@ -37,5 +37,5 @@ fn check_books(store: &mut Store) {
     };
     let mut out = Vec::new();
     let _ = store.handle(asker, Packet { header, payload }, &|_| true, &mut out);
-    assert!(out[0].bytes.ends_with(b"OK\0"), "{out:?}");
+    assert!(out[0].content.bytes().ends_with(b"OK\0"), "{out:?}");
 }

@@ -11,8 +11,8 @@ use crate::build::Changes;
 const GUESTS: u32 = 5;
 /// The default quota of a guest (`Quota::nodes`).
 const NODES: u32 = 1000;
-/// What `xenstore-write` is given at once.
-const BATCH: u32 = 250;
+/// Nodes that one write makes, each below the one before: they take no less than as many beside each other, and much less time to make.
+const CHAIN: u32 = 125;
 /// How long it may take to make all of the guests, or all of the nodes.
 const PATIENCE: Duration = Duration::from_secs(900);
 
@@ -55,10 +55,10 @@ fn make_guests(lab: &Lab<'_>, guests: u32) -> Result<()> {
 
 /// Nodes below `data`, which belongs to the guest, are the guest's.
 fn fill(lab: &Lab<'_>) -> Result<()> {
+    let chains = NODES / CHAIN;
     let script = format!(
-        "for domain in $({DOMAINS}); do for first in $(seq 1 {BATCH} {NODES}); do \
-         xenstore-write $(seq $first $((first + {BATCH} - 1)) | \
-         sed \"s|.*|/local/domain/$domain/data/folder-$first/node-& value-&|\") || exit 1; done; done"
+        "chain=$(printf '/node-%s' $(seq 2 {CHAIN})); for domain in $({DOMAINS}); do for number in $(seq {chains}); do \
+         xenstore-write /local/domain/$domain/data/chain-$number$chain 'a value' || exit 1; done; done"
     );
     lab.sh_within(&script, PATIENCE).map(drop)
 }
@@ -66,17 +66,14 @@ fn fill(lab: &Lab<'_>) -> Result<()> {
 /// All nodes are there, and are their guests'.
 fn look(lab: &Lab<'_>, guests: u32) -> Result<()> {
     let script = format!(
-        "for domain in $({DOMAINS}); do \
-         owned=$(xenstore-control quota $domain | awk '/^nodes/ {{ print $3 }}'); [ $owned -gt {NODES} ] || exit 1; done; \
-         xenstore-control memreport; xenstore-control check; \
-         for domain in $({DOMAINS}); do xenstore-ls -f /local/domain/$domain/data; done | grep -c '/node-[0-9]* = \"value-'"
+        "xenstore-control memreport; xenstore-control check; for domain in $({DOMAINS}); do \
+         owned=$(xenstore-control quota $domain | awk '/^nodes/ {{ print $3 }}'); [ $owned -gt {NODES} ] || exit 1; echo $owned; done | wc -l"
     );
     let said = lab.sh_within(&script, PATIENCE)?;
-    let all = (guests * NODES).to_string();
-    ensure!(
-        said.lines().last() == Some(&all),
-        "not {all} nodes:\n{said}"
-    );
+    let all = guests.to_string();
+    let is_well = said.contains("OK") && said.lines().last() == Some(&all);
+    ensure!(is_well, "not {NODES} nodes for each of {all}:\n{said}");
+    println!("{said}");
     Ok(())
 }
 
