@@ -64,6 +64,9 @@ fn is_for_control(operation: Operation) -> bool {
     )
 }
 
+/// What a transaction of the control domain may take where no memory is left, in bytes.
+const SMALL_TRANSACTION: usize = 16 << 10;
+
 impl Handling<'_> {
     pub(crate) fn run(&mut self, payload: &[u8]) -> Result<Done, Errno> {
         let operation = self.header.operation().ok_or(Errno::NotSupported)?;
@@ -196,6 +199,15 @@ impl Handling<'_> {
         self.admit(Resource::Memory, nodes + held + more)
     }
 
+    /// Whether it is a transaction in which the control domain may work whatever memory is left: to take things away.
+    fn is_small_of_control(&mut self, id: TransactionId) -> Result<bool, Errno> {
+        if !self.caller.is_control() {
+            return Ok(false);
+        }
+        let transaction = self.connection()?.transactions.get(&id);
+        Ok(transaction.is_none_or(|transaction| transaction.bytes() < SMALL_TRANSACTION))
+    }
+
     pub(crate) fn only_control(&self) -> Result<(), Errno> {
         if self.caller.is_control() {
             Ok(())
@@ -224,7 +236,7 @@ impl Handling<'_> {
         work: impl FnOnce(&mut Work<'_>) -> Result<R, Errno>,
     ) -> Result<R, Errno> {
         let id = self.header.transaction;
-        if id != TransactionId::NONE {
+        if id != TransactionId::NONE && !self.is_small_of_control(id)? {
             self.admit_bytes(0)?;
         }
         let store = &mut *self.store;

@@ -141,12 +141,16 @@ impl Store {
         }
     }
 
-    /// Gives up the oldest snapshots while memory is not enough: those of guests first, and all where nothing is left.
+    /// Gives up the oldest snapshots while memory is not enough: those of guests first, and where nothing is left the control domain's but one, so that
+    /// its tools, which need a transaction for that, can take things away.
     fn make_room(&mut self, host: &dyn Host) {
         while match host.memory_left() {
             MemoryLeft::Enough => false,
             MemoryLeft::Short => self.let_one_go(|caller| !caller.is_control()),
-            MemoryLeft::Exhausted => self.let_one_go(|_| true),
+            MemoryLeft::Exhausted => {
+                self.let_one_go(|caller| !caller.is_control())
+                    || (self.open.len() > 1 && self.let_one_go(|_| true))
+            }
         } {}
     }
 

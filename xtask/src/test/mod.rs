@@ -39,14 +39,14 @@ pub(crate) fn run(arguments: &Test) -> Result<i32> {
     let workspace = Workspace::load()?;
     let mut tally = Tally::default();
     for suite in &asked {
-        match *suite {
-            "check" => check::suite(&workspace, &mut tally),
-            "unit" => unit::suite(&workspace, &mut tally),
-            "loom" => loom::suite(&workspace, &mut tally),
-            "miri" => miri::suite(&workspace, wanted, &mut tally),
-            "xen" => xen::suite(&workspace, None, &mut tally),
-            one => xen::suite(&workspace, one.strip_prefix("xen/"), &mut tally),
-        }
+        tally.suite(suite, |tally| match *suite {
+            "check" => check::suite(&workspace, tally),
+            "unit" => unit::suite(&workspace, tally),
+            "loom" => loom::suite(&workspace, tally),
+            "miri" => miri::suite(&workspace, wanted, tally),
+            "xen" => xen::suite(&workspace, None, tally),
+            one => xen::suite(&workspace, one.strip_prefix("xen/"), tally),
+        });
     }
     tally.finish();
     Ok(i32::from(tally.failed() > 0))

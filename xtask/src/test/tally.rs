@@ -1,6 +1,6 @@
 //! What passed and what failed.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
@@ -12,9 +12,18 @@ pub(crate) struct Tally {
     counted_failures: u64,
     second_tries: Vec<String>,
     skipped: Vec<String>,
+    /// What the suites took.
+    times: Vec<(String, Duration)>,
 }
 
 impl Tally {
+    /// Runs a suite, whose time is told at the end.
+    pub(crate) fn suite(&mut self, name: &str, run: impl FnOnce(&mut Self)) {
+        let start = Instant::now();
+        run(self);
+        self.times.push((name.to_owned(), start.elapsed()));
+    }
+
     /// Runs one test and prints its line.
     pub(crate) fn test(&mut self, name: &str, test: impl FnOnce() -> Result<()>) {
         let start = Instant::now();
@@ -67,8 +76,11 @@ impl Tally {
         self.counted_failures + self.failures.len() as u64
     }
 
-    /// Prints the end: what failed, what did not run, what passed at the second try only, and the counts on a line of their own.
+    /// Prints the end: what the suites took, what failed, what did not run, what passed at the second try only, and the counts on a line of their own.
     pub(crate) fn finish(&self) {
+        for (name, time) in &self.times {
+            println!("{name} took {} s", time.as_secs());
+        }
         for name in &self.second_tries {
             println!("passed at the second try only: {name}");
         }

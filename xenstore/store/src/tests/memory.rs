@@ -257,7 +257,6 @@ fn where_memory_is_short_guests_get_no_more_and_where_it_is_out_nobody_does() {
         mkdir("/local/domain/1/c"),
         set,
         watch("/local/domain/1/a", "w"),
-        Request::TransactionStart,
     ];
     let gives = [
         read("/local/domain/1/a"),
@@ -292,6 +291,32 @@ fn where_memory_is_short_guests_get_no_more_and_where_it_is_out_nobody_does() {
             assert_eq!(told(&mut bench).is_empty(), gets_more);
         }
     }
+}
+
+/// Xen's tools take nodes away in a transaction.
+#[test]
+fn the_control_domain_can_take_things_away_where_no_memory_is_left() {
+    let mut bench = Bench::new();
+    bench.check(&[
+        (1, 0, write("a", "1"), "OK|"),
+        (1, 0, write("b", "1"), "OK|"),
+    ]);
+    let (guests, older) = (bench.start(1), bench.start(0));
+    let out = MemoryLeft::Exhausted;
+    let refused = ask_in(&mut bench, out, 1, 0, Request::TransactionStart);
+    assert_eq!(refused, "ENOMEM");
+    let mut ask = |id: u32, request: Request<'_>| ask_in(&mut bench, out, 0, id, request);
+    let id = ask(0, Request::TransactionStart);
+    let id = id.trim_end_matches('|').parse().unwrap();
+    assert_eq!(ask(id, rm("/local/domain/1/a")), "OK|");
+    assert_eq!(ask(id, write("/local/domain/1/b", "2")), "ENOMEM");
+    assert_eq!(ask(id, commit()), "OK|");
+    // One is enough for that.
+    assert_eq!(ask(older, commit()), "EAGAIN");
+    bench.check(&[
+        (1, 0, directory("/local/domain/1"), "b|"),
+        (1, guests, commit(), "EAGAIN"),
+    ]);
 }
 
 /// A commit brings many changes at once, so each of them is looked at; the tree is as before if one is refused.
@@ -336,14 +361,14 @@ fn a_commit_stops_where_memory_gets_short() {
 
 /// What their snapshots keep is the first that goes.
 #[test]
-fn where_memory_is_short_guests_lose_their_snapshots_and_where_it_is_out_all_do() {
+fn where_memory_is_short_guests_lose_their_snapshots_and_where_it_is_out_all_do_but_one() {
     let mut bench = Bench::new();
     for (memory, answers) in [
-        (MemoryLeft::Enough, ["OK|", "OK|"]),
-        (MemoryLeft::Short, ["EAGAIN", "OK|"]),
-        (MemoryLeft::Exhausted, ["EAGAIN", "EAGAIN"]),
+        (MemoryLeft::Enough, ["OK|", "OK|", "OK|"]),
+        (MemoryLeft::Short, ["EAGAIN", "OK|", "OK|"]),
+        (MemoryLeft::Exhausted, ["EAGAIN", "EAGAIN", "OK|"]),
     ] {
-        let ids = [(1, bench.start(1)), (0, bench.start(0))];
+        let ids = [1, 0, 0].map(|who| (who, bench.start(who)));
         ask_in(&mut bench, memory, 2, 0, read("/"));
         for ((who, id), answer) in ids.into_iter().zip(answers) {
             bench.check(&[(who, id, commit(), answer)]);

@@ -11,8 +11,6 @@ use crate::build::Changes;
 const GUESTS: u32 = 5;
 /// The default quota of a guest (`Quota::nodes`).
 const NODES: u32 = 1000;
-/// Nodes that one write makes, each below the one before: they take no less than as many beside each other, and much less time to make.
-const CHAIN: u32 = 125;
 /// How long it may take to make all of the guests, or all of the nodes.
 const PATIENCE: Duration = Duration::from_secs(900);
 
@@ -26,9 +24,8 @@ pub(super) fn crowd(lab: &Lab<'_>) -> Result<()> {
         Err(_) => GUESTS,
     };
     make_guests(lab, guests)?;
-    fill(lab)?;
-    look(lab, guests)?;
-    exhaust(lab)?;
+    let said = look(lab, guests)?;
+    exhaust(lab).with_context(|| said)?;
     // All of it goes with the guests; and one more can come and go.
     let said = lab.sh_within(
         "cd /guests; for name in $(xl list | awk '/^guest-/ { print $1 }'); do xl destroy $name || exit 1; done; \
@@ -39,42 +36,32 @@ pub(super) fn crowd(lab: &Lab<'_>) -> Result<()> {
     Ok(())
 }
 
+/// Guests that fill what they own of the tree.
 fn make_guests(lab: &Lab<'_>, guests: u32) -> Result<()> {
     for number in 0..guests {
         let changes = Changes {
             name: Some(format!("guest-{number}")),
             memory: Some(4),
-            extra: "seconds=100000".to_owned(),
             ..Changes::default()
         };
-        lab.guest_with("hello", &changes)?;
+        lab.guest_with("guest-nodes", &changes)?;
     }
-    let create = "cd /guests; for cfg in guest-*.cfg; do xl create -q $cfg || exit 1; done";
+    let create = "cd /guests; for cfg in guest-*.cfg; do xl create -q $cfg || exit 1; done; \
+         until [ $(grep -l 'nodes with a value' /var/log/xen/console/guest-guest-*.log | wc -l) = $(ls guest-*.cfg | wc -l) ]; do sleep 1; done";
     lab.sh_within(create, PATIENCE).map(drop)
 }
 
-/// Nodes below `data`, which belongs to the guest, are the guest's.
-fn fill(lab: &Lab<'_>) -> Result<()> {
-    let chains = NODES / CHAIN;
-    let script = format!(
-        "chain=$(printf '/node-%s' $(seq 2 {CHAIN})); for domain in $({DOMAINS}); do for number in $(seq {chains}); do \
-         xenstore-write /local/domain/$domain/data/chain-$number$chain 'a value' || exit 1; done; done"
-    );
-    lab.sh_within(&script, PATIENCE).map(drop)
-}
-
-/// All nodes are there, and are their guests'.
-fn look(lab: &Lab<'_>, guests: u32) -> Result<()> {
+/// All nodes are there, and are their guests'. Returns what memory they take.
+fn look(lab: &Lab<'_>, guests: u32) -> Result<String> {
     let script = format!(
         "xenstore-control memreport; xenstore-control check; for domain in $({DOMAINS}); do \
-         owned=$(xenstore-control quota $domain | awk '/^nodes/ {{ print $3 }}'); [ $owned -gt {NODES} ] || exit 1; echo $owned; done | wc -l"
+         owned=$(xenstore-control quota $domain | awk '/^nodes/ {{ print $3 }}'); [ $owned = {NODES} ] || exit 1; echo $owned; done | wc -l"
     );
     let said = lab.sh_within(&script, PATIENCE)?;
     let all = guests.to_string();
     let is_well = said.contains("OK") && said.lines().last() == Some(&all);
     ensure!(is_well, "not {NODES} nodes for each of {all}:\n{said}");
-    println!("{said}");
-    Ok(())
+    Ok(said)
 }
 
 /// Long values until one is refused. What takes nothing goes on, and what was made can be taken away.
