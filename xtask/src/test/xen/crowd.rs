@@ -66,9 +66,10 @@ fn look(lab: &Lab<'_>, guests: u32) -> Result<String> {
 
 /// Long values until one is refused. What takes nothing goes on, and what was made can be taken away.
 fn exhaust(lab: &Lab<'_>) -> Result<()> {
-    let script = "value=$(head -c 2000 /dev/zero | tr '\\0' v); number=0; \
-         while [ $number -lt 8000 ] && xenstore-write /tool/filler/$number $value; do number=$((number+1)); done 2>/run/refusal; \
-         echo $number; cat /run/refusal; [ $number -lt 8000 ] && echo refused; xenstore-control memreport; \
+    let script = "value=$(head -c 3900 /dev/zero | tr '\\0' v); number=0; \
+         several() { for key in 1 2 3 4 5 6 7 8; do echo /tool/filler/$number-$key $value; done; }; \
+         while [ $number -lt 400 ] && xenstore-write $(several); do number=$((number+1)); done 2>/run/refusal; \
+         echo $number; cat /run/refusal; [ $number -lt 400 ] && echo refused; xenstore-control memreport; \
          xenstore-read /local/domain/0/name && xenstore-rm /tool/filler && xenstore-write /tool/after all && \
          xenstore-read /tool/after && xl list >/dev/null && xenstore-control check && echo it goes on";
     let said = lab.sh_within(script, PATIENCE)?;
