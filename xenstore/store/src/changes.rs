@@ -8,6 +8,7 @@ use morgana_xenstore_wire::Path;
 use crate::caller::{Caller, Intent};
 use crate::entry::{Entries, Entry};
 use crate::node::Node;
+use crate::tree::Tree;
 
 /// One change.
 #[derive(Clone, Debug)]
@@ -44,6 +45,23 @@ impl Change {
             }
     }
 
+    /// Whether others, who have only the tree before a transaction and that after it, see something of it.
+    fn is_seen(&mut self, before: &Tree, after: &Tree) -> bool {
+        // Only paths that were parsed are in changes.
+        let Ok(path) = Path::parse(&self.path) else {
+            return false;
+        };
+        let was = before.node(path);
+        match (&mut self.kind, was) {
+            (Kind::Written { .. }, _) => was.is_some() || after.node(path).is_some(),
+            (Kind::Removed { node }, Some(was)) => {
+                *node = was.clone();
+                true
+            }
+            (Kind::Removed { .. }, None) => false,
+        }
+    }
+
     /// Whether a node at `path`, which is below the change's, went with it, and `caller` may know that.
     pub(crate) fn took_along(&self, path: Path<'_>, caller: &Caller) -> bool {
         let Kind::Removed { node } = &self.kind else {
@@ -64,8 +82,19 @@ impl Change {
     }
 }
 
-/// Keeps of several writes of one node the last only.
-pub(crate) fn without_repeats(changes: Vec<Change>) -> Vec<Change> {
+/// What others see of a transaction's changes: of several writes of one node the last only, and nothing of what was made in it and taken out
+/// again.
+pub(crate) fn seen_by_others(changes: Vec<Change>, before: &Tree, after: &Tree) -> Vec<Change> {
+    let mut changes = without_repeats(changes);
+    let removes = |change: &Change| matches!(change.kind, Kind::Removed { .. });
+    // What is taken out nowhere is there afterwards.
+    if changes.iter().any(removes) {
+        changes.retain_mut(|change| change.is_seen(before, after));
+    }
+    changes
+}
+
+fn without_repeats(changes: Vec<Change>) -> Vec<Change> {
     let mut kept: Vec<Change> = Vec::with_capacity(changes.len());
     let mut written = alloc::collections::BTreeSet::new();
     for change in changes.into_iter().rev() {

@@ -7,7 +7,7 @@ use morgana_xenstore_wire::Errno;
 
 use crate::accessed::Accessed;
 use crate::caller::Caller;
-use crate::changes::{Change, without_repeats};
+use crate::changes::{Change, seen_by_others};
 use crate::host::Host;
 use crate::ledger::Meter;
 use crate::node::Stamp;
@@ -112,7 +112,7 @@ impl Transaction {
         }
         if is_same {
             *main = self.world;
-            return Ok(without_repeats(self.changes));
+            return Ok(seen_by_others(self.changes, &self.before, &main.tree));
         }
         let mut world = main.clone();
         let mut changes = Vec::new();
@@ -134,7 +134,7 @@ impl Transaction {
                 Err(_) => return Err(Errno::Again),
             }
         }
-        *main = world;
-        Ok(without_repeats(changes))
+        let before = core::mem::replace(main, world);
+        Ok(seen_by_others(changes, &before.tree, &main.tree))
     }
 }

@@ -52,6 +52,36 @@ fn ids_belong_to_their_connection() {
     ]);
 }
 
+#[test]
+fn nobody_hears_of_what_is_made_in_it_and_taken_out_again() {
+    let mut bench = Bench::new();
+    bench.check(&[
+        (0, 0, write("/a/x", "old"), "OK|"),
+        (0, 0, watch("/", "root"), "OK|"),
+        (0, 0, watch("/a/x/none", "none"), "OK|"),
+        (0, 0, watch("/a/x", "x"), "OK|"),
+    ]);
+    for outside in [None, Some(write("/b", ""))] {
+        let id = bench.start(0);
+        if let Some(request) = outside {
+            bench.ask(0, 0, request);
+        }
+        bench.events();
+        bench.check(&[
+            (0, id, write("/new/one", "1"), "OK|"),
+            (0, id, rm("/new"), "OK|"),
+            (0, id, write("/new", "2"), "OK|"),
+            (0, id, rm("/new"), "OK|"),
+            (0, id, write("/a/x/none", "1"), "OK|"),
+            (0, id, rm("/a"), "OK|"),
+            (0, id, write("/a/x", "old"), "OK|"),
+            (0, id, commit(), "OK|"),
+        ]);
+        let heard = ["0 /a root", "0 /a/x x", "0 /a/x root", "0 /a/x x"];
+        assert_eq!(bench.events(), heard, "{outside:?}");
+    }
+}
+
 /// What a transaction did, what happened meanwhile outside, and whether the commit must meet a conflict.
 #[test]
 fn a_commit_fails_where_others_changed_what_it_depends_on_and_nowhere_else() {
