@@ -19,6 +19,8 @@ bitflags! {
         const CHILDREN = 8;
         /// Everything at and below the node.
         const SUBTREE = 16;
+        /// If the node is missing: the permissions of the lowest one above it, which decide whether that may be known.
+        const ABOVE = 32;
     }
 }
 
@@ -70,6 +72,9 @@ impl Accessed {
 
 fn differs(path: Path<'_>, aspects: Aspects, before: &Tree, now: &Tree) -> bool {
     let (before, now) = match (before.node(path), now.node(path)) {
+        (None, None) if aspects.contains(Aspects::ABOVE) => {
+            return before.lowest(path).1.permissions != now.lowest(path).1.permissions;
+        }
         (None, None) => return false,
         (Some(before), Some(now)) => (before, now),
         _ => return true,

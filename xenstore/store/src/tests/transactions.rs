@@ -208,3 +208,23 @@ fn watches_hear_of_a_transaction_at_its_commit_and_once_a_node() {
     ]);
     assert_eq!(bench.events(), ["0 /a/x t"]);
 }
+
+#[test]
+fn whether_a_guest_may_know_that_a_node_is_missing_is_what_it_has_looked_at() {
+    let (own, readable) = (list("n2"), list("n2 r1"));
+    for (permissions, told, end) in [(&own, "EACCES", "OK|"), (&readable, "ENOENT", "EAGAIN")] {
+        let mut bench = Bench::new();
+        let id = bench.start(1);
+        let set = Request::SetPerms {
+            path: "/local/domain/2/d",
+            permissions,
+        };
+        bench.check(&[
+            (1, id, read("/local/domain/2/d/x"), "EACCES"),
+            (2, 0, mkdir("d"), "OK|"),
+            (2, 0, set, "OK|"),
+            (1, 0, read("/local/domain/2/d/x"), told),
+            (1, id, commit(), end),
+        ]);
+    }
+}
