@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::rules::{Case, Consequence, Peer, RULES};
+use crate::hearing::Watches;
+use crate::history::History;
+use crate::rules::{Case, Consequence, PARTINGS, Peer, RULES};
 use crate::script::{Ask, Cast, Episode, Step, Transaction};
+use crate::targets::Targets;
 use crate::transactions::Transactions;
 use crate::transcript::{Answer, text};
 
@@ -67,76 +70,122 @@ impl Comparison {
         ours: &[Answer],
         theirs: &[Answer],
     ) -> Result<(), Difference> {
-        let mut transactions = Transactions::default();
+        let mut known = Known::default();
+        let answered = ours.len().min(theirs.len());
         for (number, step) in episode.steps.iter().enumerate() {
-            let (Some(ours), Some(theirs)) = (ours.get(number), theirs.get(number)) else {
+            if number >= answered {
                 let text = format!("seed {seed}: an answer to step {number} is missing");
                 return Err(Difference { text });
+            }
+            let history = History {
+                episode,
+                ours,
+                theirs,
+                number,
             };
             if let Step::Ask(_) = step {
                 self.requests += 1;
             }
-            if ours == theirs {
-                if transactions.part(step, ours) {
-                    return Ok(());
-                }
-                transactions.note(number, step, [ours, theirs]);
-                continue;
+            let sound = known.check(history);
+            sound.map_err(|wrong| self.explain(seed, history, &wrong))?;
+            if self
+                .step(history, &mut known)
+                .map_err(|()| self.explain(seed, history, ""))?
+                == Consequence::Parted
+            {
+                break;
             }
-            let case = Case {
-                peer: self.peer,
-                cast: episode.cast,
-                ask: match step {
-                    Step::Ask(ask) => Some(ask),
-                    _ => None,
-                },
-                ours,
-                theirs,
-                isolation: transactions.isolation(step),
-            };
-            let known = RULES
-                .iter()
-                .find_map(|rule| Some((rule, rule.knows(&case)?)));
-            let Some((rule, consequence)) = known else {
-                let text = self.explain(seed, episode, number, ours, theirs);
-                return Err(Difference { text });
-            };
-            *self.fired.entry(rule.name).or_default() += 1;
-            if consequence == Consequence::Parted {
-                return Ok(());
-            }
-            transactions.differs(step);
-            transactions.note(number, step, [ours, theirs]);
         }
         Ok(())
     }
 
+    /// Compares a step; says whether there is a point in going on.
+    fn step(&mut self, history: History<'_>, known: &mut Known) -> Result<Consequence, ()> {
+        let case = Case {
+            peer: self.peer,
+            history,
+            disturbed: known.transactions.disturbed(history.step()),
+            targets: &known.targets,
+        };
+        let parts = PARTINGS.iter().find(|rule| rule.knows(&case).is_some());
+        if let Some(rule) = parts {
+            *self.fired.entry(rule.name).or_default() += 1;
+            return Ok(Consequence::Parted);
+        }
+        if case.ours() == case.theirs() {
+            if known.transactions.part(history.step(), case.ours()) {
+                return Ok(Consequence::Parted);
+            }
+        } else {
+            let (rule, consequence) = RULES
+                .iter()
+                .find_map(|rule| Some((rule, rule.knows(&case)?)))
+                .ok_or(())?;
+            *self.fired.entry(rule.name).or_default() += 1;
+            if consequence == Consequence::Parted {
+                return Ok(Consequence::Parted);
+            }
+            known.transactions.differs(history.step());
+        }
+        known.note(history);
+        Ok(Consequence::Same)
+    }
+
     /// The rules for such clients that were never needed: they belong in the list no longer.
     pub fn idle_rules(&self, cast: Cast) -> impl Iterator<Item = &'static str> {
-        let mine = RULES
+        let mine = PARTINGS
             .iter()
+            .chain(RULES)
             .filter(move |rule| rule.may_fire(self.peer, cast));
         mine.map(|rule| rule.name)
             .filter(|name| !self.fired.contains_key(name))
     }
 
-    fn explain(
-        &self,
-        seed: u64,
-        episode: &Episode,
-        number: usize,
-        ours: &Answer,
-        theirs: &Answer,
-    ) -> String {
-        const BEFORE: usize = 200;
-        let mut told = format!("seed {seed}, step {number}, against {:?}:\n", self.peer);
-        for (at, step) in episode.steps[..=number].iter().enumerate() {
-            if number - at <= BEFORE {
-                told += &format!("  {at}: {step}\n");
-            }
+    fn explain(&self, seed: u64, history: History<'_>, wrong: &str) -> Difference {
+        let number = history.number;
+        let mut text = format!("seed {seed}, step {number}, against {:?}:\n", self.peer);
+        for (at, step) in history.episode.steps[..=number].iter().enumerate() {
+            text += &format!("  {at}: {step}\n");
         }
-        told += &format!("  ours:   {ours}\n  theirs: {theirs}\n");
-        told
+        let (ours, theirs) = (&history.ours[number], &history.theirs[number]);
+        text += &format!("  ours:   {ours}\n  theirs: {theirs}\n");
+        if !wrong.is_empty() {
+            text += &format!("  ours is wrong by itself: {wrong}\n");
+        }
+        Difference { text }
+    }
+}
+
+/// What is known of an episode so far.
+#[derive(Default)]
+struct Known {
+    transactions: Transactions,
+    targets: Targets,
+    watches: Watches,
+}
+
+impl Known {
+    /// Checks what ours made of a step, whatever the other made of it.
+    fn check(&self, history: History<'_>) -> Result<(), String> {
+        let is_told = history.ours[history.number].is_granted();
+        if is_told {
+            self.watches.check(history)?;
+        }
+        history.check_end()
+    }
+
+    fn note(&mut self, history: History<'_>) {
+        let step = history.step();
+        let answers = [
+            &history.ours[history.number],
+            &history.theirs[history.number],
+        ];
+        self.transactions.note(history.number, step, answers);
+        let is_request = matches!(step, Step::Ask(_));
+        if !is_request || answers[0].is_granted() {
+            self.targets.note(step);
+            self.watches.note(step, history.episode.cast);
+        }
     }
 }
 

@@ -107,9 +107,16 @@ impl Daemon {
         self.child.id()
     }
 
-    /// How it has ended, if it has by itself.
+    /// How it has ended, after it has closed a connection by itself. `None` if it goes on.
     pub fn ended(&mut self) -> Option<ExitStatus> {
-        self.child.try_wait().ok().flatten()
+        let began = Instant::now();
+        while began.elapsed() < PATIENCE {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return Some(status);
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        None
     }
 
     pub(crate) fn world(&self) -> &World {

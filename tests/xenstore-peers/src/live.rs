@@ -10,19 +10,18 @@ use morgana_xenstore_wire::{Header, Operation, PAYLOAD_MAX, RequestId, Transacti
 use crate::daemon::Daemon;
 use crate::link::{Link, Ring};
 use crate::script::{CLIENTS, Cast, Episode};
-use crate::subject::{Before, Event, Reply, Subject, play};
-use crate::transcript::Answer;
+use crate::subject::{Before, Event, Played, Reply, Subject, play};
 use crate::world::{Life, PATIENCE, World};
 
 /// Plays the episode to a daemon that has just been started.
 ///
 /// # Errors
 ///
-/// Those of the connections: also that the daemon has closed one, or does not answer.
-pub fn started(daemon: &Daemon, episode: &Episode) -> io::Result<Vec<Answer>> {
+/// Those of connecting.
+pub fn started(daemon: &Daemon, episode: &Episode) -> io::Result<Played> {
     let world = Some(daemon.world());
-    let mut live = Live::new(daemon.world().socket(), world, episode.cast)?;
-    play(&mut live, episode)
+    let live = Live::new(daemon.world().socket(), world, episode.cast)?;
+    Ok(play(live, episode))
 }
 
 /// Plays the episode to the daemon at a socket.
@@ -30,9 +29,9 @@ pub fn started(daemon: &Daemon, episode: &Episode) -> io::Result<Vec<Answer>> {
 /// # Errors
 ///
 /// As for [`started`].
-pub fn at_socket(socket: &Path, episode: &Episode) -> io::Result<Vec<Answer>> {
-    let mut live = Live::new(socket.to_owned(), None, episode.cast)?;
-    play(&mut live, episode)
+pub fn at_socket(socket: &Path, episode: &Episode) -> io::Result<Played> {
+    let live = Live::new(socket.to_owned(), None, episode.cast)?;
+    Ok(play(live, episode))
 }
 
 /// Rounds of requests until a daemon has surely seen an event.
@@ -46,8 +45,8 @@ struct Live<'a> {
     /// Whether a client has asked for events since it connected.
     watches: [bool; CLIENTS],
     events: Vec<Event>,
-    /// The last request may have brought about events.
-    restless: bool,
+    /// This client's last step may have brought about events.
+    restless: Option<usize>,
 }
 
 impl<'a> Live<'a> {
@@ -59,7 +58,7 @@ impl<'a> Live<'a> {
             links: Vec::new(),
             watches: [false; CLIENTS],
             events: Vec::new(),
-            restless: false,
+            restless: None,
         };
         for client in 0..CLIENTS {
             let link = live.connect(client)?;
@@ -79,17 +78,20 @@ impl<'a> Live<'a> {
         Ok(Some(Link::Socket(stream)))
     }
 
-    fn send(&mut self, client: usize, header: Header, payload: &[u8]) -> io::Result<()> {
+    /// Sends requests in one piece.
+    fn send(&mut self, client: usize, requests: &[(Header, &[u8])]) -> io::Result<()> {
         let mut bytes = Vec::new();
-        for word in [
-            header.code,
-            header.request.0,
-            header.transaction.0,
-            payload.len() as u32,
-        ] {
-            bytes.extend(word.to_le_bytes());
+        for (header, payload) in requests {
+            for word in [
+                header.code,
+                header.request.0,
+                header.transaction.0,
+                payload.len() as u32,
+            ] {
+                bytes.extend(word.to_le_bytes());
+            }
+            bytes.extend_from_slice(payload);
         }
-        bytes.extend_from_slice(payload);
         let link = self.links[client].as_mut().ok_or(ErrorKind::NotConnected)?;
         link.send(self.world, &bytes)
     }
@@ -124,27 +126,31 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// Asks for something that takes no time on every connection: what comes before the reply is all that there is.
-    fn settle(&mut self) -> io::Result<()> {
-        const REQUEST: u32 = 0xffff_0000;
-        let header = Header {
-            code: Operation::GetDomainPath.code(),
-            request: RequestId(REQUEST),
-            transaction: TransactionId::NONE,
-            len: 2,
-        };
+    /// Asks for something that takes no time on every other connection: what comes before the reply is all that there is.
+    fn settle(&mut self, asker: Option<usize>) -> io::Result<()> {
         let watching: Vec<usize> = (0..CLIENTS)
-            .filter(|&client| self.watches[client])
+            .filter(|&client| self.watches[client] && Some(client) != asker)
             .collect();
         for &client in &watching {
-            self.send(client, header, b"0\0")?;
+            self.send(client, &[MARK])?;
         }
         for &client in &watching {
-            self.reply(client, REQUEST)?;
+            self.reply(client, MARK.0.request.0)?;
         }
         Ok(())
     }
 }
+
+/// What takes no time.
+const MARK: (Header, &[u8]) = (
+    Header {
+        code: Operation::GetDomainPath.code(),
+        request: RequestId(0xffff_0000),
+        transaction: TransactionId::NONE,
+        len: 2,
+    },
+    b"0\0",
+);
 
 /// What nobody else hears of.
 fn is_quiet(code: u32) -> bool {
@@ -156,9 +162,11 @@ fn is_quiet(code: u32) -> bool {
 
 impl Subject for Live<'_> {
     fn ask(&mut self, client: usize, header: Header, payload: &[u8]) -> io::Result<Reply> {
-        self.send(client, header, payload)?;
-        self.restless = !is_quiet(header.code);
+        // Replies come in the order of the requests, and what is behind the second one is of another request.
+        self.send(client, &[(header, payload), MARK])?;
+        self.restless = (!is_quiet(header.code)).then_some(client);
         let reply = self.reply(client, header.request.0)?;
+        self.reply(client, MARK.0.request.0)?;
         self.forget(header, payload);
         if header.code == Operation::Watch.code() {
             self.watches[client] = true;
@@ -167,8 +175,8 @@ impl Subject for Live<'_> {
     }
 
     fn events(&mut self) -> io::Result<Vec<Event>> {
-        if core::mem::take(&mut self.restless) {
-            self.settle()?;
+        if let Some(asker) = self.restless.take() {
+            self.settle(Some(asker))?;
         }
         Ok(core::mem::take(&mut self.events))
     }
@@ -189,7 +197,7 @@ impl Subject for Live<'_> {
         self.links[client] = None;
         self.links[client] = self.connect(client)?;
         self.watches[client] = false;
-        self.restless = true;
+        self.restless = Some(client);
         Ok(())
     }
 
@@ -208,7 +216,7 @@ impl Subject for Live<'_> {
         // Nobody is told when the daemon has looked. It takes an event, or a few, before each round of requests, and few are under way.
         self.watches[0] = true;
         for _ in 0..ROUNDS {
-            self.settle()?;
+            self.settle(None)?;
         }
         Ok(())
     }

@@ -56,11 +56,13 @@ fn episodes(
 fn record(socket: &Path, seed: &str, count: &str) -> Result<(), Box<dyn Error>> {
     let mut out = std::io::stdout().lock();
     for (seed, episode) in episodes(seed, count)? {
-        let answers = at_socket(socket, &episode);
-        let answers = answers.map_err(|error| format!("seed {seed}: {error}"))?;
-        for answer in answers {
+        let played = at_socket(socket, &episode)?;
+        for answer in played.answers {
             writeln!(out, "{answer}")?;
         }
+        played
+            .end
+            .map_err(|error| format!("seed {seed}: {error}"))?;
     }
     Ok(())
 }

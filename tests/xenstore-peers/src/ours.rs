@@ -7,21 +7,36 @@ use morgana_hal::DomId;
 use morgana_xenstore_store::{ConnectionId, Content, Effect, Outgoing, Quota, Rights, Store};
 use morgana_xenstore_wire::{Errno, HEADER_LEN, Header, Packet};
 
-use crate::script::{CLIENTS, Cast, Episode};
+use crate::script::{CLIENTS, Cast, Episode, NOBODY};
 use crate::subject::{Before, Event, Reply, Subject, play};
 use crate::transcript::Answer;
 use crate::world::Life;
 
-/// Plays the episode to our store.
+/// Plays the episode to our store, which serves domain 0.
 ///
 /// # Errors
 ///
 /// None that a daemon's connection has; what the store never answers is an error.
 pub fn ours(episode: &Episode) -> io::Result<Vec<Answer>> {
-    play(&mut Ours::new(episode.cast), episode)
+    let played = play(Ours::new(episode.cast), episode);
+    played.end.map(|()| played.answers)
 }
 
-struct Ours {
+/// Plays the episode to our store, which serves no domain and takes every number for that of one, as the daemon does without Xen.
+///
+/// # Errors
+///
+/// As for [`ours`].
+pub fn without_domains(episode: &Episode) -> io::Result<Vec<Answer>> {
+    let mut ours = Ours::new(episode.cast);
+    ours.store.release(DomId::DOM0, &mut Vec::new());
+    let all = (0..=NOBODY).map(|number| (DomId::new(number), Life::Running));
+    ours.domains.extend(all);
+    let played = play(ours, episode);
+    played.end.map(|()| played.answers)
+}
+
+pub(crate) struct Ours {
     store: Store,
     cast: Cast,
     programs: [ConnectionId; CLIENTS],
@@ -30,7 +45,7 @@ struct Ours {
 }
 
 impl Ours {
-    fn new(cast: Cast) -> Self {
+    pub(crate) fn new(cast: Cast) -> Self {
         let mut store = Store::new(Quota::default());
         store.make("/tool/xenstored");
         store.introduce(DomId::DOM0, Rights::Control, &mut Vec::new());

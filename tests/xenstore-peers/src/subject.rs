@@ -39,22 +39,58 @@ pub(crate) trait Subject {
     fn domain(&mut self, domain: DomId, life: Life) -> io::Result<()>;
 }
 
-/// Plays the episode to a daemon; returns what came of each step.
-pub(crate) fn play(subject: &mut impl Subject, episode: &Episode) -> io::Result<Vec<Answer>> {
+/// What came of each step of an episode, and how it ended.
+#[derive(Debug)]
+pub struct Played {
+    /// Of the steps that were answered.
+    pub answers: Vec<Answer>,
+    /// An error is that of the connections: also that the daemon has closed one, or does not answer.
+    pub end: io::Result<()>,
+}
+
+/// Plays the episode to a daemon.
+pub(crate) fn play(subject: impl Subject, episode: &Episode) -> Played {
     let mut answers = Vec::with_capacity(episode.steps.len());
-    let mut begun = BTreeMap::new();
+    let mut player = Player::new(subject);
     for (number, step) in episode.steps.iter().enumerate() {
-        let mut answer = Answer::default();
-        let done = match step {
-            Step::Ask(ask) => {
-                request(subject, ask, number, &mut begun).map(|reply| answer.reply = reply)
+        match player.step(number, step) {
+            Ok(answer) => answers.push(answer),
+            Err(error) => {
+                let end = Err(named(&error, episode, number));
+                return Played { answers, end };
             }
-            Step::Anew { client } => subject.anew(*client, Before::Nothing),
-            Step::TooLong { client } => subject.anew(*client, Before::TooLong),
-            Step::Domain { domain, life } => subject.domain(*domain, *life),
         }
-        .and_then(|()| subject.events());
-        let events = done.map_err(|error| named(&error, episode, number))?;
+    }
+    let end = Ok(());
+    Played { answers, end }
+}
+
+/// A daemon, and the ids that it gave to transactions.
+pub(crate) struct Player<S> {
+    subject: S,
+    begun: BTreeMap<usize, u32>,
+}
+
+impl<S: Subject> Player<S> {
+    pub(crate) fn new(subject: S) -> Self {
+        let begun = BTreeMap::new();
+        Self { subject, begun }
+    }
+
+    pub(crate) fn subject(&mut self) -> &mut S {
+        &mut self.subject
+    }
+
+    /// Takes the step of this number.
+    pub(crate) fn step(&mut self, number: usize, step: &Step) -> io::Result<Answer> {
+        let mut answer = Answer::default();
+        match step {
+            Step::Ask(ask) => answer.reply = self.request(ask, number)?,
+            Step::Anew { client } => self.subject.anew(*client, Before::Nothing)?,
+            Step::TooLong { client } => self.subject.anew(*client, Before::TooLong)?,
+            Step::Domain { domain, life } => self.subject.domain(*domain, *life)?,
+        }
+        let events = self.subject.events()?;
         let events = events
             .iter()
             .map(|(client, payload)| Answer::event(*client, payload));
@@ -63,9 +99,40 @@ pub(crate) fn play(subject: &mut impl Subject, episode: &Episode) -> io::Result<
         answer
             .events
             .sort_by(|a, b| a.as_bytes().first().cmp(&b.as_bytes().first()));
-        answers.push(answer);
+        Ok(answer)
     }
-    Ok(answers)
+
+    /// Asks; an id of a transaction that comes back is the same for all daemons from now on.
+    fn request(&mut self, ask: &Ask, number: usize) -> io::Result<String> {
+        const NOT_BEGUN: u32 = 0xffff_fff1;
+        let transaction = match ask.transaction {
+            Transaction::None => 0,
+            Transaction::Unknown(id) => id,
+            Transaction::Begun(step) => self.begun.get(&step).copied().unwrap_or(NOT_BEGUN),
+        };
+        let header = Header {
+            code: ask.code,
+            request: RequestId(number as u32),
+            transaction: TransactionId(transaction),
+            len: ask.payload.len() as u32,
+        };
+        let (code, payload) = self.subject.ask(ask.client, header, &ask.payload)?;
+        let starts = Operation::TransactionStart.code();
+        if code == starts && ask.code == starts {
+            let id = String::from_utf8_lossy(&payload);
+            if let Ok(id) = id.trim_end_matches('\0').parse() {
+                self.begun.insert(number, id);
+                return Ok(Answer::reply(ask.code, code, b"(id)\0"));
+            }
+        }
+        if code == Operation::DirectoryPart.code() {
+            // What the number is, is each daemon's own affair.
+            let names = payload.iter().position(|&byte| byte == 0).unwrap_or(0);
+            let payload = [&b"(generation)"[..], &payload[names..]].concat();
+            return Ok(Answer::reply(ask.code, code, &payload));
+        }
+        Ok(Answer::reply(ask.code, code, &payload))
+    }
 }
 
 /// The error, with the last few steps.
@@ -76,41 +143,4 @@ fn named(error: &io::Error, episode: &Episode, number: usize) -> io::Error {
         text += &format!("\n  {step}");
     }
     io::Error::new(error.kind(), text + "\n")
-}
-
-/// Asks; an id of a transaction that comes back is the same for all daemons from now on.
-fn request(
-    subject: &mut impl Subject,
-    ask: &Ask,
-    number: usize,
-    begun: &mut BTreeMap<usize, u32>,
-) -> io::Result<String> {
-    const NOT_BEGUN: u32 = 0xffff_fff1;
-    let transaction = match ask.transaction {
-        Transaction::None => 0,
-        Transaction::Unknown(id) => id,
-        Transaction::Begun(step) => begun.get(&step).copied().unwrap_or(NOT_BEGUN),
-    };
-    let header = Header {
-        code: ask.code,
-        request: RequestId(number as u32),
-        transaction: TransactionId(transaction),
-        len: ask.payload.len() as u32,
-    };
-    let (code, payload) = subject.ask(ask.client, header, &ask.payload)?;
-    let starts = Operation::TransactionStart.code();
-    if code == starts && ask.code == starts {
-        let id = String::from_utf8_lossy(&payload);
-        if let Ok(id) = id.trim_end_matches('\0').parse() {
-            begun.insert(number, id);
-            return Ok(Answer::reply(ask.code, code, b"(id)\0"));
-        }
-    }
-    if code == Operation::DirectoryPart.code() {
-        // What the number is, is each daemon's own affair.
-        let names = payload.iter().position(|&byte| byte == 0).unwrap_or(0);
-        let payload = [&b"(generation)"[..], &payload[names..]].concat();
-        return Ok(Answer::reply(ask.code, code, &payload));
-    }
-    Ok(Answer::reply(ask.code, code, &payload))
 }

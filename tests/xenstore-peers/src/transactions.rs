@@ -9,8 +9,8 @@ use crate::transcript::Answer;
 
 /// Whether a transaction is alone with its tree.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Isolation {
-    /// It is no request of a transaction, or nobody has changed anything since it began.
+enum Isolation {
+    /// Nobody has changed anything since it began.
     Alone,
     /// Others have changed the tree since it began.
     Disturbed,
@@ -38,10 +38,11 @@ impl Transactions {
         }
     }
 
-    pub(crate) fn isolation(&self, step: &Step) -> Isolation {
-        Self::of(step)
-            .and_then(|(begun, _)| self.0.get(&begun))
-            .map_or(Isolation::Alone, |state| state.isolation)
+    /// The step that began the transaction of this one, if others have changed the tree since.
+    pub(crate) fn disturbed(&self, step: &Step) -> Option<usize> {
+        let (begun, _) = Self::of(step)?;
+        let state = self.0.get(&begun)?;
+        (state.isolation == Isolation::Disturbed).then_some(begun)
     }
 
     /// Both have answered a request of a transaction differently.

@@ -97,7 +97,12 @@ impl Words {
                 out.extend(self.value(random));
             }
             Operation::SetPerms => {
-                put(&self.path(random, client));
+                // Who owns the root matters when that domain ends.
+                let root = self.cast == Cast::Domains && client.is_none() && random.chance(30);
+                match root {
+                    true => put("/"),
+                    false => put(&self.path(random, client)),
+                }
                 for _ in 0..=random.below(3) {
                     put(&self.permission(random, client));
                 }
@@ -213,6 +218,7 @@ impl Words {
                 usize::from(NOBODY)
             }
             (Operation::Release, _) => 3 + random.below(4),
+            (Operation::SetTarget, _) => random.below(4),
             _ => random.below(usize::from(NOBODY) + 2),
         };
         any.to_string()
