@@ -10,7 +10,9 @@ use morgana_xenstore_wire::Errno;
 
 use crate::VchanError;
 use crate::keys::Keys;
-use crate::layout::{CLIENT_LIVE, GONE, GRANTS, NOTIFY_WRITE, ORDERS, Orders, SERVER_LIVE, THERE};
+use crate::layout::{
+    CLIENT_LIVE, GONE, GRANTS, NOTIFY_WRITE, ORDERS, Orders, SERVER_LIVE, Sizes, THERE,
+};
 use crate::memory::Shared;
 use crate::vchan::{End, Pages, Vchan};
 
@@ -26,11 +28,26 @@ pub async fn connect<P: Platform>(
     peer: DomId,
     path: &str,
 ) -> Result<Vchan<P>, VchanError> {
+    connect_within(platform, client, peer, path, Sizes::MOST).await
+}
+
+/// As [`connect`], for those who map the pages of strangers: no rings larger than `most` are taken up.
+///
+/// # Errors
+///
+/// [`VchanError`].
+pub async fn connect_within<P: Platform>(
+    platform: &P,
+    client: &Client,
+    peer: DomId,
+    path: &str,
+    most: Sizes,
+) -> Result<Vchan<P>, VchanError> {
     let watch = client.watch(path).await?;
     loop {
         let keys = keys(client, path).await?;
         if let Some(keys) = keys {
-            let attached = attach(platform, peer, keys);
+            let attached = attach_within(platform, peer, keys, most);
             // While it was taken up another server may have replaced the keys: numbers of grants and ports are used again.
             if self::keys(client, path).await? != Some(keys) {
                 continue;
@@ -76,12 +93,24 @@ fn is_left(error: &VchanError) -> bool {
 ///
 /// [`VchanError`]: what the server has written makes no sense, or it is gone.
 pub fn attach<P: Platform>(platform: &P, peer: DomId, keys: Keys) -> Result<Vchan<P>, VchanError> {
+    attach_within(platform, peer, keys, Sizes::MOST)
+}
+
+fn attach_within<P: Platform>(
+    platform: &P,
+    peer: DomId,
+    keys: Keys,
+    most: Sizes,
+) -> Result<Vchan<P>, VchanError> {
     let import = |grants: &[GrantRef]| platform.memory().import(peer, grants);
     let page = import(&[keys.ring])?;
     let region = page.region();
     // Read once: the server may change it.
     let word = region.load_u32(ORDERS);
     let orders = Orders::from_word(word).ok_or(VchanError::BadOrders(word))?;
+    if !orders.are_within(most) {
+        return Err(VchanError::NotWithin(word));
+    }
     let grants: Vec<GrantRef> = (0..orders.pages())
         .map(|index| region.load_u32(GRANTS + index * size_of::<u32>()))
         .map(GrantRef::new)

@@ -20,6 +20,8 @@ pub enum VchanError {
     TooLarge,
     /// The server says that there are rings such as there cannot be: their orders, the left one in the lower half.
     BadOrders(u32),
+    /// The server has larger rings than are taken up here: their orders, as above.
+    NotWithin(u32),
     /// The server has closed it already.
     Closed,
 }
@@ -35,6 +37,12 @@ impl fmt::Display for VchanError {
             Self::BadOrders(word) => write!(
                 f,
                 "the server says that its rings have the orders {} and {}",
+                word & 0xffff,
+                word >> 16
+            ),
+            Self::NotWithin(word) => write!(
+                f,
+                "rings of the orders {} and {} are larger than are taken up here",
                 word & 0xffff,
                 word >> 16
             ),

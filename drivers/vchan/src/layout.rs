@@ -47,6 +47,14 @@ pub struct Sizes {
     pub to_client: usize,
 }
 
+impl Sizes {
+    /// 1 MiB each way: the most that there can be.
+    pub const MOST: Self = Self {
+        to_server: 1 << LARGEST,
+        to_client: 1 << LARGEST,
+    };
+}
+
 impl Default for Sizes {
     /// 64 KiB each way.
     fn default() -> Self {
@@ -135,6 +143,11 @@ impl Orders {
             left: Order(left),
             right: Order(right),
         })
+    }
+
+    /// Whether neither ring is larger than these sizes.
+    pub(crate) const fn are_within(self, most: Sizes) -> bool {
+        1 << self.left.0 <= most.to_server && 1 << self.right.0 <= most.to_client
     }
 
     pub(crate) const fn word(self) -> u32 {

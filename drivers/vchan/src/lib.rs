@@ -12,7 +12,7 @@ mod listen;
 mod memory;
 mod vchan;
 
-pub use connect::{attach, connect};
+pub use connect::{attach, connect, connect_within};
 pub use error::VchanError;
 pub use keys::{Keys, withdraw};
 pub use layout::Sizes;

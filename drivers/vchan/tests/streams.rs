@@ -5,7 +5,9 @@ use std::future::poll_fn;
 use morgana_emul::{Domain, DomainConfig, EmulPlatform, Lockstep, XenstoreServer};
 use morgana_exec::{Handle, join};
 use morgana_hal::{ByteStream, DomId, Exit, Platform, StreamError};
-use morgana_vchan::{SendError, Sizes, Vchan, VchanError, connect, listen, withdraw};
+use morgana_vchan::{
+    SendError, Sizes, Vchan, VchanError, connect, connect_within, listen, withdraw,
+};
 use morgana_xenstore_client::{Client, Error};
 use morgana_xenstored::{Quota, Rights, Server};
 
@@ -283,6 +285,35 @@ fn what_cannot_be_is_refused() {
             assert!(matches!(refused, VchanError::Key(_)), "{refused}");
         },
         |_, _| async move {},
+    );
+}
+
+#[test]
+fn larger_rings_than_are_wanted_are_not_taken_up() {
+    machine(
+        1,
+        |platform, client| async move {
+            for (most, taken) in [
+                ((4096, 8192), false),
+                ((8192, 4096), false),
+                ((8192, 8192), true),
+            ] {
+                let most = sizes(most.0, most.1);
+                let connected = connect_within(&platform, &client, D1, PATH, most).await;
+                match connected {
+                    Ok(_) => assert!(taken),
+                    Err(error) => assert_eq!(
+                        (error, taken),
+                        (VchanError::NotWithin(13 | 13 << 16), false)
+                    ),
+                }
+            }
+        },
+        |platform, client| async move {
+            let sizes = sizes(8192, 8192);
+            let vchan = listen(&platform, &client, D0, PATH, sizes).await.unwrap();
+            assert_eq!(next(&vchan).await, Err(StreamError::Closed));
+        },
     );
 }
 
