@@ -1,56 +1,129 @@
 //! The one logger that `log`'s macros lead to, wherever the program runs.
 
-use log::Record;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use log::kv::{Error, Key, Value, VisitSource};
+use log::{LevelFilter, Metadata, Record};
 use morgana_console::Logger;
 use morgana_hal::{Clock, Instant, Platform};
+use morgana_logs::{Forwarder, record};
 
 #[cfg(target_os = "none")]
-pub(crate) use xen::{LINE_END, set_logger};
+pub(crate) use xen::{LINE_END, let_go, set_logger};
 
 #[cfg(not(target_os = "none"))]
-pub(crate) use linux::{LINE_END, set_logger};
+pub(crate) use linux::{LINE_END, let_go, set_logger};
 
-/// A logger with the clock that it needs.
+/// The way to the machine's logger.
+pub(crate) struct Forward {
+    pub(crate) forwarder: Forwarder,
+    /// Up to which level records go there.
+    pub(crate) level: LevelFilter,
+}
+
+/// All that records go to, with the clock that it needs.
 struct Timed<P> {
-    logger: Logger,
+    console: Option<Logger>,
+    forward: Option<Forward>,
     platform: P,
     started: Instant,
 }
 
 impl<P: Platform> Timed<P> {
-    fn new(logger: Logger, platform: P) -> Self {
+    /// Also lets `log` know which records are wanted at all.
+    fn new(console: Option<Logger>, forward: Option<Forward>, platform: P) -> Self {
         let started = platform.clock().now();
+        let level = |level: Option<LevelFilter>| level.unwrap_or(LevelFilter::Off);
+        let shown = level(console.as_ref().map(Logger::level));
+        let sent = level(forward.as_ref().map(|forward| forward.level));
+        log::set_max_level(shown.max(sent));
         Self {
-            logger,
+            console,
+            forward,
             platform,
             started,
         }
     }
 
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.console
+            .as_ref()
+            .is_some_and(|console| console.enabled(metadata))
+            || self.sends(metadata)
+    }
+
+    fn sends(&self, metadata: &Metadata<'_>) -> bool {
+        self.forward
+            .as_ref()
+            .is_some_and(|forward| metadata.level() <= forward.level)
+    }
+
     fn log(&self, record: &Record<'_>) {
-        let uptime = self.platform.clock().now() - self.started;
-        let nanos = u64::try_from(uptime.as_nanos()).unwrap_or(u64::MAX);
-        self.logger.log(record, Instant::from_nanos(nanos));
+        if let Some(console) = &self.console {
+            let uptime = self.platform.clock().now() - self.started;
+            let nanos = u64::try_from(uptime.as_nanos()).unwrap_or(u64::MAX);
+            console.log(record, Instant::from_nanos(nanos));
+        }
+        if let Some(forward) = self
+            .forward
+            .as_ref()
+            .filter(|_| self.sends(record.metadata()))
+        {
+            forward.forwarder.put(self.structured(record));
+        }
+    }
+
+    /// The record as it goes to the logger.
+    fn structured(&self, from: &Record<'_>) -> record::Record {
+        let mut fields = Fields(Vec::new());
+        // What fails is the visitor, and this one does not.
+        let _ = from.key_values().visit(&mut fields);
+        record::Record {
+            time: self.platform.clock().wall(),
+            level: from.level(),
+            target: from.target().into(),
+            message: from.args().to_string(),
+            fields: fields.0,
+        }
+    }
+}
+
+/// A record's keys and values as texts.
+struct Fields(Vec<(alloc::string::String, alloc::string::String)>);
+
+impl<'kvs> VisitSource<'kvs> for Fields {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
+        if self.0.len() < record::MAX_FIELDS {
+            self.0.push((key.to_string(), value.to_string()));
+        }
+        Ok(())
     }
 }
 
 #[cfg(target_os = "none")]
 mod xen {
     use super::*;
-    use log::Metadata;
     use morgana_console::LineEnd;
     use morgana_pv::{LogSink, set_log_sink};
 
     /// Whoever shows Xen's console moves the cursor as told.
     pub(crate) const LINE_END: LineEnd = LineEnd::CrLf;
 
-    pub(crate) fn set_logger<P: Platform>(logger: Logger, platform: P) {
-        set_log_sink(Timed::new(logger, platform));
+    pub(crate) fn set_logger<P: Platform>(
+        console: Option<Logger>,
+        forward: Option<Forward>,
+        platform: P,
+    ) {
+        set_log_sink(Timed::new(console, forward, platform));
     }
+
+    /// The logger stays: if the domain ends badly, it is to say so.
+    pub(crate) const fn let_go() {}
 
     impl<P: Platform> LogSink for Timed<P> {
         fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-            self.logger.enabled(metadata)
+            Timed::enabled(self, metadata)
         }
 
         fn log(&self, record: &Record<'_>) {
@@ -58,7 +131,8 @@ mod xen {
         }
 
         fn take_unsent(&self, into: &mut [u8]) -> usize {
-            self.logger.output().take_unsent(into)
+            let console = self.console.as_ref();
+            console.map_or(0, |console| console.output().take_unsent(into))
         }
     }
 }
@@ -69,7 +143,7 @@ mod linux {
 
     use super::*;
     use core::cell::RefCell;
-    use log::{Log, Metadata};
+    use log::Log;
     use morgana_console::LineEnd;
     use std::boxed::Box;
     use std::thread_local;
@@ -83,16 +157,29 @@ mod linux {
         static SINK: RefCell<Option<Sink>> = const { RefCell::new(None) };
     }
 
-    pub(crate) fn set_logger<P: Platform>(logger: Logger, platform: P) {
-        let timed = Timed::new(logger, platform);
-        SINK.set(Some(Box::new(move |record| timed.log(record))));
+    pub(crate) fn set_logger<P: Platform>(
+        console: Option<Logger>,
+        forward: Option<Forward>,
+        platform: P,
+    ) {
+        let timed = Timed::new(console, forward, platform);
+        SINK.set(Some(Box::new(move |record: &Record<'_>| {
+            if timed.enabled(record.metadata()) {
+                timed.log(record);
+            }
+        })));
         // Set already by another domain's thread, or by the program's own main function: either way there is a logger.
-        let _ = log::set_logger(&Forward);
+        let _ = log::set_logger(&PassOn);
     }
 
-    struct Forward;
+    /// The domain ends: nothing of it is to live on in its thread.
+    pub(crate) fn let_go() {
+        SINK.set(None);
+    }
 
-    impl Log for Forward {
+    struct PassOn;
+
+    impl Log for PassOn {
         fn enabled(&self, _metadata: &Metadata<'_>) -> bool {
             SINK.with_borrow(Option::is_some)
         }

@@ -3,12 +3,12 @@
 use core::future::{Future, pending};
 use core::time::Duration;
 
-use morgana_console::Output;
 use morgana_exec::{Either, Handle, Timers, select};
 use morgana_hal::{Exit, Platform};
 use morgana_xenstore_client::{Client, Config};
 
-use crate::{CommandLine, Domain, Outcome, logging, power};
+use crate::logging::{self, Log};
+use crate::{CommandLine, Domain, Outcome, power};
 
 /// Runs an application in the domain `platform` until it returns, or the toolstack wants the domain to end. In the latter case
 /// the application's future is dropped where it is.
@@ -21,9 +21,9 @@ where
 {
     let started = Started::new(&platform, &tasks, command_line);
     let wish = wish(started.xenstore.clone(), tasks.timers());
-    let log = started.log.clone();
+    let (log, timers) = (started.log.clone(), tasks.timers());
     let exit = started.run(platform, tasks, app, wish).await;
-    flush(log).await;
+    log.end(&timers).await;
     exit
 }
 
@@ -54,14 +54,14 @@ where
     };
     let exit = started.run(platform, tasks.clone(), app, wish).await;
     settle(&tasks, own).await;
-    flush(log).await;
+    log.end(&tasks.timers()).await;
     exit
 }
 
 /// What an application finds running.
 struct Started {
     command_line: CommandLine,
-    log: Option<Output>,
+    log: Log,
     xenstore: Option<Client>,
 }
 
@@ -81,6 +81,9 @@ impl Started {
             }
             None => None,
         };
+        if let Some(client) = &xenstore {
+            log.connect(platform, client, tasks);
+        }
         Self {
             command_line,
             log,
@@ -117,13 +120,6 @@ fn config(command_line: &CommandLine) -> Config {
     Config {
         watches: watches.inspect_err(complain).unwrap_or(config.watches),
         ..config
-    }
-}
-
-async fn flush(log: Option<Output>) {
-    if let Some(log) = log {
-        // If the console has ended there is nowhere left to say so.
-        let _ = log.flush().await;
     }
 }
 
