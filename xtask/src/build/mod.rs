@@ -72,12 +72,17 @@ pub(crate) fn for_linux(workspace: &Workspace, app: &App) -> Result<PathBuf> {
 
 /// Builds the program of any package for Linux; returns it, `target/linux/NAME`.
 pub(crate) fn program_for_linux(workspace: &Workspace, name: &str) -> Result<PathBuf> {
+    program_of(workspace, name, name)
+}
+
+/// The same of a package whose program has another name.
+pub(crate) fn program_of(workspace: &Workspace, package: &str, name: &str) -> Result<PathBuf> {
     let mut command = cargo();
     command
         .current_dir(&workspace.root)
         .arg("build")
         .args(LINUX_OPTIONS)
-        .args(["-p", name]);
+        .args(["-p", package]);
     let built = image::executable(&mut command, name)?;
     let folder = workspace.programs();
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;

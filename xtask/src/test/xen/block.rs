@@ -40,7 +40,7 @@ const SCRIPT: &str = include_str!("../../testbed/dom0/block");
 /// By which xl leaves all to our process.
 const NOTHING: &str = "#!/bin/sh\n";
 /// A disk in dom0's memory.
-const DEVICE: &str = "/dev/ram0";
+pub(super) const DEVICE: &str = "/dev/ram0";
 /// How long a Linux domain may take to boot, to do its work and to end.
 const LINUX_PATIENCE: Duration = Duration::from_secs(180);
 
@@ -212,7 +212,7 @@ fn cells(lab: &Lab<'_>, words: &str) -> Result<String> {
 }
 
 /// Makes disks in dom0's memory, and the script by which xl gives them to Linux's back end.
-fn ram_disks(lab: &Lab<'_>) -> Result<()> {
+pub(super) fn ram_disks(lab: &Lab<'_>) -> Result<()> {
     lab.put_bytes(SCRIPT.as_bytes(), "/etc/xen/scripts/block", 0o755)?;
     lab.sh("modprobe brd rd_nr=4 rd_size=8192").map(drop)
 }

@@ -12,6 +12,7 @@ mod guests;
 mod lab;
 mod large;
 mod linux;
+mod logger;
 mod net;
 mod testbed;
 mod vchan;
@@ -45,6 +46,7 @@ fn subjects() -> Vec<&'static [XenTest]> {
         block::TESTS,
         large::TESTS,
         linux::TESTS,
+        logger::TESTS,
         net::TESTS,
         clients::TESTS,
         vchan::TESTS,

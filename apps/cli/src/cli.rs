@@ -1,0 +1,187 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+use morgana_hal::WallTime;
+use morgana_logs::record::{Whose, is_dangerous};
+
+use crate::time::point;
+
+/// Looks for log records of a machine's domains
+#[derive(Debug, Parser)]
+#[command(name = "morgana", version, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) task: Task,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Task {
+    /// Show log records, and follow them
+    Log(Log),
+    /// Say which domain is the machine's logger, or make one so
+    Logger(Logger),
+}
+
+/// The arguments of `log`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A TIME is a point such as 2026-11-26T17:30:00Z, 2026-11-26 or 17:30 (today), in UTC, or how long ago
+it is: 90s, 10m, 2h, 3d. Records come in the order in which the logger got them.
+
+Examples:
+  morgana log                           all that there is
+  morgana log -n 20 --follow            the last 20, and what comes
+  morgana log --domain web --level warn what is wrong with one domain
+  morgana log --since 10m --grep refused
+  morgana log --json | jq -r .message
+
+Exit status: 0 done; 1 failed; 2 the command line makes no sense; 130 ended by Ctrl-C.")]
+pub(crate) struct Log {
+    /// Go on with what comes later
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+    /// Only the last so many of those that are there
+    #[arg(short = 'n', long, value_name = "N")]
+    pub(crate) lines: Option<usize>,
+    /// Only this domain's, by its number or its name
+    #[arg(short, long, value_name = "DOMAIN", default_value = "", hide_default_value = true, value_parser = whose)]
+    pub(crate) domain: Whose,
+    /// Only what is as important: error, warn, info, debug or trace
+    #[arg(
+        short,
+        long,
+        value_name = "LEVEL",
+        default_value = "trace",
+        hide_default_value = true,
+        value_parser = level
+    )]
+    pub(crate) level: log::Level,
+    /// Only those whose target begins so
+    #[arg(
+        short,
+        long,
+        value_name = "TARGET",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) target: String,
+    /// Only those that are not older
+    #[arg(long, value_name = "TIME", value_parser = point)]
+    pub(crate) since: Option<WallTime>,
+    /// Only those that are not newer
+    #[arg(long, value_name = "TIME", value_parser = point)]
+    pub(crate) until: Option<WallTime>,
+    /// Only those with this text in the message or a field
+    #[arg(
+        short,
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) grep: String,
+    /// A JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Ask the logger in this domain, not the machine's
+    #[arg(long, value_name = "DOMAIN")]
+    pub(crate) logger: Option<String>,
+}
+
+/// The arguments of `logger`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Domains that were started with logger=auto send their records to it from then on. To be said again when
+it was made anew. The program that runs in dom0 says so itself.
+
+Examples:
+  morgana logger                which domain it is
+  morgana logger logs           the domain of this name")]
+pub(crate) struct Logger {
+    /// A domain's number or name
+    #[arg(value_name = "DOMAIN")]
+    pub(crate) domain: Option<String>,
+}
+
+/// A domain's number or its name.
+fn whose(text: &str) -> Result<Whose, core::convert::Infallible> {
+    Ok(match text.parse() {
+        _ if text.is_empty() => Whose::All,
+        Ok(number) => Whose::Id(morgana_hal::DomId::new(number)),
+        Err(_) => Whose::Name(text.to_owned()),
+    })
+}
+
+fn level(text: &str) -> Result<log::Level, String> {
+    text.parse()
+        .map_err(|_| "error, warn, info, debug and trace are levels".to_owned())
+}
+
+/// What is wrong with the arguments, in one line.
+pub(crate) fn complaint(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let lines = text.lines().map(str::trim);
+    let lines: Vec<&str> = lines
+        .take_while(|line| !line.starts_with("Usage:"))
+        .filter(|line| !line.is_empty() && !line.starts_with("For more information"))
+        .collect();
+    let line = lines.join(" ");
+    let line = line.strip_prefix("error: ").unwrap_or(&line);
+    let harmless = line.chars().map(|character| {
+        if is_dangerous(character) {
+            '?'
+        } else {
+            character
+        }
+    });
+    format!("{} (try --help)", harmless.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    fn log(words: &[&str]) -> Result<Log, String> {
+        let words = ["morgana", "log"].iter().chain(words);
+        match Cli::try_parse_from(words)
+            .map_err(|error| complaint(&error))?
+            .task
+        {
+            Task::Log(log) => Ok(log),
+            Task::Logger(_) => unreachable!(),
+        }
+    }
+
+    #[test]
+    fn a_domain_is_a_number_or_a_name() {
+        assert_eq!(log(&[]).unwrap().domain, Whose::All);
+        let seven = Whose::Id(morgana_hal::DomId::new(7));
+        assert_eq!(log(&["--domain", "7"]).unwrap().domain, seven);
+        assert_eq!(
+            log(&["-d", "web"]).unwrap().domain,
+            Whose::Name("web".into())
+        );
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_one_line() {
+        for words in [
+            &["--level", "loud"][..],
+            &["--since", "yesterday-ish"],
+            &["--lines", "-1"],
+            &["--nothing"],
+            &["word\x1b[31m"],
+        ] {
+            let complaint = log(words).unwrap_err();
+            assert!(!complaint.contains(char::is_control), "{complaint}");
+            assert!(complaint.ends_with("(try --help)"), "{complaint}");
+        }
+    }
+}

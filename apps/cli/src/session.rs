@@ -1,0 +1,60 @@
+//! This domain's ways to xenstored and to other domains, and a command that runs with them.
+
+use morgana_exec::{Executor, Timers};
+use morgana_hal::{DomId, Platform};
+use morgana_linux::{Linux, LinuxClock};
+use morgana_xenstore_client::Client;
+
+use crate::cli::{Cli, Task};
+use crate::failure::Failure;
+use crate::signals::Interrupts;
+use crate::{find, log, logger};
+
+/// What commands work with.
+pub(crate) struct Session {
+    pub(crate) platform: Linux,
+    pub(crate) client: Client,
+    pub(crate) timers: Timers,
+    pub(crate) interrupts: Interrupts,
+}
+
+impl Session {
+    /// The logger: the one that was asked for, or the machine's.
+    pub(crate) async fn logger(&self, called: Option<&str>) -> Result<DomId, Failure> {
+        if let Some(called) = called {
+            return find::domain(&self.client, called).await;
+        }
+        let logger = morgana_logs::logger(&self.client)
+            .await
+            .map_err(Failure::of)?;
+        logger.ok_or_else(|| {
+            Failure::Failed(
+                "the machine has no logger: start one, and say `morgana logger DOMAIN` in dom0"
+                    .to_owned(),
+            )
+        })
+    }
+}
+
+/// Does what the command line asks for.
+pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
+    let (platform, mut idle) = Linux::open().map_err(Failure::of)?;
+    let mut executor = Executor::new();
+    let tasks = executor.handle();
+    let stream = platform.xenstore();
+    let stream =
+        stream.ok_or_else(|| Failure::of("there is no way to xenstored: is it running?"))?;
+    let session = Session {
+        client: Client::start(stream, &tasks).map_err(Failure::of)?,
+        timers: tasks.timers(),
+        interrupts: Interrupts::new(&platform).map_err(Failure::of)?,
+        platform,
+    };
+    let done = async move {
+        match cli.task {
+            Task::Log(arguments) => log::run(&session, arguments).await,
+            Task::Logger(arguments) => logger::run(&session, arguments).await,
+        }
+    };
+    executor.block_on(done, &mut idle, &LinuxClock)
+}
