@@ -1,26 +1,16 @@
 //! The one logger that `log`'s macros lead to, wherever the program runs.
 
-use alloc::string::ToString;
-use alloc::vec::Vec;
-
-use log::kv::{Error, Key, Value, VisitSource};
 use log::{LevelFilter, Metadata, Record};
 use morgana_console::Logger;
 use morgana_hal::{Clock, Instant, Platform};
-use morgana_logs::{Forwarder, record};
+
+use crate::forward::Forward;
 
 #[cfg(target_os = "none")]
 pub(crate) use xen::{LINE_END, let_go, set_logger};
 
 #[cfg(not(target_os = "none"))]
 pub(crate) use linux::{LINE_END, let_go, set_logger};
-
-/// The way to the machine's logger.
-pub(crate) struct Forward {
-    pub(crate) forwarder: Forwarder,
-    /// Up to which level records go there.
-    pub(crate) level: LevelFilter,
-}
 
 /// All that records go to, with the clock that it needs.
 struct Timed<P> {
@@ -36,7 +26,7 @@ impl<P: Platform> Timed<P> {
         let started = platform.clock().now();
         let level = |level: Option<LevelFilter>| level.unwrap_or(LevelFilter::Off);
         let shown = level(console.as_ref().map(Logger::level));
-        let sent = level(forward.as_ref().map(|forward| forward.level));
+        let sent = level(forward.as_ref().map(Forward::level));
         log::set_max_level(shown.max(sent));
         Self {
             console,
@@ -56,7 +46,7 @@ impl<P: Platform> Timed<P> {
     fn sends(&self, metadata: &Metadata<'_>) -> bool {
         self.forward
             .as_ref()
-            .is_some_and(|forward| metadata.level() <= forward.level)
+            .is_some_and(|forward| metadata.level() <= forward.level())
     }
 
     fn log(&self, record: &Record<'_>) {
@@ -65,39 +55,11 @@ impl<P: Platform> Timed<P> {
             let nanos = u64::try_from(uptime.as_nanos()).unwrap_or(u64::MAX);
             console.log(record, Instant::from_nanos(nanos));
         }
-        if let Some(forward) = self
-            .forward
-            .as_ref()
-            .filter(|_| self.sends(record.metadata()))
+        if let Some(forward) = &self.forward
+            && self.sends(record.metadata())
         {
-            forward.forwarder.put(self.structured(record));
+            forward.put(record, self.platform.clock().wall());
         }
-    }
-
-    /// The record as it goes to the logger.
-    fn structured(&self, from: &Record<'_>) -> record::Record {
-        let mut fields = Fields(Vec::new());
-        // What fails is the visitor, and this one does not.
-        let _ = from.key_values().visit(&mut fields);
-        record::Record {
-            time: self.platform.clock().wall(),
-            level: from.level(),
-            target: from.target().into(),
-            message: from.args().to_string(),
-            fields: fields.0,
-        }
-    }
-}
-
-/// A record's keys and values as texts.
-struct Fields(Vec<(alloc::string::String, alloc::string::String)>);
-
-impl<'kvs> VisitSource<'kvs> for Fields {
-    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
-        if self.0.len() < record::MAX_FIELDS {
-            self.0.push((key.to_string(), value.to_string()));
-        }
-        Ok(())
     }
 }
 

@@ -8,6 +8,8 @@ mod command_line;
 mod disk;
 mod domain;
 mod entry;
+#[cfg_attr(not(feature = "logger"), path = "no_forward.rs")]
+mod forward;
 mod global;
 #[cfg(not(target_os = "none"))]
 mod linux;

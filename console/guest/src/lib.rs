@@ -5,6 +5,8 @@
 extern crate alloc;
 
 mod editor;
+#[cfg_attr(not(feature = "fields"), path = "no_fields.rs")]
+mod fields;
 mod input;
 mod line;
 mod logger;

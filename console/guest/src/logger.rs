@@ -3,11 +3,11 @@
 use core::cell::Cell;
 use core::fmt;
 
-use log::kv::{Error, Key, Source, Value, VisitSource};
 use log::{LevelFilter, Metadata, Record};
 use morgana_hal::Instant;
 
 use crate::Output;
+use crate::fields::Fields;
 
 /// Prints log records: `[seconds since boot] LEVEL target: message key=value`. Cheap to clone; clones share the output, not the level.
 #[derive(Clone, Debug)]
@@ -49,7 +49,7 @@ impl Logger {
     pub fn log(&self, record: &Record<'_>, now: Instant) {
         if self.enabled(record.metadata()) {
             let (level, target, args) = (record.level(), record.target(), record.args());
-            let (time, fields) = (SinceBoot(now), Fields(record.key_values()));
+            let (time, fields) = (SinceBoot(now), Fields::of(record));
             self.output
                 .line(format_args!("[{time}] {level:<5} {target}: {args}{fields}"));
         }
@@ -63,22 +63,5 @@ impl fmt::Display for SinceBoot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let micros = self.0.as_nanos() / 1_000;
         write!(f, "{:>5}.{:06}", micros / 1_000_000, micros % 1_000_000)
-    }
-}
-
-/// A record's keys and values, each behind a space.
-struct Fields<'a>(&'a dyn Source);
-
-impl fmt::Display for Fields<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.visit(&mut Show(f)).map_err(|_| fmt::Error)
-    }
-}
-
-struct Show<'a, 'f>(&'a mut fmt::Formatter<'f>);
-
-impl<'kvs> VisitSource<'kvs> for Show<'_, '_> {
-    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
-        Ok(write!(self.0, " {key}={value}")?)
     }
 }
