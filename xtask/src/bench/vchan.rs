@@ -32,26 +32,26 @@ struct Case {
 const CASES: [Case; 4] = [
     Case {
         name: "stream",
-        server: "do=sink size=65536 bytes=16777216 piece=4096",
-        client: "do=source bytes=16777216 piece=4096",
-        bytes: Some(16 << 20),
+        server: "do=sink size=65536 bytes=8388608 piece=4096",
+        client: "do=source bytes=8388608 piece=4096",
+        bytes: Some(8 << 20),
     },
     Case {
         name: "stream-large",
-        server: "do=sink size=1048576 bytes=67108864 piece=65536",
-        client: "do=source bytes=67108864 piece=65536",
-        bytes: Some(64 << 20),
+        server: "do=sink size=1048576 bytes=33554432 piece=65536",
+        client: "do=source bytes=33554432 piece=65536",
+        bytes: Some(32 << 20),
     },
     Case {
         name: "stream-small",
-        server: "do=sink size=1024 bytes=2097152 piece=512",
-        client: "do=source bytes=2097152 piece=512",
-        bytes: Some(2 << 20),
+        server: "do=sink size=1024 bytes=524288 piece=512",
+        client: "do=source bytes=524288 piece=512",
+        bytes: Some(512 << 10),
     },
     Case {
         name: "round-trip",
         server: "do=echo size=1024",
-        client: "do=ping count=1000",
+        client: "do=ping count=500",
         bytes: None,
     },
 ];

@@ -9,7 +9,7 @@ use crate::script::play;
 fn the_corpus_and_what_is_made_of_it_hold() {
     let corpus = Corpus::of("vchan");
     corpus.replay(play);
-    corpus.mutate(1_000, play);
+    corpus.mutate(500, play);
 }
 
 proptest! {
