@@ -104,6 +104,8 @@ impl Forwarder {
     ) -> Result<core::convert::Infallible, KeyError> {
         let hello = hello(platform, client).await;
         let watch = client.watch(LOGGER).await.map_err(KeyError::at(LOGGER))?;
+        // It says at once that something may be there, which is no reason to leave a logger.
+        watch.next().await.map_err(KeyError::at(LOGGER))?;
         let mut troubles = Seldom::default();
         loop {
             self.is_wanted().await;
