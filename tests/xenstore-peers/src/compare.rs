@@ -136,7 +136,7 @@ impl Comparison {
         let mine = PARTINGS
             .iter()
             .chain(RULES)
-            .filter(move |rule| rule.may_fire(self.peer, cast));
+            .filter(move |rule| rule.may_fire(self.peer, cast) && rule.is_common());
         mine.map(|rule| rule.name)
             .filter(|name| !self.fired.contains_key(name))
     }

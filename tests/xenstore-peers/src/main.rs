@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! xenstore-peers record SOCKET SEED EPISODES              plays them to the daemon; prints a line a step
+//! xenstore-peers store SEED EPISODES                      the same with our store, as in a dom0
 //! xenstore-peers compare c|ocaml SEED EPISODES OURS THEIRS  compares two such records
 //! ```
 
@@ -13,24 +14,25 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use morgana_xenstore_peers::{Answer, Cast, Comparison, Episode, Peer, at_socket};
+use morgana_xenstore_peers::{Answer, Cast, Comparison, Episode, Peer, at_socket, ours};
 
 /// Steps of an episode.
 const STEPS: usize = 200;
 
 /// With so many requests every rule is needed.
-const ENOUGH: u64 = 20_000;
+const ENOUGH: u64 = 100_000;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match arguments[..] {
         ["record", socket, seed, episodes] => record(Path::new(socket), seed, episodes),
+        ["store", seed, episodes] => store(seed, episodes),
         ["compare", peer, seed, episodes, ours, theirs] => {
             compare(peer, seed, episodes, [ours, theirs])
         }
         _ => Err(
-            "usage: record SOCKET SEED EPISODES | compare c|ocaml SEED EPISODES OURS THEIRS".into(),
+            "usage: record SOCKET SEED EPISODES | store SEED EPISODES | compare c|ocaml SEED EPISODES OURS THEIRS".into(),
         ),
     };
     match done {
@@ -49,7 +51,12 @@ fn episodes(
 ) -> Result<impl Iterator<Item = (u64, Episode)>, Box<dyn Error>> {
     let (first, count): (u64, u64) = (seed.parse()?, count.parse()?);
     let peers = [Peer::C, Peer::Ocaml];
-    let make = move |seed| (seed, Episode::new(seed, Cast::Programs, &peers, STEPS));
+    let make = move |seed| {
+        (
+            seed,
+            Episode::new(seed, Cast::Programs, &peers, STEPS).in_dom0(),
+        )
+    };
     Ok((first..first.saturating_add(count)).map(make))
 }
 
@@ -63,6 +70,16 @@ fn record(socket: &Path, seed: &str, count: &str) -> Result<(), Box<dyn Error>> 
         played
             .end
             .map_err(|error| format!("seed {seed}: {error}"))?;
+    }
+    Ok(())
+}
+
+fn store(seed: &str, count: &str) -> Result<(), Box<dyn Error>> {
+    let mut out = std::io::stdout().lock();
+    for (_, episode) in episodes(seed, count)? {
+        for answer in ours(&episode)? {
+            writeln!(out, "{answer}")?;
+        }
     }
     Ok(())
 }

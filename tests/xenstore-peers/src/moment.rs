@@ -31,7 +31,7 @@ pub(crate) struct Sight {
 impl Moment {
     /// Plays the episode up to the step of that number.
     pub(crate) fn before(episode: &Episode, number: usize) -> Self {
-        let mut player = Player::new(Ours::new(episode.cast));
+        let mut player = Player::new(Ours::new(episode));
         for (number, step) in episode.steps[..number].iter().enumerate() {
             // What ours did not answer is an error before anything is compared.
             let _ = player.step(number, step);

@@ -7,7 +7,7 @@ use morgana_hal::DomId;
 use morgana_xenstore_store::{ConnectionId, Content, Effect, Outgoing, Quota, Rights, Store};
 use morgana_xenstore_wire::{Errno, HEADER_LEN, Header, Packet};
 
-use crate::script::{CLIENTS, Cast, Episode, NOBODY};
+use crate::script::{CLIENTS, Cast, Episode, NOBODY, Place};
 use crate::subject::{Before, Event, Reply, Subject, play};
 use crate::transcript::Answer;
 use crate::world::Life;
@@ -18,7 +18,7 @@ use crate::world::Life;
 ///
 /// None that a daemon's connection has; what the store never answers is an error.
 pub fn ours(episode: &Episode) -> io::Result<Vec<Answer>> {
-    let played = play(Ours::new(episode.cast), episode);
+    let played = play(Ours::new(episode), episode);
     played.end.map(|()| played.answers)
 }
 
@@ -28,7 +28,7 @@ pub fn ours(episode: &Episode) -> io::Result<Vec<Answer>> {
 ///
 /// As for [`ours`].
 pub fn without_domains(episode: &Episode) -> io::Result<Vec<Answer>> {
-    let mut ours = Ours::new(episode.cast);
+    let mut ours = Ours::new(episode);
     ours.store.release(DomId::DOM0, &mut Vec::new());
     let all = (0..=NOBODY).map(|number| (DomId::new(number), Life::Running));
     ours.domains.extend(all);
@@ -45,9 +45,13 @@ pub(crate) struct Ours {
 }
 
 impl Ours {
-    pub(crate) fn new(cast: Cast) -> Self {
+    pub(crate) fn new(episode: &Episode) -> Self {
+        let cast = episode.cast;
         let mut store = Store::new(Quota::default());
         store.make("/tool/xenstored");
+        if episode.place == Place::Dom0 {
+            store.make("/local/domain/0");
+        }
         store.introduce(DomId::DOM0, Rights::Control, &mut Vec::new());
         let programs = [(); CLIENTS].map(|()| store.connect(DomId::DOM0, Rights::Control));
         Self {

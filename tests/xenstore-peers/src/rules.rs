@@ -82,6 +82,11 @@ impl Rule {
         self.peers.contains(&peer) && self.casts.contains(&cast)
     }
 
+    /// Whether a long comparison needs it.
+    pub(crate) fn is_common(&self) -> bool {
+        !SELDOM.contains(&self.name)
+    }
+
     pub(crate) fn knows(&self, case: &Case<'_>) -> Option<Consequence> {
         if !self.may_fire(case.peer, case.cast()) {
             return None;
@@ -165,6 +170,9 @@ pub(crate) const PARTINGS: &[Rule] = &[
         applies: domains::root,
     },
 ];
+
+/// What comes so seldom that a long comparison may do without it.
+const SELDOM: [&str; 4] = ["former-entries", "gone", "root", "stale-transaction"];
 
 /// Those that answers which differ may have.
 pub(crate) const RULES: &[Rule] = &[

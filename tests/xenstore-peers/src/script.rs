@@ -66,10 +66,20 @@ pub(crate) enum Transaction {
     Unknown(u32),
 }
 
+/// Where an episode is played.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Place {
+    /// On an empty tree.
+    Empty,
+    /// In a dom0: domain 0 has its home already.
+    Dom0,
+}
+
 /// What a seed makes.
 #[derive(Debug)]
 pub struct Episode {
     pub(crate) cast: Cast,
+    pub(crate) place: Place,
     pub(crate) steps: Vec<Step>,
 }
 
@@ -103,7 +113,14 @@ impl Episode {
             writer.step();
         }
         let steps = writer.steps;
-        Self { cast, steps }
+        let place = Place::Empty;
+        Self { cast, place, steps }
+    }
+
+    /// The same for the daemon of a dom0, whose tree has a home of domain 0.
+    pub fn in_dom0(self) -> Self {
+        let place = Place::Dom0;
+        Self { place, ..self }
     }
 
     /// How many steps.
