@@ -24,7 +24,9 @@ pub use events::{LinuxChannel, LinuxEvents};
 pub use hypervisor_console::HypervisorConsole;
 pub use idle::{LinuxIdle, ReactorIdle};
 pub use inherited::inherited;
-pub use memory::{LinuxImported, LinuxMemory, LinuxOwnRing, LinuxReadOnly, LinuxShared};
+pub use memory::{
+    LinuxImported, LinuxMemory, LinuxOwnRing, LinuxReadOnly, LinuxShared, MappedFile,
+};
 pub use morgana_reactor::{Direction, HasReactor, Reactor, Source};
 pub use platform::Linux;
 pub use tap::open_tap;

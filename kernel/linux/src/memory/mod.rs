@@ -2,6 +2,7 @@
 
 mod copy;
 mod import;
+mod mapped_file;
 mod mapping;
 mod own_ring;
 mod share;
@@ -15,6 +16,7 @@ use morgana_hal::{CopyFrom, CopyTo, DomId, GrantRef, Memory, MemoryError};
 use crate::ioctl::gntalloc::Access;
 
 pub use import::LinuxImported;
+pub use mapped_file::MappedFile;
 pub(crate) use mapping::Mapping;
 pub use own_ring::LinuxOwnRing;
 pub use share::{LinuxReadOnly, LinuxShared};
