@@ -3,5 +3,7 @@
 
 #[path = "../../xenstore/store/tests/hostile/check.rs"]
 mod check;
+#[path = "../../xenstore/store/tests/hostile/journal.rs"]
+mod journal;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| check::check(input));

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use morgana_hal::DomId;
+use morgana_hal::{DomId, Port};
 
 use crate::body::{Body, Fields};
 use crate::{Descriptor, Flaw, Transaction};
@@ -36,6 +36,19 @@ pub struct OwnDomain {
     pub domain: DomId,
     /// What its owner makes of it.
     pub flags: u16,
+    /// Its own port, to which xenstored connects; 0 if it is not known, as in older streams.
+    pub port: Port,
+}
+
+/// Something that has happened to a domain, in a journal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OwnEvent {
+    /// Which one.
+    pub domain: DomId,
+    /// What its owner makes of it.
+    pub what: u16,
+    /// The same.
+    pub number: u32,
 }
 
 /// Of a transaction.
@@ -84,12 +97,31 @@ impl OwnDomain {
         Ok(Self {
             domain: DomId::new(body.u16()?),
             flags: body.u16()?,
+            // Where it is missing there is nothing, or padding.
+            port: Port::new(body.u32().unwrap_or(0)),
         })
     }
 
     pub(crate) fn emit(self, out: &mut Vec<u8>) {
         out.put_u16(self.domain.number());
         out.put_u16(self.flags);
+        out.put_u32(self.port.number());
+    }
+}
+
+impl OwnEvent {
+    pub(crate) fn parse(body: &mut Body<'_>) -> Result<Self, Flaw> {
+        Ok(Self {
+            domain: DomId::new(body.u16()?),
+            what: body.u16()?,
+            number: body.u32()?,
+        })
+    }
+
+    pub(crate) fn emit(self, out: &mut Vec<u8>) {
+        out.put_u16(self.domain.number());
+        out.put_u16(self.what);
+        out.put_u32(self.number);
     }
 }
 

@@ -16,7 +16,17 @@ pub struct Reader<'a> {
     /// How many records were read.
     records: usize,
     version: u32,
+    end: End,
     is_over: bool,
+}
+
+/// How it ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum End {
+    /// With the record of that name.
+    Record,
+    /// With its last byte.
+    Bytes,
 }
 
 impl<'a> Reader<'a> {
@@ -48,8 +58,22 @@ impl<'a> Reader<'a> {
             last: 0,
             records: 0,
             version,
+            end: End::Record,
             is_over: false,
         })
+    }
+
+    /// Reads records that no header comes before, and no end after: those of a journal's frame.
+    pub const fn of_changes(records: &'a [u8]) -> Self {
+        Self {
+            stream: records,
+            at: 0,
+            last: 0,
+            records: 0,
+            version: VERSION,
+            end: End::Bytes,
+            is_over: false,
+        }
     }
 
     /// The next record; none after the last. Not an `Iterator`: nothing comes after an error.
@@ -94,6 +118,9 @@ impl<'a> Reader<'a> {
     /// The record that comes next, and where it ends.
     fn record(&self) -> Result<(Option<Record<'a>>, usize), Flaw> {
         let rest = self.stream.get(self.at..).unwrap_or_default();
+        if self.end == End::Bytes && rest.is_empty() {
+            return Ok((None, self.at));
+        }
         let (kind, rest) = rest.split_first_chunk().ok_or(Flaw::Truncated)?;
         let (len, rest) = rest.split_first_chunk().ok_or(Flaw::Truncated)?;
         let len = usize::try_from(u32::from_le_bytes(*len)).map_err(|_| Flaw::Truncated)?;

@@ -2,9 +2,10 @@
 
 use alloc::vec::Vec;
 
-use crate::body::{Body, Fields};
+use crate::body::{Body, Fields, long};
+use crate::connection::padding;
 use crate::{
-    Connection, Descriptor, DomainData, Flaw, Node, OwnConnection, OwnDomain, OwnGlobal,
+    Connection, Descriptor, DomainData, Flaw, Node, OwnConnection, OwnDomain, OwnEvent, OwnGlobal,
     OwnTransaction, Quotas, TooLong, Watch,
 };
 
@@ -37,6 +38,10 @@ pub enum Record<'a> {
     Note(Node<'a>),
     /// Something that a transaction has changed; `access` says how.
     Step(Node<'a>),
+    /// A watch that its client has taken back; in journals only, as is the next.
+    Unwatch(Watch<'a>),
+    /// Something that has happened to a domain.
+    Event(OwnEvent),
     /// A record of a type that is not known here.
     Unknown(u32),
 }
@@ -74,6 +79,8 @@ const OWN_DOMAIN: u32 = 0x4D4F_0003;
 const OWN_TRANSACTION: u32 = 0x4D4F_0004;
 const NOTE: u32 = 0x4D4F_0005;
 const STEP: u32 = 0x4D4F_0006;
+const UNWATCH: u32 = 0x4D4F_0007;
+const EVENT: u32 = 0x4D4F_0008;
 
 impl<'a> Record<'a> {
     pub(crate) fn parse(kind: u32, version: u32, body: &'a [u8]) -> Result<Self, Flaw> {
@@ -93,12 +100,40 @@ impl<'a> Record<'a> {
             OWN_TRANSACTION => Self::OwnTransaction(OwnTransaction::parse(body)?),
             NOTE => Self::Note(Node::parse(body)?),
             STEP => Self::Step(Node::parse(body)?),
+            UNWATCH => Self::Unwatch(Watch::parse_extended(body)?),
+            EVENT => Self::Event(OwnEvent::parse(body)?),
             other => Self::Unknown(other),
         })
     }
 
+    /// Appends the record: its type, its length and its body.
+    ///
+    /// # Errors
+    ///
+    /// [`TooLong`]; nothing is appended then.
+    pub(crate) fn append(&self, out: &mut Vec<u8>) -> Result<(), TooLong> {
+        let begin = out.len();
+        out.put_u64(0);
+        let body = out.len();
+        let written = self.emit(out).and_then(|kind| {
+            let len = out.len() - body;
+            out.resize(out.len() + padding(len), 0);
+            Ok((kind, long(out.len() - body)?))
+        });
+        let (kind, len) = match written {
+            Ok(written) => written,
+            Err(error) => {
+                out.truncate(begin);
+                return Err(error);
+            }
+        };
+        out[begin..begin + 4].copy_from_slice(&kind.to_le_bytes());
+        out[begin + 4..body].copy_from_slice(&len.to_le_bytes());
+        Ok(())
+    }
+
     /// Appends the body, and returns the type.
-    pub(crate) fn emit(&self, out: &mut Vec<u8>) -> Result<u32, TooLong> {
+    fn emit(&self, out: &mut Vec<u8>) -> Result<u32, TooLong> {
         Ok(match self {
             Self::Global(global) => {
                 out.put_u32(global.socket.0.cast_unsigned());
@@ -156,6 +191,14 @@ impl<'a> Record<'a> {
             Self::Step(node) => {
                 node.emit(out)?;
                 STEP
+            }
+            Self::Unwatch(watch) => {
+                watch.emit_extended(out)?;
+                UNWATCH
+            }
+            Self::Event(event) => {
+                event.emit(out);
+                EVENT
             }
             Self::Unknown(kind) => *kind,
         })

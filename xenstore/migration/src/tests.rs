@@ -260,7 +260,7 @@ fn parts() -> impl Strategy<Value = Parts> {
     let limits = prop::collection::vec(("[a-z-]{1,12}", any::<u32>()), 0..5);
     let texts = ("[a-z/@]{0,20}", "[a-z/@]{0,20}");
     (
-        0..13_u8,
+        0..15_u8,
         any::<[u32; 3]>(),
         texts,
         value,
@@ -362,10 +362,22 @@ fn with_record(parts: &Parts, each: impl FnOnce(Record<'_>)) {
         10 => Record::OwnDomain(OwnDomain {
             domain,
             flags: second as u16,
+            port: Port::new(third),
         }),
         11 => Record::OwnTransaction(OwnTransaction {
             transaction,
             flags: third,
+        }),
+        12 => Record::Unwatch(Watch {
+            connection: first,
+            path: &parts.text,
+            token: &parts.other,
+            depth: None,
+        }),
+        13 => Record::Event(OwnEvent {
+            domain,
+            what: second as u16,
+            number: third,
         }),
         _ if third % 2 == 0 => Record::Note(node),
         _ => Record::Step(node),

@@ -60,4 +60,10 @@ impl<'a> Watch<'a> {
         out.put_string(self.token);
         Ok(())
     }
+
+    /// The same with the field `depth` in any case.
+    pub(crate) fn emit_extended(&self, out: &mut Vec<u8>) -> Result<(), TooLong> {
+        let depth = Some(self.depth.unwrap_or(ALL));
+        Self { depth, ..*self }.emit(out)
+    }
 }

@@ -2,8 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::body::{Fields, long};
-use crate::connection::padding;
+use crate::body::Fields;
 use crate::record::END;
 use crate::{Record, TooLong};
 
@@ -40,24 +39,7 @@ impl Writer {
     ///
     /// [`TooLong`]; the stream is as before then.
     pub fn push(&mut self, record: &Record<'_>) -> Result<(), TooLong> {
-        let begin = self.0.len();
-        self.0.put_u64(0);
-        let body = self.0.len();
-        let written = record.emit(&mut self.0).and_then(|kind| {
-            let len = self.0.len() - body;
-            self.0.resize(self.0.len() + padding(len), 0);
-            Ok((kind, long(self.0.len() - body)?))
-        });
-        let (kind, len) = match written {
-            Ok(written) => written,
-            Err(error) => {
-                self.0.truncate(begin);
-                return Err(error);
-            }
-        };
-        self.0[begin..begin + 4].copy_from_slice(&kind.to_le_bytes());
-        self.0[begin + 4..body].copy_from_slice(&len.to_le_bytes());
-        Ok(())
+        record.append(&mut self.0)
     }
 
     /// The whole stream.

@@ -3,7 +3,7 @@
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
-use morgana_hal::DomId;
+use morgana_hal::{DomId, Port};
 use morgana_xenstore_wire::Errno;
 
 use crate::caller::Rights;
@@ -12,6 +12,7 @@ use crate::departure::without;
 use crate::effect::PendingIntroduce;
 use crate::entry::FIRST_RESERVED;
 use crate::events::{INTRODUCE_DOMAIN, RELEASE_DOMAIN};
+use crate::journal::Event;
 use crate::outgoing::{Outgoing, reply};
 use crate::store::Store;
 use crate::watches::Scope;
@@ -21,6 +22,8 @@ use crate::watches::Scope;
 pub(crate) struct Introduced {
     pub(crate) connection: ConnectionId,
     pub(crate) life: Life,
+    /// Its own port, by which it was introduced; 0 if that is not known.
+    pub(crate) port: Port,
 }
 
 /// Whether those who watch know that the domain has shut down.
@@ -42,13 +45,32 @@ impl Store {
         if let Some(known) = self.connection_of(domain) {
             return known;
         }
-        let connection = self.add_connection(domain, rights);
+        // Whoever serves it knows where its ring is.
+        self.introduce_at(domain, Port::new(0), rights, out)
+    }
+
+    /// The same for a domain that has told its port.
+    pub(crate) fn introduce_at(
+        &mut self,
+        domain: DomId,
+        port: Port,
+        rights: Rights,
+        out: &mut Vec<Outgoing>,
+    ) -> ConnectionId {
+        self.journal.event(domain, Event::Introduced(port));
+        let known = self.connection_of(domain);
+        let connection = known.unwrap_or_else(|| self.add_connection(domain, rights));
         if let Some(known) = self.domains.get_mut(&domain) {
             known.connection = connection;
+            known.port = port;
             return connection;
         }
-        let life = Life::Running;
-        self.domains.insert(domain, Introduced { connection, life });
+        let introduced = Introduced {
+            connection,
+            life: Life::Running,
+            port,
+        };
+        self.domains.insert(domain, introduced);
         self.settings.keep(domain);
         self.fire_special(INTRODUCE_DOMAIN, Scope::All, out);
         self.fire_special(INTRODUCE_DOMAIN, Scope::One(domain), out);
@@ -72,12 +94,15 @@ impl Store {
             }
         }
         mapped.ok()?;
-        Some(self.introduce(pending.domain, Rights::Guest, out))
+        let port = Port::new(pending.port);
+        Some(self.introduce_at(pending.domain, port, Rights::Guest, out))
     }
 
     /// A domain is served no longer: it was released, or is dead. Its nodes go with all below them, and it is taken out of the
     /// permissions of all others, so that a later domain with its number inherits nothing (XSA-322). Says whether it was introduced before.
     pub fn release(&mut self, domain: DomId, out: &mut Vec<Outgoing>) -> bool {
+        let orphans = self.settings.orphans;
+        self.journal.event(domain, Event::Released(orphans));
         let introduced = self.domains.remove(&domain);
         if let Some(introduced) = introduced {
             self.disconnect(introduced.connection);
@@ -107,6 +132,7 @@ impl Store {
         };
         if introduced.life == Life::Running {
             introduced.life = Life::ShutDown;
+            self.journal.event(domain, Event::ShutDown);
             self.fire_special(RELEASE_DOMAIN, Scope::All, out);
             self.fire_special(RELEASE_DOMAIN, Scope::One(domain), out);
         }

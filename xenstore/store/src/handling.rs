@@ -12,6 +12,7 @@ use crate::domains::Life;
 use crate::effect::{Command, PendingIntroduce};
 use crate::entry::FIRST_RESERVED;
 use crate::host::Host;
+use crate::journal::Event;
 use crate::ledger::Meter;
 use crate::listing::{directory_part, names};
 use crate::operations::{Step, Work};
@@ -147,6 +148,7 @@ impl Handling<'_> {
                 self.not_of_control(domain)?;
                 let introduced = self.store.domains.get_mut(&domain);
                 introduced.ok_or(Errno::NotFound)?.life = Life::Running;
+                self.store.journal.event(domain, Event::Resumed);
                 Ok(ok())
             }
             Request::SetTarget { domain, target } => self.set_target(domain, target),
@@ -287,8 +289,9 @@ impl Handling<'_> {
             self.admit(Resource::TransactionNodes, steps + 1)?;
         }
         self.on_tree(|work| work.repeat(&step))?;
-        if let Some(transaction) = self.connection()?.transactions.get_mut(&id) {
-            transaction.keep(step);
+        match self.connection()?.transactions.get_mut(&id) {
+            Some(transaction) => transaction.keep(step),
+            None => self.store.journal.step(self.caller.domain, &step),
         }
         Ok(ok())
     }

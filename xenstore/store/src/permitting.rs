@@ -52,7 +52,10 @@ impl Handling<'_> {
             if !self.caller.is_control() {
                 return Err(Errno::Access);
             }
-            *special = list;
+            *special = list.clone();
+            let path = path.into();
+            let step = Step::SetPermissions { path, list };
+            self.store.journal.step(self.caller.domain, &step);
             return Ok(ok());
         }
         let path = self.path(path)?.0;

@@ -134,6 +134,7 @@ impl Handling<'_> {
         }
         let features = Features::from_bits(bits).ok_or(Errno::Invalid)?;
         self.store.settings.set_features(domain, features);
+        self.store.note_settings(Some(domain));
         Ok(ok())
     }
 
@@ -159,6 +160,7 @@ impl Handling<'_> {
         let resource = Resource::from_name(name).ok_or(Errno::Invalid)?;
         let quota = self.store.settings.quota_mut(domain);
         *quota.limit_mut(resource) = value as usize;
+        self.store.note_settings(domain);
         Ok(ok())
     }
 

@@ -13,6 +13,7 @@ use crate::departure::Orphans;
 use crate::domains::Introduced;
 use crate::entry::{Entries, Entry};
 use crate::events::{INTRODUCE_DOMAIN, RELEASE_DOMAIN};
+use crate::journal::{Event, Journal};
 use crate::ledger::{Ledger, Meter, Notice};
 use crate::lists::Lists;
 use crate::node::Stamp;
@@ -43,6 +44,8 @@ pub struct Store {
     /// The transactions that have a snapshot, oldest first.
     pub(crate) open: BTreeSet<(u64, ConnectionId, TransactionId)>,
     pub(crate) contention: Contention,
+    /// What is to outlast a crash.
+    pub(crate) journal: Journal,
 }
 
 impl Store {
@@ -63,6 +66,7 @@ impl Store {
             special: BTreeMap::from([(INTRODUCE_DOMAIN, nobody.clone()), (RELEASE_DOMAIN, nobody)]),
             open: BTreeSet::new(),
             contention: Contention::None,
+            journal: Journal::default(),
         }
     }
 
@@ -89,7 +93,8 @@ impl Store {
     /// A connection is closed: its watches and transactions go. A domain whose ring it was stays introduced, since it still owns what
     /// it has made; it goes with [`release`](Self::release).
     pub fn disconnect(&mut self, id: ConnectionId) {
-        self.clear(id);
+        self.note_event(id, Event::Disconnected);
+        self.take_away(id);
         self.connections.remove(&id);
     }
 
@@ -160,6 +165,11 @@ impl Store {
 
     /// Takes away a connection's watches and transactions; it goes on as if it was new.
     pub fn clear(&mut self, id: ConnectionId) {
+        self.note_event(id, Event::Cleared);
+        self.take_away(id);
+    }
+
+    fn take_away(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(&id) else {
             return;
         };

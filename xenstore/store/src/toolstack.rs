@@ -6,6 +6,7 @@ use morgana_xenstore_wire::Errno;
 use crate::effect::PendingIntroduce;
 use crate::entry::FIRST_RESERVED;
 use crate::handling::{Done, Handling, ok};
+use crate::journal::Event;
 
 impl Handling<'_> {
     /// A domain that is served already is served anew, over another port.
@@ -45,6 +46,7 @@ impl Handling<'_> {
         let introduced = self.store.domains.get(&domain).ok_or(Errno::NotFound)?;
         let connection = self.store.connections.get_mut(&introduced.connection);
         connection.ok_or(Errno::NotFound)?.caller.target = Some(target);
+        self.store.journal.event(domain, Event::Target(target));
         Ok(ok())
     }
 

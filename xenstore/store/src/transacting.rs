@@ -5,6 +5,7 @@ use alloc::format;
 use morgana_xenstore_wire::{Commit, Errno, TransactionId};
 
 use crate::handling::{Done, Handling, ok};
+use crate::journal::Event;
 use crate::ledger::Meter;
 use crate::quota::Resource;
 use crate::transaction::Transaction;
@@ -26,6 +27,7 @@ impl Handling<'_> {
         let id = connection.next_transaction();
         connection.transactions.insert(id, transaction);
         self.store.open.insert((began, self.from, id));
+        self.store.note_event(self.from, Event::Began(id));
         Ok(Done::Reply(format!("{}\0", id.0).into_bytes()))
     }
 
@@ -35,6 +37,7 @@ impl Handling<'_> {
         let transaction = ended.ok_or(Errno::NotFound)?;
         let store = &mut *self.store;
         store.open.remove(&(transaction.began, self.from, id));
+        store.note_event(self.from, Event::Ended(id));
         if commit == Commit::No {
             return Ok(ok());
         }
@@ -45,14 +48,19 @@ impl Handling<'_> {
             quota: self.quota.as_ref(),
             ledger: &mut store.ledger,
         };
-        let changes = transaction.commit(
+        let kept = store.journal.len();
+        for step in &transaction.steps {
+            store.journal.step(self.caller.domain, step);
+        }
+        let committed = transaction.commit(
             &mut store.world,
             self.caller,
             meter,
             self.host,
             held_bytes,
             &mut store.last_stamp,
-        )?;
+        );
+        let changes = committed.inspect_err(|_| store.journal.take_back(kept))?;
         store.published(self.from, &changes, self.events);
         Ok(ok())
     }

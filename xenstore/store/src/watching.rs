@@ -7,6 +7,7 @@ use morgana_xenstore_wire::{ABSOLUTE_PATH_MAX, Errno, PAYLOAD_MAX, Path};
 
 use crate::connection::{errno, watch_bytes};
 use crate::handling::{Done, Handling, ok};
+use crate::journal::WatchChange;
 use crate::quota::Resource;
 use crate::settings::Features;
 use crate::watches::Watch;
@@ -45,6 +46,8 @@ impl Handling<'_> {
         self.events.extend(watch.event(&watched.0));
         self.store.watches.add(&watched.0, watch);
         self.connection()?.add_watch(watched, prefix);
+        self.store
+            .note_watch(self.from, path, token, WatchChange::Set(depth));
         Ok(ok())
     }
 
@@ -55,6 +58,8 @@ impl Handling<'_> {
         }
         let watched = (absolute.into(), token.into());
         self.connection()?.remove_watch(&watched);
+        self.store
+            .note_watch(self.from, path, token, WatchChange::Unset);
         Ok(ok())
     }
 

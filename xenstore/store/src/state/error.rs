@@ -32,6 +32,10 @@ pub enum Misfit {
     Parent,
     /// A node that nobody owns.
     Owner,
+    /// A change that cannot be made again; in journals only, as is the next.
+    Step,
+    /// A record that has no business there.
+    Stranger,
 }
 
 impl fmt::Display for Misfit {
@@ -44,6 +48,8 @@ impl fmt::Display for Misfit {
             Self::Path => f.write_str("a path is none"),
             Self::Parent => f.write_str("a node comes before the one above it"),
             Self::Owner => f.write_str("a node has no owner"),
+            Self::Step => f.write_str("the change cannot be made again"),
+            Self::Stranger => f.write_str("such a record has no business there"),
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::store::Store;
 use crate::transaction::{Outlook, Transaction};
 
 /// The greatest depth of a watch that a record can tell; deeper than any path.
-const DEEPEST: u32 = 0xFFFE;
+pub(crate) const DEEPEST: u32 = 0xFFFE;
 
 impl Store {
     /// All that the store knows, as a stream in the format of docs/designs/xenstore-migration.md. A connection that has no link is left out, with
@@ -157,9 +157,11 @@ impl Export<'_> {
         for (&domain, introduced) in &self.store.domains {
             let mut flags = DomainFlags::empty();
             flags.set(DomainFlags::SHUT_DOWN, introduced.life == Life::ShutDown);
-            let flags = flags.bits();
-            self.writer
-                .push(&Record::OwnDomain(OwnDomain { domain, flags }))?;
+            self.writer.push(&Record::OwnDomain(OwnDomain {
+                domain,
+                flags: flags.bits(),
+                port: introduced.port,
+            }))?;
         }
         Ok(())
     }
@@ -193,21 +195,31 @@ impl Export<'_> {
             }))?;
         }
         for step in &transaction.steps {
-            let (access, path, value, list) = match step {
-                Step::Write { path, value } => (WRITE, path, &value[..], &[][..]),
-                Step::Mkdir { path } => (MKDIR, path, &[][..], &[][..]),
-                Step::Remove { path } => (REMOVE, path, &[][..], &[][..]),
-                Step::SetPermissions { path, list } => (PERMIT, path, &[][..], &list[..]),
-            };
-            self.writer.push(&Record::Step(StatedNode {
-                scope,
-                path,
-                value,
-                access,
-                permissions: stated(list, &mut self.permissions),
-            }))?;
+            let stated = stated_step(step, scope, &mut self.permissions);
+            self.writer.push(&Record::Step(stated))?;
         }
         Ok(())
+    }
+}
+
+/// A change, as a record has it.
+pub(crate) fn stated_step<'a>(
+    step: &'a Step,
+    scope: Scope,
+    permissions: &'a mut PermissionBytes,
+) -> StatedNode<'a> {
+    let (access, path, value, list) = match step {
+        Step::Write { path, value } => (WRITE, path, &value[..], &[][..]),
+        Step::Mkdir { path } => (MKDIR, path, &[][..], &[][..]),
+        Step::Remove { path } => (REMOVE, path, &[][..], &[][..]),
+        Step::SetPermissions { path, list } => (PERMIT, path, &[][..], &list[..]),
+    };
+    StatedNode {
+        scope,
+        path,
+        value,
+        access,
+        permissions: stated(list, permissions),
     }
 }
 
@@ -222,7 +234,8 @@ fn main<'a>(path: &'a str, value: &'a [u8], permissions: Permissions<'a>) -> Rec
     })
 }
 
-fn limits(quota: Quota) -> impl Iterator<Item = (&'static str, u32)> {
+/// Limits, as records have them.
+pub(crate) fn limits(quota: Quota) -> impl Iterator<Item = (&'static str, u32)> {
     Resource::ALL.into_iter().map(move |resource| {
         let limit = quota.limit(resource);
         // Options and requests set no greater ones.

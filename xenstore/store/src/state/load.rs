@@ -3,7 +3,7 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use morgana_hal::DomId;
+use morgana_hal::{DomId, Port};
 use morgana_xenstore_migration::{
     Connection as Stated, DomainData, OwnConnection, OwnDomain, OwnGlobal, Place, Quotas, Reader,
     Record, Scope, Watch as StatedWatch,
@@ -28,9 +28,15 @@ impl Store {
     ///
     /// [`LoadError`].
     pub fn load(stream: &[u8], quota: Quota) -> Result<Loaded, LoadError> {
+        Self::load_ahead(stream, quota, 0)
+    }
+
+    /// The same, with stamps that are so far ahead.
+    pub(crate) fn load_ahead(stream: &[u8], quota: Quota, ahead: u64) -> Result<Loaded, LoadError> {
         let mut reader = Reader::new(stream)?;
         let mut load = Load {
             store: Self::new(quota),
+            ahead,
             left: HandOver::default(),
             links: Vec::new(),
             ids: BTreeMap::new(),
@@ -52,6 +58,7 @@ impl Store {
 
 struct Load<'a> {
     store: Store,
+    ahead: u64,
     left: HandOver,
     links: Vec<(ConnectionId, Link)>,
     /// By the ids that the stream has for connections.
@@ -76,7 +83,7 @@ impl<'a> Load<'a> {
             Record::Connection(connection) => self.connection(connection)?,
             Record::OwnConnection(own) => self.own_connection(own)?,
             Record::Watch(watch) => self.watch(watch)?,
-            Record::Domain(domain) => self.domain(domain),
+            Record::Domain(domain) => self.store.load_domain(domain),
             Record::OwnDomain(own) => self.own_domain(own),
             Record::Transaction(of) => {
                 let id = self.id(of.connection)?;
@@ -97,7 +104,8 @@ impl<'a> Load<'a> {
             },
             Record::Note(node) => self.deed(Deed::Note(*node), node.scope)?,
             Record::Step(node) => self.deed(Deed::Step(*node), node.scope)?,
-            Record::Unknown(_) => {}
+            // The last two are for journals.
+            Record::Unknown(_) | Record::Unwatch(_) | Record::Event(_) => {}
         }
         Ok(())
     }
@@ -110,7 +118,8 @@ impl<'a> Load<'a> {
     fn own_global(&mut self, own: &OwnGlobal) {
         self.left.pid_file = own.pid_file;
         // Whoever is in the middle of a long list finds that it has changed.
-        self.store.last_stamp.0 = own.changes.max(self.store.last_stamp.0);
+        let changes = own.changes.saturating_add(self.ahead);
+        self.store.last_stamp.0 = changes.max(self.store.last_stamp.0);
         if own.flags & GlobalFlags::TRACE.bits() != 0 {
             self.store.settings.trace = Trace::On;
         }
@@ -145,6 +154,8 @@ impl<'a> Load<'a> {
             let introduced = Introduced {
                 connection: id,
                 life,
+                // One that another record tells of, or nobody.
+                port: Port::new(0),
             };
             self.store.domains.insert(domain, introduced);
             self.store.settings.keep(domain);
@@ -180,16 +191,6 @@ impl<'a> Load<'a> {
         self.store.load_watch(id, stated.path, stated.token, depth)
     }
 
-    fn domain(&mut self, stated: &DomainData<'_>) {
-        let mut quota = self.store.settings.quota(Some(stated.domain));
-        set_limits(&mut quota, stated.quotas);
-        self.store.settings.set_quota(Some(stated.domain), quota);
-        if let Some(features) = stated.features {
-            let features = Features::from_bits_truncate(features);
-            self.store.settings.set_features(stated.domain, features);
-        }
-    }
-
     /// The domain was introduced; if no connection came, it has broken it.
     fn own_domain(&mut self, own: &OwnDomain) {
         let life = if own.flags & DomainFlags::SHUT_DOWN.bits() != 0 {
@@ -202,9 +203,15 @@ impl<'a> Load<'a> {
             // An id that no connection has.
             let connection = ConnectionId(store.next_connection);
             store.next_connection += 1;
-            Introduced { connection, life }
+            let port = own.port;
+            Introduced {
+                connection,
+                life,
+                port,
+            }
         });
         introduced.life = life;
+        introduced.port = own.port;
     }
 
     fn deed(&mut self, deed: Deed<'a>, scope: Scope) -> Result<(), Misfit> {
@@ -228,7 +235,7 @@ impl<'a> Load<'a> {
 }
 
 /// Takes the limits that are known here; others are those of other daemons.
-fn set_limits(quota: &mut Quota, stated: Quotas<'_>) {
+pub(crate) fn set_limits(quota: &mut Quota, stated: Quotas<'_>) {
     for (name, limit) in stated.iter() {
         if let Some(resource) = Resource::from_name(name) {
             *quota.limit_mut(resource) = limit as usize;
@@ -252,7 +259,35 @@ impl Store {
             })
     }
 
-    fn load_watch(
+    /// Takes up what is set for a domain.
+    pub(crate) fn load_domain(&mut self, stated: &DomainData<'_>) {
+        let mut quota = self.settings.quota(Some(stated.domain));
+        set_limits(&mut quota, stated.quotas);
+        self.settings.set_quota(Some(stated.domain), quota);
+        if let Some(features) = stated.features {
+            let features = Features::from_bits_truncate(features);
+            self.settings.set_features(stated.domain, features);
+        }
+    }
+
+    /// Takes a watch away again.
+    pub(crate) fn unload_watch(
+        &mut self,
+        id: ConnectionId,
+        path: &str,
+        token: &str,
+    ) -> Result<(), Misfit> {
+        let connection = self.connections.get_mut(&id).ok_or(Misfit::Connection(0))?;
+        let path = Path::parse_watch(path).map_err(|_| Misfit::Path)?;
+        let absolute = connection.absolute(path).map_err(|_| Misfit::Path)?;
+        if !self.watches.remove(&absolute, id, token) {
+            return Err(Misfit::Step);
+        }
+        connection.remove_watch(&(absolute.into(), token.into()));
+        Ok(())
+    }
+
+    pub(crate) fn load_watch(
         &mut self,
         id: ConnectionId,
         path: &str,

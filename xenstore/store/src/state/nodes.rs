@@ -26,7 +26,7 @@ pub(super) fn stated<'a>(list: &[Entry], bytes: &'a mut PermissionBytes) -> Perm
 }
 
 /// The entries of a list.
-pub(super) fn entries(list: Permissions<'_>) -> Vec<Entry> {
+pub(crate) fn entries(list: Permissions<'_>) -> Vec<Entry> {
     list.iter()
         .map(|stated| {
             let standing = match stated.validity {
@@ -113,7 +113,7 @@ impl Store {
     }
 
     /// Once one of these domains is gone, its entries are to go.
-    pub(super) fn name_domains(&mut self, list: &[Entry]) {
+    pub(crate) fn name_domains(&mut self, list: &[Entry]) {
         let valid = list
             .iter()
             .filter(|entry| entry.standing == Standing::Valid);

@@ -165,7 +165,8 @@ fn note(transaction: &mut Transaction, node: &Node<'_>) {
     }
 }
 
-fn step(node: &Node<'_>) -> Option<Step> {
+/// What a record says was done; `None` if it is nothing that is known here.
+pub(crate) fn step(node: &Node<'_>) -> Option<Step> {
     let path = node.path.into();
     match node.access {
         WRITE => Some(Step::Write {

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::journal::Kept;
+
 use morgana_hal::DomId;
 use morgana_xenstore_store::{ConnectionId, Content, Effect, Outgoing, Quota, Rights, Store};
 use morgana_xenstore_wire::{
@@ -19,6 +21,11 @@ const CODES: u8 = BEYOND + 6;
 
 /// Runs the script; panics if the store breaks a rule of its own.
 pub(crate) fn check(script: &[u8]) {
+    run(script);
+}
+
+/// Runs the script, and returns the journal.
+pub(crate) fn run(script: &[u8]) -> Kept {
     let quota = Quota {
         nodes: 16,
         transaction_nodes: 16,
@@ -28,13 +35,27 @@ pub(crate) fn check(script: &[u8]) {
     };
     let mut bench = Bench::new(quota);
     let mut rest = script;
-    while let [who, code, transaction, len, tail @ ..] = rest {
+    let mut journal = Kept::new(&mut bench.store);
+    for number in 1.. {
+        let [who, code, transaction, len, tail @ ..] = rest else {
+            break;
+        };
         let (payload, tail) = tail.split_at((*len as usize).min(tail.len()));
         rest = tail;
         bench.step(who % CLIENTS, code % CODES, *transaction, payload);
+        if number % RENEWED == 0 {
+            journal = Kept::new(&mut bench.store);
+        } else {
+            journal.keep(&mut bench.store);
+        }
     }
+    journal.check(&bench.store);
     bench.end();
+    journal
 }
+
+/// After so many steps the journal begins anew.
+const RENEWED: usize = 24;
 
 struct Bench {
     store: Store,

@@ -1,6 +1,7 @@
 //! What a hostile peer may do: the inputs that fuzzing has kept are replayed here.
 
 mod check;
+mod journal;
 mod load;
 
 use std::fs;
@@ -27,9 +28,37 @@ fn the_corpus_is_borne() {
 
 #[test]
 fn any_state_is_borne() {
-    let corpus = Corpus::of("xenstore_migration");
-    corpus.replay(load::check);
-    corpus.mutate(10_000, load::check);
+    for target in ["xenstore_state", "xenstore_migration"] {
+        let corpus = Corpus::of(target);
+        corpus.replay(load::check);
+        corpus.mutate(10_000, load::check);
+    }
+}
+
+#[test]
+fn any_journal_is_borne() {
+    let corpus = Corpus::of("xenstore_journal");
+    corpus.replay(journal::check);
+    corpus.mutate(10_000, journal::check);
+}
+
+#[test]
+fn a_damaged_journal_is_recovered_up_to_the_damage() {
+    let script = [
+        step_of(0, 11, b"/local/domain/1/a\0value"),
+        step_of(0, 14, b"/local/domain/1\0n1\0"),
+        step_of(1, 11, b"b\0other"),
+        step_of(1, 4, b"b\0token\0"),
+        step_of(1, 6, b"\0"),
+        step_of(1, 5, b"b\0token\0"),
+        step_of(0, 13, b"/local/domain/1/a\0"),
+    ];
+    check::run(&script.concat()).check_damage();
+}
+
+/// A step of a script outside of transactions.
+fn step_of(who: u8, code: u8, payload: &[u8]) -> Vec<u8> {
+    [&[who, code, 0, payload.len() as u8], payload].concat()
 }
 
 /// A step of a script, more often one that makes sense than bytes alone would be.

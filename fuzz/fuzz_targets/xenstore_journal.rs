@@ -1,0 +1,7 @@
+//! What a xenstored has left that has crashed. The check belongs to the store's own tests, which replay the corpus on every run.
+#![no_main]
+
+#[path = "../../xenstore/store/tests/hostile/journal.rs"]
+mod journal;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| journal::check(input));
