@@ -64,13 +64,17 @@ impl<R: Rings> Session<R> {
     /// Serves the client until it breaks the protocol.
     pub(crate) async fn serve<S: ByteStream>(&mut self, stream: &S) -> End {
         let outbox = self.outbox.clone();
+        let server = self.server.clone();
         let mut reading = pin!(self.read(stream));
         let mut writing = pin!(outbox.send(stream));
         poll_fn(|cx| {
             // Both look again now: a reply must not bring this task another turn in which there is nothing to do.
             outbox.forget_waiting();
             match reading.as_mut().poll(cx) {
-                Poll::Pending => writing.as_mut().poll(cx).map(End::Stream),
+                Poll::Pending => {
+                    server.commit();
+                    writing.as_mut().poll(cx).map(End::Stream)
+                }
                 end => end,
             }
         })

@@ -8,6 +8,7 @@ mod client;
 mod error;
 mod handle;
 mod inbox;
+mod journal;
 mod outbox;
 mod rate;
 mod ring;
@@ -18,13 +19,15 @@ mod trace;
 mod update;
 
 pub use error::IntroduceError;
-pub use morgana_xenstore_migration::{Descriptor, TooLong};
+pub use morgana_xenstore_migration::{
+    BadJournal, BootId, Descriptor, HEAD, Journal, TooLong, head,
+};
 pub use morgana_xenstore_store::{
-    Command, Features, HandOver, LoadError, Loaded, MemoryLeft, Orphans, Quota, Reach, Resource,
-    Rights, Store, Trace,
+    Command, Features, HandOver, LoadError, Loaded, MemoryLeft, Orphans, Quota, Reach,
+    RecoverError, Recovered, Resource, Rights, Store, Trace,
 };
 pub use morgana_xenstore_wire::Errno;
-pub use rings::{Fault, PlatformRing, Ring, Rings, Served, attach, attach_by};
+pub use rings::{Fault, Kept, PlatformRing, Ring, Rings, Served, attach, attach_by};
 pub use server::Server;
 pub use takeover::Resumed;
 pub use update::UpdateRequest;

@@ -37,6 +37,9 @@ pub trait Served: ByteStream {
     /// The daemon's own port.
     fn port(&self) -> Port;
 
+    /// Has the domain look at its ring.
+    fn wake(&self);
+
     /// Empties the ring, and tells the domain that it is served from now on.
     fn connect(&self);
 }
@@ -73,6 +76,10 @@ impl Served for Infallible {
         match *self {}
     }
 
+    fn wake(&self) {
+        match *self {}
+    }
+
     fn connect(&self) {
         match *self {}
     }
@@ -100,6 +107,10 @@ impl<M: Pages, C: Channel> Served for Ring<M, C> {
 
     fn port(&self) -> Port {
         self.channel().port()
+    }
+
+    fn wake(&self) {
+        self.channel().notify();
     }
 
     fn connect(&self) {
@@ -152,6 +163,16 @@ pub trait Rings: 'static {
         Err(Errno::Invalid)
     }
 
+    /// Keeps what has changed, a frame of a journal, for a daemon that comes after this one has crashed. Nothing of it is sent to anybody before.
+    fn keep(&self, _frame: &[u8]) -> Kept {
+        Kept::No
+    }
+
+    /// Keeps the whole state in place of all that was kept before.
+    fn keep_state(&self, _state: &[u8]) -> Kept {
+        Kept::No
+    }
+
     /// Whether another program could take over: says why it cannot.
     ///
     /// # Errors
@@ -160,6 +181,18 @@ pub trait Rings: 'static {
     fn successor(&self, _program: &str) -> Result<(), &'static str> {
         Err("Live update is not possible here.")
     }
+}
+
+/// What has become of changes that were to be kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use]
+pub enum Kept {
+    /// They are.
+    Yes,
+    /// They are, and by now they take so much that the whole state is to be kept in their place.
+    Long,
+    /// They are not, nor will any others be.
+    No,
 }
 
 impl<P: Platform> Rings for P {

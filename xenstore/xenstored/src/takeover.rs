@@ -19,6 +19,14 @@ pub struct Resumed {
 }
 
 impl Resumed {
+    pub(crate) const fn new(connection: ConnectionId, link: Link) -> Self {
+        Self { connection, link }
+    }
+
+    pub(crate) const fn connection(&self) -> ConnectionId {
+        self.connection
+    }
+
     /// How it is reached.
     pub const fn reach(&self) -> Reach {
         self.link.reach
