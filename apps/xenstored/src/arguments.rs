@@ -34,6 +34,10 @@ xenstored [OPTION…]: serves xenstore to the domains of this machine
       --trace-control=+io    log each request (-io: do not)
   -U, --live-update          go on with what the xenstored before has left in
                              this process (xenstore-control live-update adds it)
+      --journal FILE         keep what a daemon needs to go on after a crash in
+                             FILE (the socket's path with .journal behind it)
+  -R, --no-recovery          begin with an empty tree, whatever there was before,
+                             and keep no journal
       --check-state          say whether the state at standard input could be
                              gone on with, and end
   -V, --verbose              log more
@@ -43,9 +47,9 @@ The socket is $XENSTORED_PATH, else $XENSTORED_RUNDIR/socket, else
 /run/xenstored/socket.
 The log's file is moved to FILE.1 when it is 8 MiB long; four such are kept.
 -e, --event PORT is for a stub-domain only (init-xenstore-domain passes it).
--R, --no-recovery, -I, --internal-db (the tree is in memory only) and
--w, --timeout WHAT=SECONDS (no event is dropped) are accepted and change nothing;
-so are -m, --master-domid and -p, --priv-domid, as long as they say 0.
+-I, --internal-db (the tree is in memory only) and -w, --timeout WHAT=SECONDS
+(no event is dropped) are accepted and change nothing; so are -m, --master-domid
+and -p, --priv-domid, as long as they say 0.
 ";
 
 /// What the arguments ask for.
@@ -69,6 +73,16 @@ pub(crate) struct Options {
     pub(crate) orphans: Orphans,
     pub(crate) trace: Trace,
     pub(crate) output: Output,
+    pub(crate) recovery: Recovery,
+    pub(crate) journal: Option<String>,
+}
+
+/// Whether the daemon goes on after a crash, and keeps what it needs for that.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Recovery {
+    #[default]
+    On,
+    Off,
 }
 
 /// What is printed when the daemon serves.
@@ -162,7 +176,9 @@ impl Arguments {
                 "-K" | "--keep-orphans" => options.orphans = Orphans::Keep,
                 "--trace-control" => options.trace = trace(value()?)?,
                 "-m" | "--master-domid" | "-p" | "--priv-domid" => zero(value()?)?,
-                "-R" | "--no-recovery" | "-I" | "--internal-db" => {}
+                "-R" | "--no-recovery" => options.recovery = Recovery::Off,
+                "--journal" => options.journal = Some(value()?),
+                "-I" | "--internal-db" => {}
                 "-w" | "--timeout" => drop(value()?),
                 "-e" | "--event" => options.event = Some(port(value()?)?),
                 "-U" | "--live-update" => options.start = Start::TakeOver,

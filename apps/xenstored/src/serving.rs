@@ -6,7 +6,7 @@ use morgana_exec::Handle;
 use morgana_hal::{Channel, DomId, Pages};
 use morgana_xenstored::{IntroduceError, Rights, Ring, Rings, Server};
 #[cfg(not(target_os = "none"))]
-use morgana_xenstored::{Loaded, Resumed};
+use morgana_xenstored::{Loaded, Recovered, Resumed};
 
 use crate::arguments::Options;
 
@@ -33,6 +33,20 @@ pub(crate) fn resumed<R: Rings>(
 ) -> (Server<R>, Vec<Resumed>) {
     let (server, connections) = Server::resume(rings, tasks, loaded);
     server.set_orphans(options.orphans);
+    (server, connections)
+}
+
+/// A server that goes on after another one has crashed, as soon as its connections are resumed. The limits are those that were in force.
+#[cfg(not(target_os = "none"))]
+pub(crate) fn recovered<R: Rings>(
+    rings: R,
+    tasks: &Handle,
+    options: &Options,
+    recovered: Recovered,
+) -> (Server<R>, Vec<Resumed>) {
+    let (server, connections) = Server::recover(rings, tasks, recovered);
+    server.set_orphans(options.orphans);
+    server.set_trace(options.trace);
     (server, connections)
 }
 

@@ -17,10 +17,11 @@ use morgana_linux::{Linux, LinuxClock, LinuxDomains, ReactorIdle, inherited};
 use morgana_reactor::{Direction, HasReactor, Reactor, Source, allow_descriptors};
 use morgana_ring::{ByteLayout, Side};
 use morgana_xenstored::{
-    Descriptor, HandOver, Loaded, Reach, Resumed, Rights, Ring, Rings, Server,
+    Descriptor, HandOver, Loaded, Reach, Recovered, Resumed, Rights, Ring, Rings, Server,
 };
 
 use super::host::NoXen;
+use super::journal::JournalFile;
 use super::machine::{Files, Machine};
 use super::socket::{self, Stream};
 use super::sockets::{Sockets, number};
@@ -40,30 +41,38 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(crate) fn run(options: &Options, ready: Ready) -> Result<(), Box<dyn Error>> {
     // One for each local client.
     allow_descriptors();
-    let loaded = match options.start {
-        Start::Empty | Start::Check => None,
-        Start::TakeOver => Some(takeover::state(options.quota)?),
-    };
-    let left = loaded.as_ref().map(|loaded| loaded.left);
-    let left = left.unwrap_or_default();
+    let journal = JournalFile::of(options)?;
+    let mut left = HandOver::default();
+    let mut origin = Origin::Nothing;
+    if options.start == Start::TakeOver {
+        let loaded = takeover::state(options.quota)?;
+        left = loaded.left;
+        origin = Origin::TakenOver(loaded);
+    }
+    let pid_file = pid_file(options, left)?;
+    if let (Some(journal), Start::Empty) = (&journal, options.start)
+        && let Some(recovered) = journal.recover(options)?
+    {
+        origin = Origin::Recovered(recovered);
+    }
     let beginning = Beginning {
         options,
         ready,
-        loaded,
+        origin,
         left,
-        pid_file: pid_file(options, left)?,
+        pid_file,
     };
     match options.domains {
         Domains::None => {
             let idle = ReactorIdle::new()?;
             let reactor = idle.reactor().clone();
-            let begin = |server: &Server<NoXen>, rings: Vec<Resumed>, files, _: &Handle| {
+            let begin = |server: &Server<NoXen>, rings: Vec<Resumed>, how, files, _: &Handle| {
                 for ring in rings {
-                    server.resume_domain(ring);
+                    resume(server, ring, how);
                 }
                 Ok((Rc::new(files) as Rc<dyn Machine>, pending()))
             };
-            beginning.serve(NoXen, &reactor, idle, Descriptor::NONE, begin)
+            beginning.serve(NoXen { journal }, &reactor, idle, Descriptor::NONE, begin)
         }
         Domains::Served => {
             let (platform, idle) = match inherited(left.events.0) {
@@ -75,9 +84,9 @@ pub(crate) fn run(options: &Options, ready: Ready) -> Result<(), Box<dyn Error>>
             // Bound before anything else, so that no end is missed.
             let ends = platform.events().virq(Virq::DomainException)?;
             let events = number(&platform.events().device());
-            let rings = XenRings::new(platform.clone(), domains);
-            let begin = |server: &Server<XenRings>, rings, files, tasks: &Handle| {
-                serve_domains(&platform, server, rings)?;
+            let rings = XenRings::new(platform.clone(), domains, journal);
+            let begin = |server: &Server<XenRings>, rings, how, files, tasks: &Handle| {
+                serve_domains(&platform, server, rings, how)?;
                 let ends = Ends::new(ends);
                 let following = serving::follow_ends(server.clone(), ends.clone(), DomId::DOM0);
                 let ends = RefCell::new(ends);
@@ -101,26 +110,47 @@ fn serve_domains(
     platform: &Linux,
     server: &Server<XenRings>,
     rings: Vec<Resumed>,
+    how: Again,
 ) -> Result<(), Box<dyn Error>> {
     let mut domain_0 = None;
     for resumed in rings {
         match resumed.reach() {
             Reach::Ring(DomId::DOM0, port) => domain_0 = Some((resumed, port)),
-            _ => server.resume_domain(resumed),
+            _ => resume(server, resumed, how),
         }
     }
     let own = |page, channel| Ring::attach(page, channel, ByteLayout::XENSTORE, Side::Server);
-    match domain_0 {
-        Some((resumed, port)) => {
+    match (domain_0, how) {
+        (Some((resumed, port)), Again::ByOwnPort) => {
             let (page, channel) = platform.own_xenstore_ring_by(port)?;
             server.resume_ring(resumed, own(page, channel)?)?;
         }
-        None => {
+        (Some((resumed, _)), Again::ByItsPort) => {
+            let (page, channel) = platform.own_xenstore_ring()?;
+            server.recover_ring(resumed, own(page, channel)?)?;
+        }
+        (None, _) => {
             let (page, channel) = platform.own_xenstore_ring()?;
             serving::serve_domain_0(server, own(page, channel)?)?;
         }
     }
     Ok(())
+}
+
+/// How a ring is taken up again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Again {
+    /// By the port that the program before has left in this process.
+    ByOwnPort,
+    /// By the domain's: the process that had the other one is gone.
+    ByItsPort,
+}
+
+fn resume<R: Rings>(server: &Server<R>, ring: Resumed, how: Again) {
+    match how {
+        Again::ByOwnPort => server.resume_domain(ring),
+        Again::ByItsPort => server.recover_domain(ring),
+    }
 }
 
 /// The file with the process's id: the one that was left, or a new one.
@@ -133,11 +163,20 @@ fn pid_file(options: &Options, left: HandOver) -> Result<Option<File>, String> {
     file.map_err(|error| format!("the pid file: {error}"))
 }
 
+/// Where the daemon has its tree from.
+enum Origin {
+    Nothing,
+    /// From the program that this process was before.
+    TakenOver(Loaded),
+    /// From a process that has ended.
+    Recovered(Recovered),
+}
+
 /// What the daemon begins with.
 struct Beginning<'a> {
     options: &'a Options,
     ready: Ready,
-    loaded: Option<Loaded>,
+    origin: Origin,
     left: HandOver,
     pid_file: Option<File>,
 }
@@ -153,6 +192,7 @@ impl Beginning<'_> {
         begin: impl FnOnce(
             &Server<R>,
             Vec<Resumed>,
+            Again,
             Files,
             &Handle,
         ) -> Result<(Rc<dyn Machine>, F), Box<dyn Error>>,
@@ -160,9 +200,14 @@ impl Beginning<'_> {
         let Self { options, ready, .. } = self;
         let mut executor = Executor::new();
         let tasks = executor.handle();
-        let (server, resumed) = match self.loaded {
-            None => (serving::server(rings, &tasks, options), Vec::new()),
-            Some(loaded) => serving::resumed(rings, &tasks, options, loaded),
+        let mut how = Again::ByOwnPort;
+        let (server, resumed) = match self.origin {
+            Origin::Nothing => (serving::server(rings, &tasks, options), Vec::new()),
+            Origin::TakenOver(loaded) => serving::resumed(rings, &tasks, options, loaded),
+            Origin::Recovered(recovered) => {
+                how = Again::ByItsPort;
+                serving::recovered(rings, &tasks, options, recovered)
+            }
         };
         let path = socket::path();
         let named = |error| format!("{}: {error}", path.display());
@@ -174,7 +219,8 @@ impl Beginning<'_> {
         let (listener, left) = (files.listener.clone(), files.left(events));
         let sockets = Rc::<Sockets>::default();
         let resumed = resume_locals(&server, resumed, &sockets, reactor);
-        let (machine, beside) = begin(&server, resumed, files, &tasks)?;
+        let (machine, beside) = begin(&server, resumed, how, files, &tasks)?;
+        server.keep_journal();
         announce(&path, options.domains);
         ready.tell()?;
         if options.output == Output::ProcessId && ready == Ready::Nobody {

@@ -3,13 +3,16 @@
 use core::convert::Infallible;
 
 use morgana_hal::{DomId, Port};
-use morgana_xenstored::{Command, Errno, IntroduceError, Rings};
+use morgana_xenstored::{Command, Errno, IntroduceError, Kept, Rings};
 
+use super::journal::JournalFile;
 use super::{files, update};
 
 /// A Linux without Xen: no domain can be served.
 #[derive(Debug)]
-pub(crate) struct NoXen;
+pub(crate) struct NoXen {
+    pub(crate) journal: Option<JournalFile>,
+}
 
 impl Rings for NoXen {
     type Stream = Infallible;
@@ -20,6 +23,16 @@ impl Rings for NoXen {
 
     fn successor(&self, program: &str) -> Result<(), &'static str> {
         update::check_file(program)
+    }
+
+    fn keep(&self, frame: &[u8]) -> Kept {
+        let journal = self.journal.as_ref();
+        journal.map_or(Kept::No, |journal| journal.keep(frame))
+    }
+
+    fn keep_state(&self, state: &[u8]) -> Kept {
+        let journal = self.journal.as_ref();
+        journal.map_or(Kept::No, |journal| journal.keep_state(state))
     }
 
     fn command(&self, command: &Command) -> Result<(), Errno> {

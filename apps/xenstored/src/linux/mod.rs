@@ -3,6 +3,7 @@
 mod daemon;
 mod files;
 mod host;
+mod journal;
 mod machine;
 mod socket;
 mod sockets;

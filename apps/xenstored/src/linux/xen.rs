@@ -9,9 +9,10 @@ use morgana_exec::Handle;
 use morgana_hal::{Channel, DomId, DomainState, Events, Platform, Port, Virq};
 use morgana_linux::{Linux, LinuxChannel, LinuxDomains};
 use morgana_xenstored::{
-    Command, Errno, IntroduceError, PlatformRing, Rings, Server, attach, attach_by,
+    Command, Errno, IntroduceError, Kept, PlatformRing, Rings, Server, attach, attach_by,
 };
 
+use super::journal::JournalFile;
 use super::machine::{Files, Machine};
 use super::sockets::{OnExec, on_exec};
 use super::{files, update};
@@ -22,11 +23,20 @@ use crate::serving;
 pub(crate) struct XenRings {
     platform: Linux,
     domains: LinuxDomains,
+    journal: Option<JournalFile>,
 }
 
 impl XenRings {
-    pub(crate) fn new(platform: Linux, domains: LinuxDomains) -> Self {
-        Self { platform, domains }
+    pub(crate) fn new(
+        platform: Linux,
+        domains: LinuxDomains,
+        journal: Option<JournalFile>,
+    ) -> Self {
+        Self {
+            platform,
+            domains,
+            journal,
+        }
     }
 }
 
@@ -47,6 +57,16 @@ impl Rings for XenRings {
 
     fn state(&self, domain: DomId) -> DomainState {
         self.domains.state(domain)
+    }
+
+    fn keep(&self, frame: &[u8]) -> Kept {
+        let journal = self.journal.as_ref();
+        journal.map_or(Kept::No, |journal| journal.keep(frame))
+    }
+
+    fn keep_state(&self, state: &[u8]) -> Kept {
+        let journal = self.journal.as_ref();
+        journal.map_or(Kept::No, |journal| journal.keep_state(state))
     }
 
     fn command(&self, command: &Command) -> Result<(), Errno> {
