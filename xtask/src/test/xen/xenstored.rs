@@ -22,6 +22,10 @@ pub(super) const TESTS: &[XenTest] = &[
         name: "xenstored/update",
         run: update,
     },
+    XenTest {
+        name: "xenstored/recovery",
+        run: recovery,
+    },
 ];
 
 /// In a dom0 that has booted on Xen's C daemon.
@@ -135,6 +139,46 @@ fn update_to(lab: &Lab<'_>, program: &str) -> Result<()> {
     website.destroy(lab)?;
     lab.sh("grep -x /test/watched /tmp/watched && xenstore-control check")?;
     rows(lab)
+}
+
+/// The daemon is killed, and another one started, while a guest runs: the tree is what it was, and the guest and dom0's kernel are served.
+fn recovery(lab: &Lab<'_>) -> Result<()> {
+    let website = lab.guest("website", ADDRESS_WORDS)?;
+    let port = lab.forward_to(80)?;
+    website.create(lab)?;
+    ensure!(
+        lab.http_get(port, "/")?.status() == Some(200),
+        "no page before"
+    );
+    lab.sh("xenstore-ls -f / >/tmp/before")?;
+    for _ in 0..3 {
+        lab.sh(
+            "pid=$(cat /run/xen/xenstored.pid); kill -9 $pid; while kill -0 $pid 2>/dev/null; do sleep 0.1; done; \
+             xenstored --pid-file /run/xen/xenstored.pid --trace-file /tmp/xenstored.log",
+        )?;
+    }
+    let said = lab.sh(
+        "xenstore-ls -f / >/tmp/after && diff /tmp/before /tmp/after && xl list && \
+         xenstore-control check && cat /tmp/xenstored.log",
+    )?;
+    ensure!(
+        said.contains("website") && said.matches(" is served again").count() == 3,
+        "{said}"
+    );
+    ensure!(
+        lab.http_get(port, "/")?.status() == Some(200),
+        "no page after"
+    );
+    // Programs of dom0 that had a connection have lost it: the console daemon, and xl's that waits for the guest's end.
+    lab.sh(
+        "kill $(pidof xenconsoled) 2>/dev/null; while pidof xenconsoled; do sleep 0.1; done; rm -f /run/xen/xenconsoled.pid; \
+         xenconsoled --pid-file=/run/xen/xenconsoled.pid --log=all --log-dir=/var/log/xen/console",
+    )?;
+    // Its own watches, and those of dom0's kernel, are known to the new daemon.
+    devices(lab)?;
+    website.shut_down(lab, Duration::from_secs(30))?;
+    lab.sh("xl destroy website; while xl domid website >/dev/null 2>&1; do sleep 0.2; done")?;
+    guests(lab)
 }
 
 /// Guests come and go, and devices of one that runs.
