@@ -266,6 +266,17 @@ fn a_program_that_cannot_take_over_does_not() {
     // After all that it still can be.
     assert_eq!(client.update(PROGRAM, Some("-D -N -E 7")), "OK|");
     assert_eq!(client.ask(0, read("/kept")), "1");
+    // A journal that is not written any longer goes: no later daemon must go on from there.
+    assert!(fs::exists(place.file("socket.journal")).unwrap());
+    let elsewhere = place.file("elsewhere");
+    let line = format!("-D -N --journal {elsewhere}");
+    assert_eq!(client.update(PROGRAM, Some(&line)), "OK|");
+    assert_eq!(client.ask(0, read("/kept")), "1");
+    assert!(!fs::exists(place.file("socket.journal")).unwrap());
+    assert!(fs::exists(&elsewhere).unwrap());
+    assert_eq!(client.update(PROGRAM, Some("-D -N -R")), "OK|");
+    assert_eq!(client.ask(0, read("/kept")), "1");
+    assert!(!fs::exists(&elsewhere).unwrap());
 }
 
 /// Counts up a node of its own in transactions, with a watch on it, until it is told to stop.

@@ -7,7 +7,7 @@ use core::time::Duration;
 use std::error::Error;
 use std::fs::File;
 use std::os::unix::net::UnixListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use morgana_daemon::{Ready, pidfile};
@@ -21,7 +21,7 @@ use morgana_xenstored::{
 };
 
 use super::host::NoXen;
-use super::journal::JournalFile;
+use super::journal::{self, JournalFile};
 use super::machine::{Files, Machine};
 use super::socket::{self, Stream};
 use super::sockets::{Sockets, number};
@@ -42,6 +42,7 @@ pub(crate) fn run(options: &Options, ready: Ready) -> Result<(), Box<dyn Error>>
     // One for each local client.
     allow_descriptors();
     let journal = JournalFile::of(options)?;
+    let journal_path = journal.as_ref().map(JournalFile::path);
     let mut left = HandOver::default();
     let mut origin = Origin::Nothing;
     if options.start == Start::TakeOver {
@@ -61,6 +62,7 @@ pub(crate) fn run(options: &Options, ready: Ready) -> Result<(), Box<dyn Error>>
         origin,
         left,
         pid_file,
+        journal: journal_path,
     };
     match options.domains {
         Domains::None => {
@@ -179,6 +181,7 @@ struct Beginning<'a> {
     origin: Origin,
     left: HandOver,
     pid_file: Option<File>,
+    journal: Option<PathBuf>,
 }
 
 impl Beginning<'_> {
@@ -221,6 +224,9 @@ impl Beginning<'_> {
         let resumed = resume_locals(&server, resumed, &sockets, reactor);
         let (machine, beside) = begin(&server, resumed, how, files, &tasks)?;
         server.keep_journal();
+        if options.start == Start::TakeOver {
+            journal::forget_other(self.journal.as_deref());
+        }
         announce(&path, options.domains);
         ready.tell()?;
         if options.output == Output::ProcessId && ready == Ready::Nobody {
@@ -232,6 +238,7 @@ impl Beginning<'_> {
             sockets: sockets.clone(),
             left,
             timers: tasks.timers(),
+            journal: self.journal,
         };
         let accepting = accept(server, listener, sockets, reactor.clone(), tasks);
         let all = async move {

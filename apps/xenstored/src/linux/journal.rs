@@ -3,6 +3,7 @@
 //! It lies in a memory file system, so it outlasts the process and not the machine, like the domains. It is therefore never synced.
 
 use std::cell::RefCell;
+use std::env;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
@@ -20,6 +21,9 @@ use crate::arguments::{Domains, Options, Recovery};
 
 /// Tells one boot of the machine from another.
 const BOOT: &str = "/proc/sys/kernel/random/boot_id";
+
+/// Where the program before a live update had its journal.
+pub(crate) const JOURNAL: &str = "MORGANA_XENSTORED_JOURNAL";
 
 /// The longest journal that is read, in bytes.
 const LONGEST: u64 = 4 << 30;
@@ -76,6 +80,11 @@ impl JournalFile {
             fs::remove_file(&journal.0.path)?;
         }
         Ok(None)
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.0.path.clone()
     }
 
     /// What a daemon has left here that has crashed since the machine was booted; `None` if there is nothing.
@@ -247,6 +256,14 @@ impl Open {
             self.len += frame.len() as u64;
         }
         Ok(())
+    }
+}
+
+/// After a live update by a program that keeps its journal elsewhere, or nowhere, that of the program before tells of what was once.
+pub(crate) fn forget_other(own: Option<&Path>) {
+    let before = env::var_os(JOURNAL).map(PathBuf::from);
+    if let Some(before) = before.filter(|before| own != Some(before.as_path())) {
+        let _ = fs::remove_file(before);
     }
 }
 

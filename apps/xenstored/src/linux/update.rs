@@ -8,6 +8,7 @@ use std::io::{self, Read, Seek, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::rc::Rc;
 
@@ -17,6 +18,7 @@ use morgana_linux::LinuxClock;
 use morgana_xenstored::{HandOver, Rings, Server, UpdateRequest};
 use rustix::fs::{MemfdFlags, memfd_create};
 
+use super::journal::JOURNAL;
 use super::machine::Machine;
 use super::sockets::{OnExec, Sockets, on_exec};
 use super::takeover::STATE;
@@ -49,6 +51,7 @@ pub(crate) struct Update<R: Rings> {
     pub(crate) sockets: Rc<Sockets>,
     pub(crate) left: HandOver,
     pub(crate) timers: Timers,
+    pub(crate) journal: Option<PathBuf>,
 }
 
 impl<R: Rings> Update<R> {
@@ -105,11 +108,14 @@ impl<R: Rings> Update<R> {
             return error;
         }
         self.machine.let_go();
-        let error = Command::new(&request.program)
-            .args(arguments)
-            .arg("--live-update")
-            .env(STATE, super::sockets::number(state).0.to_string())
-            .exec();
+        let mut command = Command::new(&request.program);
+        command.args(arguments).arg("--live-update");
+        command.env(STATE, super::sockets::number(state).0.to_string());
+        match &self.journal {
+            Some(path) => command.env(JOURNAL, path),
+            None => command.env_remove(JOURNAL),
+        };
+        let error = command.exec();
         self.machine.take_back();
         // They were set a moment ago.
         let _ = self.on_exec(state, OnExec::Closed);

@@ -56,6 +56,9 @@ impl Store {
     }
 }
 
+/// More changes than any daemon has counted: of a stream that says more, it is not believed, as the count has to go on.
+const MOST_CHANGES: u64 = 1 << 62;
+
 struct Load<'a> {
     store: Store,
     ahead: u64,
@@ -118,7 +121,7 @@ impl<'a> Load<'a> {
     fn own_global(&mut self, own: &OwnGlobal) {
         self.left.pid_file = own.pid_file;
         // Whoever is in the middle of a long list finds that it has changed.
-        let changes = own.changes.saturating_add(self.ahead);
+        let changes = own.changes.min(MOST_CHANGES) + self.ahead;
         self.store.last_stamp.0 = changes.max(self.store.last_stamp.0);
         if own.flags & GlobalFlags::TRACE.bits() != 0 {
             self.store.settings.trace = Trace::On;

@@ -8,7 +8,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use morgana_hal::{DomId, Port};
 use morgana_xenstore_migration::{
-    Connection, Descriptor, Node, PermissionBytes, Permissions, Place, Record, Scope,
+    Connection, Descriptor, Node, OwnGlobal, PermissionBytes, Permissions, Place, Record, Scope,
     StatedPermission, Transaction, Validity, Writer,
 };
 use morgana_xenstore_wire::{Access, Permission, Request};
@@ -456,6 +456,22 @@ fn what_does_not_fit_is_named() {
         ),
         "record 2 of the state, at byte 48: it was there before"
     );
+}
+
+#[test]
+fn a_count_of_changes_that_has_no_room_to_go_on_is_not_believed() {
+    let mut writer = Writer::new();
+    let own = Record::OwnGlobal(OwnGlobal {
+        changes: u64::MAX,
+        flags: 0,
+        pid_file: Descriptor::NONE,
+    });
+    writer.push(&own).unwrap();
+    let mut store = Store::load(&writer.finish(), Quota::default())
+        .unwrap()
+        .store;
+    store.make("/a/b");
+    assert_eq!(store.nodes_of(DomId::DOM0), 3);
 }
 
 /// Who, in its transaction or not, does what.
