@@ -546,5 +546,7 @@ impl Served for Silence {
         Port::new(0)
     }
 
+    fn wake(&self) {}
+
     fn connect(&self) {}
 }

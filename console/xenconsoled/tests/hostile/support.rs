@@ -158,5 +158,7 @@ impl Served for Silence {
         Port::new(0)
     }
 
+    fn wake(&self) {}
+
     fn connect(&self) {}
 }
