@@ -33,7 +33,7 @@ impl MappedFile {
             Err(Errno::OPNOTSUPP) => fill_up(file, offset, pages)?,
             Err(errno) => return Err(errno.into()),
         }
-        let mapping = Mapping::new(file, offset, pages)?;
+        let mapping = Mapping::filled(file, offset, pages)?;
         // SAFETY: the mapping is kept beside the region, and nobody makes references into it.
         let region = unsafe { mapping.region() };
         Ok(Self {

@@ -19,6 +19,15 @@ pub(crate) struct Mapping {
 impl Mapping {
     /// Maps `pages` pages of `device` from `offset` on.
     pub(crate) fn new(device: impl AsFd, offset: u64, pages: usize) -> Result<Self> {
+        Self::with(MapFlags::SHARED, device, offset, pages)
+    }
+
+    /// The same of a file, with all pages brought in at once: each that is touched first later costs a fault.
+    pub(crate) fn filled(file: impl AsFd, offset: u64, pages: usize) -> Result<Self> {
+        Self::with(MapFlags::SHARED | MapFlags::POPULATE, file, offset, pages)
+    }
+
+    fn with(flags: MapFlags, device: impl AsFd, offset: u64, pages: usize) -> Result<Self> {
         let len = pages.checked_mul(PAGE_SIZE).ok_or(Errno::NOMEM)?;
         // SAFETY: no address is asked for, so no existing mapping changes.
         let base = unsafe {
@@ -26,7 +35,7 @@ impl Mapping {
                 null_mut(),
                 len,
                 ProtFlags::READ | ProtFlags::WRITE,
-                MapFlags::SHARED,
+                flags,
                 device,
                 offset,
             )

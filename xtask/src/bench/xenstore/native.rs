@@ -170,6 +170,8 @@ fn once(program: &Path, packages: &Path, daemon: &str, run: &Run, taken: &mut Ta
     let mut command = Command::new(program);
     command
         .env("MORGANA_XEN_PACKAGES", packages)
+        // A memory file system for what the daemons keep, such as /run is.
+        .env("TMPDIR", "/dev/shm")
         .arg(daemon)
         .args(run.arguments);
     let told = process::stdout(&mut command)?;
