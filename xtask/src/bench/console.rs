@@ -64,6 +64,7 @@ pub(super) fn run(workspace: &Workspace, report: &mut Report<'_>) -> Result<()> 
             .into_iter()
             .zip(&mut figures)
         {
+            forget_terminals(&testbed)?;
             dom0::change_xenconsoled(&testbed, choice)?;
             measure(&testbed, figures)?;
         }
@@ -138,11 +139,24 @@ fn middle(told: &str) -> Result<f64> {
     Ok(times[PINGS / 2].parse::<f64>()? / 1e6)
 }
 
-/// The guests' terminals, as perf-console wants to hear of them. The daemon before has left its own in xenstore: those are gone.
+/// Takes away what the daemon that goes has said of terminals: the next one gives their names to other guests.
+fn forget_terminals(testbed: &Testbed) -> Result<()> {
+    for number in 0..GUESTS {
+        let key = terminal_key(number);
+        testbed.sh(&format!("! xenstore-exists {key} || xenstore-rm {key}"))?;
+    }
+    Ok(())
+}
+
+fn terminal_key(number: usize) -> String {
+    format!("/local/domain/$(xl domid {})/console/tty", name(number))
+}
+
+/// The guests' terminals, as perf-console wants to hear of them.
 fn terminals(testbed: &Testbed) -> Result<Vec<String>> {
     (0..GUESTS)
         .map(|number| {
-            let key = format!("/local/domain/$(xl domid {})/console/tty", name(number));
+            let key = terminal_key(number);
             let wait = format!(
                 "timeout 60 sh -c 'until tty=$(xenstore-read {key}) && [ -c $tty ] && echo $tty; do sleep 0.1; done'"
             );
