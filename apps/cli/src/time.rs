@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use morgana_hal::WallTime;
+use morgana_hal::{WallTime, days_since_1970};
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -57,7 +57,7 @@ fn time_nanos(text: &str) -> Option<u64> {
     Some((hour * 3600 + minute * 60 + second) * NANOS + fraction)
 }
 
-/// `2026-11-26` in nanoseconds since 1970: by the Gregorian calendar.
+/// `2026-11-26` in nanoseconds since 1970.
 fn date_nanos(text: &str) -> Option<u64> {
     let mut parts = text.split('-');
     let (year, month, day) = (
@@ -65,20 +65,10 @@ fn date_nanos(text: &str) -> Option<u64> {
         number(parts.next()?, 12)?,
         number(parts.next()?, 31)?,
     );
-    if parts.next().is_some() || year < 1970 || month == 0 || day == 0 {
+    if parts.next().is_some() {
         return None;
     }
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let february = if leap { 29 } else { 28 };
-    let lengths = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let month = usize::try_from(month - 1).ok()?;
-    if day > lengths[month] {
-        return None;
-    }
-    let leap_days = |year: u64| year / 4 - year / 100 + year / 400;
-    let years = (year - 1970) * 365 + leap_days(year - 1) - leap_days(1969);
-    let days = years + lengths[..month].iter().sum::<u64>() + day - 1;
-    Some(days * DAY * NANOS)
+    Some(days_since_1970(year, month, day)? * DAY * NANOS)
 }
 
 /// Digits, and nothing else.

@@ -65,8 +65,22 @@ const ERA: u64 = 146_097;
 /// From 1 March of year 0 to 1 January 1970, in days.
 const BEFORE_1970: u64 = 719_468;
 
-/// Year, month and day, so many days after 1 January 1970. Years are counted from March, so that a leap day is a year's last.
-fn date(days: u64) -> (u64, u64, u64) {
+/// Days from 1 January 1970 to that of year, month (1 is January) and day; `None` for one that there is not, or that was before.
+pub fn days_since_1970(year: u64, month: u64, day: u64) -> Option<u64> {
+    if year < 1970 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let from_march = year - u64::from(month <= 2);
+    let (era, year_of_era) = (from_march / 400, from_march % 400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    let days = era.checked_mul(ERA)?.checked_add(day_of_era)? - BEFORE_1970;
+    // A day that its month does not have comes out as another date.
+    (date(days) == (year, month, day)).then_some(days)
+}
+
+/// Year, month (1 is January) and day, so many days after 1 January 1970. Years are counted from March, so that a leap day is a year's last.
+pub fn date(days: u64) -> (u64, u64, u64) {
     let days = days + BEFORE_1970;
     let (era, day_of_era) = (days / ERA, days % ERA);
     let leap_days = day_of_era / 1460 - day_of_era / 36_524 + day_of_era / (ERA - 1);
@@ -102,6 +116,26 @@ mod tests {
         }
         let time = WallTime::from_unix_nanos(1_234_567_890);
         assert_eq!(time.to_string(), "1970-01-01T00:00:01.234Z");
+    }
+
+    #[test]
+    fn each_day_is_found_again() {
+        for days in 0..100_000 {
+            let (year, month, day) = date(days);
+            assert_eq!(days_since_1970(year, month, day), Some(days));
+        }
+        for (year, month, day) in [
+            (1969, 12, 31),
+            (2026, 0, 1),
+            (2026, 13, 1),
+            (2026, 4, 31),
+            (2026, 2, 29),
+            (2100, 2, 29),
+            (2026, 1, 0),
+            (u64::MAX, 1, 1),
+        ] {
+            assert_eq!(days_since_1970(year, month, day), None);
+        }
     }
 
     #[test]

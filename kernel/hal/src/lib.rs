@@ -15,7 +15,7 @@ mod platform;
 mod shared;
 mod stream;
 
-pub use civil::Civil;
+pub use civil::{Civil, date, days_since_1970};
 pub use clock::{Clock, Instant, WallTime};
 pub use domain_state::DomainState;
 pub use events::{After, Channel, EventError, Events, Virq};

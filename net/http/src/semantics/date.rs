@@ -1,6 +1,6 @@
 //! HTTP's dates (RFC 9110 §5.6.7).
 
-use morgana_hal::WallTime;
+use morgana_hal::{WallTime, date, days_since_1970};
 
 use crate::wire::decimal;
 
@@ -31,7 +31,7 @@ impl UnixTime {
     pub fn write_http_date(self, buffer: &mut [u8; LENGTH]) -> &str {
         let seconds = self.min(LAST).0;
         let (days, second) = (seconds / SECONDS_PER_DAY, seconds % SECONDS_PER_DAY);
-        let (year, month, day) = civil_from_days(days);
+        let (year, month, day) = date(days);
         buffer.copy_from_slice(b"Thu, 00 Jan 0000 00:00:00 GMT");
         buffer[..3].copy_from_slice(DAYS[(days % 7) as usize].as_bytes());
         buffer[8..11].copy_from_slice(MONTHS[month as usize - 1].as_bytes());
@@ -97,12 +97,11 @@ impl UnixTime {
         let mut clock = time.split(':').map(|part| digits(part, 2));
         let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
         // 60 is a leap second, which this count of seconds cannot tell from the next one.
-        if clock.next().is_some() || hour > 23 || minute > 59 || second > 60 || year < 1970 {
+        if clock.next().is_some() || hour > 23 || minute > 59 || second > 60 {
             return None;
         }
-        let days = days_from_civil(year, month, day);
-        // A day that its month does not have would come out as another date.
-        (civil_from_days(days) == (year, month, day)).then_some(Self(
+        let days = days_since_1970(year, month, day)?;
+        Some(Self(
             days * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second,
         ))
     }
@@ -116,41 +115,6 @@ fn digits(text: &str, count: usize) -> Option<u64> {
         None
     }
 }
-
-/// Year, month and day of a count of days since 1970-01-01, in the Gregorian calendar. Years begin in March here, so
-/// that the leap day is the last of its year, and 400 of them always have 146,097 days.
-fn civil_from_days(days: u64) -> (u64, u64, u64) {
-    let days = days + DAYS_TO_EPOCH;
-    let (era, day_of_era) = (days / DAYS_PER_ERA, days % DAYS_PER_ERA);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
-    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
-}
-
-/// The inverse, for years from 1970.
-fn days_from_civil(year: u64, month: u64, day: u64) -> u64 {
-    let year = year - u64::from(month <= 2);
-    let (era, year_of_era) = (year / 400, year % 400);
-    let month_from_march = if month > 2 { month - 3 } else { month + 9 };
-    let day_of_year = (153 * month_from_march + 2) / 5 + day;
-    // `day` counts from one.
-    era * DAYS_PER_ERA + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year
-        - 1
-        - DAYS_TO_EPOCH
-}
-
-const DAYS_PER_ERA: u64 = 146_097;
-
-/// Days from 0000-03-01 to 1970-01-01.
-const DAYS_TO_EPOCH: u64 = 719_468;
 
 #[cfg(test)]
 mod tests {

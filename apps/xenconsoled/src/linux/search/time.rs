@@ -1,6 +1,6 @@
 //! Points in time: as lines of a log begin with them, and as people ask for them. Seconds of Unix, in the log's own clock: ours has UTC.
 
-use morgana_hal::{Civil, WallTime};
+use morgana_hal::{Civil, WallTime, days_since_1970};
 
 const DAY: u64 = 86_400;
 /// How many characters a line begins with: `[2026-11-26 09:30:00] `.
@@ -60,10 +60,10 @@ fn point(text: &str) -> Option<u64> {
         digits(parts.next()?, 2)?,
         digits(parts.next()?, 2)?,
     );
-    if parts.next().is_some() || year < 1970 {
+    if parts.next().is_some() {
         return None;
     }
-    days(year, month, day).map(|days| days * DAY + time)
+    days_since_1970(year, month, day).map(|days| days * DAY + time)
 }
 
 fn time_of_day(text: &str) -> Option<u64> {
@@ -79,23 +79,6 @@ fn time_of_day(text: &str) -> Option<u64> {
 fn digits(text: &str, count: usize) -> Option<u64> {
     let all = text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
     all.then(|| text.parse().ok()).flatten()
-}
-
-/// Days since 1970-01-01, of a date that there is.
-fn days(year: u64, month: u64, day: u64) -> Option<u64> {
-    let leap = |year: u64| {
-        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
-    };
-    let february = if leap(year) { 29 } else { 28 };
-    let months = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let before = months.get(..usize::try_from(month).ok()?.checked_sub(1)?)?;
-    let length = months.get(before.len())?;
-    if day == 0 || day > *length {
-        return None;
-    }
-    let leaps = |years: u64| years / 4 - years / 100 + years / 400;
-    let whole = (year - 1970) * 365 + leaps(year - 1) - leaps(1969);
-    Some(whole + before.iter().sum::<u64>() + day - 1)
 }
 
 #[cfg(test)]
