@@ -1,11 +1,13 @@
 //! Reading and writing nodes.
 
+use alloc::format;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::str::FromStr;
 
 use morgana_exec::join_all;
+use morgana_hal::DomId;
 use morgana_xenstore_wire::{
     DirectoryPart, Errno, Fields, Path, Permission, Request, TransactionId, parse_names,
 };
@@ -111,6 +113,28 @@ impl Tree {
         Path::parse(path)?;
         self.call(Request::Rm { path }).await?;
         Ok(())
+    }
+
+    /// The domain of this number, or the first of this name (`/local/domain/N/name`); `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], if this domain may not look for others by their names.
+    pub async fn domain_called(&self, called: &str) -> Result<Option<DomId>, Error> {
+        if let Ok(number) = called.parse() {
+            return Ok(Some(DomId::new(number)));
+        }
+        for number in self.children("/local/domain").await? {
+            let name = self
+                .read_text(&format!("/local/domain/{number}/name"))
+                .await;
+            if let (Ok(name), Ok(number)) = (name, number.parse())
+                && name == called
+            {
+                return Ok(Some(DomId::new(number)));
+            }
+        }
+        Ok(None)
     }
 
     /// The names of a node's children, however many there are.

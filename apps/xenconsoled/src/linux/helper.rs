@@ -4,10 +4,8 @@
 use std::error::Error;
 
 use morgana_daemon::Ready;
-use morgana_hal::DomId;
 use morgana_vchan::{VchanError, connect};
 use morgana_xenconsoled::{Daemon, Guests, Helper};
-use morgana_xenstore_client::Client;
 
 use super::arguments::Settings;
 use super::daemon::Started;
@@ -25,7 +23,8 @@ pub(crate) fn run(settings: &Settings, name: &str, ready: Ready) -> Result<(), B
     let tasks = started.executor.handle();
     let name = name.to_owned();
     started.block_on(async move {
-        let domain = find(&client, &name).await?;
+        let domain = client.domain_called(&name).await?;
+        let domain = domain.ok_or_else(|| format!("there is no domain called {name}"))?;
         let path = format!("/local/domain/{}/{LINK}", domain.number());
         let helper = Helper::new(outlets, client.clone(), &tasks, domain);
         let daemon = Daemon::new(own, client.clone(), &tasks, options, Guests::All);
@@ -47,21 +46,4 @@ pub(crate) fn run(settings: &Settings, name: &str, ready: Ready) -> Result<(), B
             };
         }
     })
-}
-
-/// The domain of this number, or of this name.
-async fn find(client: &Client, name: &str) -> Result<DomId, Box<dyn Error>> {
-    if let Ok(number) = name.parse() {
-        return Ok(DomId::new(number));
-    }
-    for number in client.children("/local/domain").await? {
-        let path = format!("/local/domain/{number}/name");
-        let called = client.read_text(&path).await;
-        if let (Ok(called), Ok(number)) = (called, number.parse())
-            && called == name
-        {
-            return Ok(DomId::new(number));
-        }
-    }
-    Err(format!("there is no domain called {name}").into())
 }

@@ -172,6 +172,35 @@ fn typed_reads_name_the_key_that_is_wrong() {
 }
 
 #[test]
+fn domains_are_found_by_number_or_by_name() {
+    script(
+        |client, _| async move {
+            let found = async |called: &str| client.domain_called(called).await.unwrap();
+            assert_eq!(found("7").await, Some(DomId::new(7)));
+            assert_eq!(found("web").await, Some(DomId::new(4)));
+            assert_eq!(found("none").await, None);
+        },
+        async |server: &mut Server| {
+            let path = "/local/domain";
+            for _ in 0..2 {
+                let received = server.expect(Request::Directory { path }).await;
+                server.answer(&received, b"0\x003\x004\0").await;
+                let path = "/local/domain/0/name";
+                let received = server.expect(Request::Read { path }).await;
+                server.answer(&received, b"Domain-0").await;
+                // It is just coming.
+                let path = "/local/domain/3/name";
+                let received = server.expect(Request::Read { path }).await;
+                server.refuse(&received, b"ENOENT\0").await;
+                let path = "/local/domain/4/name";
+                let received = server.expect(Request::Read { path }).await;
+                server.answer(&received, b"web").await;
+            }
+        },
+    );
+}
+
+#[test]
 fn long_directories_come_in_parts_and_start_again_when_they_change() {
     script(
         |client, _| async move {
