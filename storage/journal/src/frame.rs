@@ -6,7 +6,8 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use crate::crc::crc32;
+use crc32fast::Hasher;
+
 use crate::header::HEADER_BYTES;
 
 /// The longest entry, in bytes.
@@ -89,10 +90,10 @@ impl Walk {
 
 fn checksum(chain: u32, time: u64, entry: &[u8]) -> u32 {
     let len = entry.len() as u32;
-    crc32(&[
-        &chain.to_le_bytes(),
-        &len.to_le_bytes(),
-        &time.to_le_bytes(),
-        entry,
-    ])
+    let mut sum = Hasher::new();
+    sum.update(&chain.to_le_bytes());
+    sum.update(&len.to_le_bytes());
+    sum.update(&time.to_le_bytes());
+    sum.update(entry);
+    sum.finalize()
 }

@@ -4,7 +4,6 @@
 
 extern crate alloc;
 
-mod crc;
 mod cursor;
 mod error;
 mod frame;

@@ -13,7 +13,6 @@
 extern crate alloc;
 
 mod cases;
-mod crc;
 mod load;
 mod pattern;
 mod work;

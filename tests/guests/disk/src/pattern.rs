@@ -3,10 +3,9 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
+use crc32fast::Hasher;
 use morgana::block::{BlockDevice, BlockError};
 use morgana::exec::join_all;
-
-use crate::crc::Crc;
 
 /// Pieces of these sizes, in bytes, in turn: less than a page, pages, more than one request holds.
 const SIZES: [usize; 6] = [4096, 65_536, 12_288, 524_288, 49_152, 8192];
@@ -43,7 +42,7 @@ pub(crate) async fn write(disk: &impl BlockDevice, seed: u64) -> Result<(), Bloc
 
 /// The checksum of what is on the disk.
 pub(crate) async fn read(disk: &impl BlockDevice) -> Result<u32, BlockError> {
-    let mut crc = Crc::new();
+    let mut crc = Hasher::new();
     for batch in pieces(disk).chunks(AT_ONCE) {
         let reads = batch.iter().map(|&(offset, len)| async move {
             let mut bytes = vec![0; len];
@@ -51,26 +50,26 @@ pub(crate) async fn read(disk: &impl BlockDevice) -> Result<u32, BlockError> {
             disk.read(sector, &mut bytes).await.map(|()| bytes)
         });
         for bytes in join_all(reads).await {
-            crc.feed(&bytes?);
+            crc.update(&bytes?);
         }
     }
-    Ok(crc.value())
+    Ok(crc.finalize())
 }
 
 /// The checksum of a disk that [`write`] has filled.
 pub(crate) fn checksum(disk: &impl BlockDevice, seed: u64) -> u32 {
-    let mut crc = Crc::new();
+    let mut crc = Hasher::new();
     let mut bytes = vec![0; 65_536];
     for (offset, len) in pieces(disk) {
         let mut done = 0;
         while done < len {
             let count = bytes.len().min(len - done);
             fill(seed, offset + done as u64, &mut bytes[..count]);
-            crc.feed(&bytes[..count]);
+            crc.update(&bytes[..count]);
             done += count;
         }
     }
-    crc.value()
+    crc.finalize()
 }
 
 /// The whole disk in pieces.
