@@ -33,6 +33,13 @@ pub(crate) enum Intent {
 }
 
 impl Caller {
+    /// A program of the control domain.
+    pub(crate) const CONTROL: Self = Self {
+        domain: DomId::DOM0,
+        rights: Rights::Control,
+        target: None,
+    };
+
     pub(crate) fn is_control(&self) -> bool {
         self.rights == Rights::Control
     }

@@ -10,8 +10,7 @@ use super::{Event, stated_id};
 use crate::caller::{Caller, Rights};
 use crate::connection::ConnectionId;
 use crate::domains::Life;
-use crate::ledger::Meter;
-use crate::operations::{Step, Work};
+use crate::operations::Step;
 use crate::state::{Misfit, entries, set_limits, step};
 use crate::store::Store;
 use crate::transaction::Transaction;
@@ -75,11 +74,7 @@ impl Store {
         };
         let caller = if by.connection == stated_id(DomId::DOM0) {
             // It may have been a local client.
-            Caller {
-                domain: DomId::DOM0,
-                rights: Rights::Control,
-                target: None,
-            }
+            Caller::CONTROL
         } else {
             let id = self.stated_ring(by.connection)?;
             let connection = self.connections.get(&id);
@@ -98,23 +93,9 @@ impl Store {
         if !path.is_absolute() {
             return Err(Misfit::Path);
         }
-        Work {
-            caller,
-            // It was granted once.
-            meter: Meter {
-                domain: caller.domain,
-                quota: None,
-                ledger: &mut self.ledger,
-            },
-            host: &|_| true,
-            held_bytes: 0,
-            world: &mut self.world,
-            next: &mut self.last_stamp,
-            accessed: None,
-            changes: &mut Vec::new(),
-        }
-        .repeat(&step)
-        .map_err(|_| Misfit::Step)
+        // It was granted once.
+        self.quietly(caller, |work| work.repeat(&step))
+            .map_err(|_| Misfit::Step)
     }
 
     fn happen_again(&mut self, stated: &OwnEvent) -> Result<(), Misfit> {
