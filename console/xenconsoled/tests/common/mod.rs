@@ -14,10 +14,12 @@ use morgana_xenconsoled::{
     AttachError, Daemon, Guests, Helper, Host, Link, Log, Options, Outlets, Ring,
 };
 use morgana_xenstore_client::{Client, Config};
-use morgana_xenstored::{
-    Descriptor, Fault as XenstoreFault, Features, IntroduceError, Quota, Rights, Rings, Served,
-    Server,
-};
+use morgana_xenstored::{Descriptor, Quota, Rights, Server};
+
+use unserved::NoRings;
+
+#[path = "../unserved/mod.rs"]
+mod unserved;
 
 /// What a guest's ring holds each way.
 const RING: usize = 2048;
@@ -507,46 +509,4 @@ impl Host for Linked {
     fn wall(&self) -> WallTime {
         self.world.clock.wall()
     }
-}
-
-/// Domains whose xenstore rings nobody uses.
-pub(crate) struct NoRings;
-
-/// A xenstore ring on which nothing comes.
-pub(crate) struct Silence;
-
-impl Rings for NoRings {
-    type Stream = Silence;
-
-    fn attach(&self, _: DomId, _: Port) -> Result<Silence, IntroduceError> {
-        Ok(Silence)
-    }
-}
-
-impl ByteStream for Silence {
-    fn poll_read(&self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<Result<usize, StreamError>> {
-        Poll::Pending
-    }
-
-    fn poll_write(&self, _: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, StreamError>> {
-        Poll::Ready(Ok(bytes.len()))
-    }
-}
-
-impl Served for Silence {
-    fn advertise(&self, _: Features) {}
-
-    fn give_up(&self, _: XenstoreFault) {}
-
-    fn poll_reconnect(&self, _: &mut Context<'_>) -> Poll<()> {
-        Poll::Pending
-    }
-
-    fn port(&self) -> Port {
-        Port::new(0)
-    }
-
-    fn wake(&self) {}
-
-    fn connect(&self) {}
 }

@@ -7,6 +7,8 @@ mod helper_end;
 mod link;
 mod script;
 mod support;
+#[path = "../unserved/mod.rs"]
+mod unserved;
 
 use morgana_mutate::Corpus;
 

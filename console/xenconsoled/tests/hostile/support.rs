@@ -6,12 +6,12 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use morgana_exec::{Duplex, Handle, Notify, duplex, yield_now};
-use morgana_hal::{ByteStream, Channel, DomId, Port, StreamError};
+use morgana_hal::{Channel, DomId, Port};
 use morgana_xenconsoled::{Log, Outlets};
 use morgana_xenstore_client::{Client, Config};
-use morgana_xenstored::{
-    Descriptor, Fault, Features, IntroduceError, Quota, Rights, Rings, Served, Server,
-};
+use morgana_xenstored::{Descriptor, Quota, Rights, Server};
+
+use crate::unserved::NoRings;
 
 /// xenstored, with nobody else's rings.
 pub(crate) type Store = Server<NoRings>;
@@ -119,46 +119,4 @@ impl Channel for Bell {
     fn poll_after(&self, seen: u64, cx: &mut Context<'_>) -> Poll<u64> {
         self.own.poll_after(seen, cx)
     }
-}
-
-/// Domains whose xenstore rings nobody uses.
-pub(crate) struct NoRings;
-
-/// A xenstore ring on which nothing comes.
-pub(crate) struct Silence;
-
-impl Rings for NoRings {
-    type Stream = Silence;
-
-    fn attach(&self, _: DomId, _: Port) -> Result<Silence, IntroduceError> {
-        Ok(Silence)
-    }
-}
-
-impl ByteStream for Silence {
-    fn poll_read(&self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<Result<usize, StreamError>> {
-        Poll::Pending
-    }
-
-    fn poll_write(&self, _: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, StreamError>> {
-        Poll::Ready(Ok(bytes.len()))
-    }
-}
-
-impl Served for Silence {
-    fn advertise(&self, _: Features) {}
-
-    fn give_up(&self, _: Fault) {}
-
-    fn poll_reconnect(&self, _: &mut Context<'_>) -> Poll<()> {
-        Poll::Pending
-    }
-
-    fn port(&self) -> Port {
-        Port::new(0)
-    }
-
-    fn wake(&self) {}
-
-    fn connect(&self) {}
 }
