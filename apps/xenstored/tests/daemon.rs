@@ -1,14 +1,17 @@
 //! The program itself, without Xen: how it starts, whom it serves, what it refuses.
 
+mod support;
+
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use morgana_xenstore_wire::{Decoder, Operation, Request, RequestId, TransactionId};
+use morgana_xenstore_wire::Request;
 use rustix::process::{Pid, Signal, kill_process};
+
+use support::{Client, read, write};
 
 /// A folder of its own, and the daemon that was started in it; both go when the value is dropped.
 struct Place(PathBuf);
@@ -46,8 +49,8 @@ impl Place {
         self.run(&arguments)
     }
 
-    fn connect(&self) -> UnixStream {
-        UnixStream::connect(self.file("socket")).unwrap()
+    fn connect(&self) -> Client {
+        Client::connect(self.file("socket"))
     }
 
     fn log(&self) -> String {
@@ -65,33 +68,7 @@ impl Drop for Place {
     }
 }
 
-/// Sends a request, and returns the reply's payload, with `|` for NUL.
-fn ask(stream: &mut UnixStream, request: Request<'_>) -> String {
-    let mut bytes = Vec::new();
-    request
-        .encode(RequestId(1), TransactionId::NONE, &mut bytes)
-        .unwrap();
-    stream.write_all(&bytes).unwrap();
-    let mut decoder = Decoder::new();
-    loop {
-        if let Some(packet) = decoder.next().unwrap() {
-            if packet.header.operation() != Some(Operation::WatchEvent) {
-                return String::from_utf8_lossy(packet.payload).replace('\0', "|");
-            }
-            continue;
-        }
-        let len = stream.read(decoder.space()).unwrap();
-        assert_ne!(len, 0, "the daemon has closed the connection");
-        decoder.filled(len);
-    }
-}
-
-fn write<'a>(path: &'a str, value: &'a str) -> Request<'a> {
-    let value = value.as_bytes();
-    Request::Write { path, value }
-}
-
-fn read(path: &Path) -> String {
+fn text(path: &Path) -> String {
     fs::read_to_string(path).unwrap()
 }
 
@@ -100,18 +77,18 @@ fn in_the_background_it_serves_when_its_starter_returns() {
     let place = Place::new("background");
     let started = place.start();
     assert!(started.status.success(), "{started:?}");
-    assert!(read(&place.file("pid")).trim().parse::<u32>().is_ok());
+    assert!(text(&place.file("pid")).trim().parse::<u32>().is_ok());
     let mode = fs::metadata(place.file("socket")).unwrap().permissions();
     assert_eq!(mode.mode() & 0o777, 0o600);
     let mut stream = place.connect();
     // Relative paths begin where domain 0's do: libxl asks for its domain id so.
     let path = "a/b";
-    assert_eq!(ask(&mut stream, write("/local/domain/0/a/b", "1")), "OK|");
-    assert_eq!(ask(&mut stream, write("/a/b", "1")), "OK|");
-    assert_eq!(ask(&mut stream, Request::Read { path }), "1");
+    assert_eq!(stream.ask(0, write("/local/domain/0/a/b", "1")), "OK|");
+    assert_eq!(stream.ask(0, write("/a/b", "1")), "OK|");
+    assert_eq!(stream.ask(0, read(path)), "1");
     assert_eq!(
-        ask(
-            &mut stream,
+        stream.ask(
+            0,
             Request::Directory {
                 path: "/tool/xenstored"
             }
@@ -120,13 +97,13 @@ fn in_the_background_it_serves_when_its_starter_returns() {
     );
     // Another client sees the same tree; no domain can be served.
     let mut second = place.connect();
-    assert_eq!(ask(&mut second, Request::Read { path: "/a/b" }), "1");
+    assert_eq!(second.ask(0, read("/a/b")), "1");
     let introduce = Request::Introduce {
         domain: morgana_hal::DomId::new(1),
         frame: 1,
         port: 1,
     };
-    assert_eq!(ask(&mut second, introduce), "EINVAL|");
+    assert_eq!(second.ask(0, introduce), "EINVAL|");
     assert!(place.log().contains(" INFO serves "), "{}", place.log());
 }
 
@@ -148,13 +125,13 @@ fn a_client_that_breaks_the_protocol_is_closed_and_others_are_not() {
     let place = Place::new("broken");
     assert!(place.start().status.success());
     let (mut good, mut bad) = (place.connect(), place.connect());
-    assert_eq!(ask(&mut good, write("/a", "1")), "OK|");
+    assert_eq!(good.ask(0, write("/a", "1")), "OK|");
     // A header that claims 4,097 bytes.
     let mut header = [0; 16];
     header[12..].copy_from_slice(&4097_u32.to_le_bytes());
-    bad.write_all(&header).unwrap();
-    assert_eq!(bad.read(&mut [0; 16]).unwrap(), 0);
-    assert_eq!(ask(&mut good, Request::Read { path: "/a" }), "1");
+    bad.stream.write_all(&header).unwrap();
+    assert_eq!(bad.stream.read(&mut [0; 16]).unwrap(), 0);
+    assert_eq!(good.ask(0, read("/a")), "1");
     assert!(place.log().contains("4097 bytes"), "{}", place.log());
 }
 
@@ -182,7 +159,7 @@ fn the_log_is_readable_and_may_be_moved_away() {
     assert!(time.len() == 24 && time.ends_with('Z'), "{first}");
     assert!(said.starts_with("INFO serves "), "{first}");
     fs::rename(place.file("log"), place.file("older")).unwrap();
-    let pid = read(&place.file("pid"));
+    let pid = text(&place.file("pid"));
     let pid = Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
     kill_process(pid, Signal::HUP).unwrap();
     let mut stream = place.connect();
@@ -194,22 +171,22 @@ fn the_log_is_readable_and_may_be_moved_away() {
         b"log\0on\0",
         b"print\0three\0",
     ] {
-        assert_eq!(ask(&mut stream, control(command)), "OK|");
+        assert_eq!(stream.ask(0, control(command)), "OK|");
     }
     let log = place.log();
     assert_eq!(log.lines().count(), 2, "{log}");
     assert!(log.contains("INFO control: one.\n") && log.contains("INFO control: three\n"));
-    assert_eq!(read(&place.file("older")), first);
+    assert_eq!(text(&place.file("older")), first);
     // A report goes to a file of its own; what cannot be written is an error.
     let report = place.file("report");
     let command = format!("memreport\0{}\0", report.display());
-    assert_eq!(ask(&mut stream, control(command.as_bytes())), "OK|");
-    assert!(read(&report).contains("nodes "));
+    assert_eq!(stream.ask(0, control(command.as_bytes())), "OK|");
+    assert!(text(&report).contains("nodes "));
     for command in [
         &b"memreport\0/no/such/folder\0"[..],
         b"logfile\0/no/such/folder\0",
     ] {
-        assert_eq!(ask(&mut stream, control(command)), "EIO|");
+        assert_eq!(stream.ask(0, control(command)), "EIO|");
     }
 }
 
@@ -219,5 +196,5 @@ fn the_starter_prints_the_daemons_process_id() {
     let pid = place.file("pid");
     let started = place.run(&["-D", "-P", "-F", pid.to_str().unwrap()]);
     assert!(started.status.success(), "{started:?}");
-    assert_eq!(String::from_utf8_lossy(&started.stdout), read(&pid));
+    assert_eq!(String::from_utf8_lossy(&started.stdout), text(&pid));
 }

@@ -1,15 +1,18 @@
 //! After a crash of the program, without Xen: it is killed again and again in the midst of work, and nothing is lost that it has answered.
 
+mod support;
+
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
-use std::os::unix::net::UnixStream;
+use std::io::{self, BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Sender};
 use std::thread;
 
-use morgana_xenstore_wire::{Commit, Decoder, Operation, Request, RequestId, TransactionId};
+use morgana_xenstore_wire::{Commit, Request};
+
+use support::{Client, read, write};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_xenstored");
 
@@ -64,10 +67,7 @@ impl Place {
     }
 
     fn connect(&self) -> Client {
-        Client {
-            stream: UnixStream::connect(self.file("socket")).unwrap(),
-            decoder: Decoder::new(),
-        }
+        Client::connect(self.file("socket"))
     }
 }
 
@@ -92,63 +92,23 @@ impl Drop for Daemon {
     }
 }
 
-struct Client {
-    stream: UnixStream,
-    decoder: Decoder,
-}
-
 impl Client {
-    /// The reply's payload, with `|` for NUL; an error if the daemon is gone.
-    fn try_ask(&mut self, transaction: u32, request: Request<'_>) -> io::Result<String> {
-        let mut bytes = Vec::new();
-        let transaction = TransactionId(transaction);
-        request
-            .encode(RequestId(1), transaction, &mut bytes)
-            .unwrap();
-        self.stream.write_all(&bytes)?;
-        loop {
-            if let Some(packet) = self.decoder.next().unwrap() {
-                if packet.header.operation() != Some(Operation::WatchEvent) {
-                    return Ok(String::from_utf8_lossy(packet.payload).replace('\0', "|"));
-                }
-                continue;
-            }
-            match self.stream.read(self.decoder.space())? {
-                0 => return Err(ErrorKind::UnexpectedEof.into()),
-                len => self.decoder.filled(len),
-            }
-        }
-    }
-
-    fn ask(&mut self, request: Request<'_>) -> String {
-        self.try_ask(0, request).unwrap()
-    }
-
     /// What there is below a node, with the values.
     fn tree(&mut self, path: &str) -> BTreeMap<String, String> {
         let mut found = BTreeMap::new();
         let mut open = vec![path.to_owned()];
         while let Some(path) = open.pop() {
-            let names = self.ask(Request::Directory { path: &path });
+            let names = self.ask(0, Request::Directory { path: &path });
             if names == "ENOENT|" {
                 continue;
             }
-            let value = self.ask(Request::Read { path: &path });
+            let value = self.ask(0, Request::Read { path: &path });
             let names = names.split_terminator('|');
             open.extend(names.map(|name| format!("{path}/{name}")));
             found.insert(path, value);
         }
         found
     }
-}
-
-fn write<'a>(path: &'a str, value: &'a str) -> Request<'a> {
-    let value = value.as_bytes();
-    Request::Write { path, value }
-}
-
-fn read(path: &str) -> Request<'_> {
-    Request::Read { path }
 }
 
 /// What a client tells.
@@ -282,7 +242,7 @@ fn what_was_answered_outlasts_any_crash() {
     let check = Request::Control {
         payload: b"check\0",
     };
-    assert_eq!(client.ask(check), "OK|");
+    assert_eq!(client.ask(0, check), "OK|");
     // Whatever was written, the journal is short.
     let journal = fs::metadata(place.file("socket.journal")).unwrap();
     assert!(journal.len() < 4 << 20, "{}", journal.len());
@@ -310,7 +270,7 @@ fn limits_permissions_order_and_special_events_outlast_a_crash() {
             payload: b"quota\0set\0watches\x009\0",
         },
     ] {
-        assert_eq!(client.ask(request), "OK|");
+        assert_eq!(client.ask(0, request), "OK|");
     }
     daemon.kill();
     let _daemon = place.start(&["-E", "5"]);
@@ -346,7 +306,7 @@ fn limits_permissions_order_and_special_events_outlast_a_crash() {
             "ENOENT|",
         ),
     ] {
-        assert_eq!(client.ask(request), expected);
+        assert_eq!(client.ask(0, request), expected);
     }
     assert!(
         place.log().contains(" WARN goes on from "),
@@ -397,9 +357,9 @@ fn a_journal_that_is_of_no_use_is_told_of() {
         bytes.iter().rposition(|&byte| byte != 0).unwrap() + 1
     };
     let daemon = place.start(&[]);
-    assert_eq!(place.connect().ask(write("/first", "1")), "OK|");
+    assert_eq!(place.connect().ask(0, write("/first", "1")), "OK|");
     let whole = written().next_multiple_of(8);
-    assert_eq!(place.connect().ask(write("/second", "2")), "OK|");
+    assert_eq!(place.connect().ask(0, write("/second", "2")), "OK|");
     daemon.kill();
     let mut both = fs::read(&journal).unwrap();
     let last = written() - 1;
@@ -407,15 +367,15 @@ fn a_journal_that_is_of_no_use_is_told_of() {
     fs::write(&journal, &both).unwrap();
     let daemon = place.start(&[]);
     let mut client = place.connect();
-    assert_eq!(client.ask(read("/first")), "1");
-    assert_eq!(client.ask(read("/second")), "ENOENT|");
+    assert_eq!(client.ask(0, read("/first")), "1");
+    assert_eq!(client.ask(0, read("/second")), "ENOENT|");
     let cut = last + 1 - whole;
     let said = format!("its last {cut} bytes are no whole change");
     assert!(place.log().contains(&said), "{}", place.log());
     daemon.kill();
     // Whoever wants nothing of it gets nothing, and keeps nothing.
     let daemon = place.start(&["-R"]);
-    assert_eq!(place.connect().ask(read("/first")), "ENOENT|");
+    assert_eq!(place.connect().ask(0, read("/first")), "ENOENT|");
     assert!(!fs::exists(&journal).unwrap());
     daemon.kill();
 }
@@ -424,7 +384,7 @@ fn a_journal_that_is_of_no_use_is_told_of() {
 fn a_daemon_that_can_keep_nothing_serves_and_says_so() {
     let place = Place::new("nowhere");
     let daemon = place.start(&["--journal", "/proc/nowhere/journal"]);
-    assert_eq!(place.connect().ask(write("/a", "1")), "OK|");
+    assert_eq!(place.connect().ask(0, write("/a", "1")), "OK|");
     let log = place.log();
     assert!(
         log.contains("/proc/nowhere/journal: ") && log.contains("lost in a crash"),

@@ -1,19 +1,20 @@
 //! Live update of the program itself, without Xen: it is replaced by itself again and again while clients are at work, and nobody loses
 //! anything.
 
+mod support;
+
 use std::fs;
-use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 
-use morgana_xenstore_wire::{
-    Commit, Decoder, Header, Operation, Request, RequestId, TransactionId,
-};
+use morgana_xenstore_wire::{Commit, Operation, Request};
 use rustix::process::{Pid, Signal, kill_process};
+
+use support::{Client, read, write};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_xenstored");
 
@@ -56,12 +57,7 @@ impl Place {
     }
 
     fn connect(&self) -> Client {
-        Client {
-            stream: UnixStream::connect(self.file("socket")).unwrap(),
-            decoder: Decoder::new(),
-            requests: 0,
-            events: Vec::new(),
-        }
+        Client::connect(self.file("socket"))
     }
 }
 
@@ -74,52 +70,7 @@ impl Drop for Place {
     }
 }
 
-struct Client {
-    stream: UnixStream,
-    decoder: Decoder,
-    requests: u32,
-    events: Vec<String>,
-}
-
 impl Client {
-    fn bytes(&mut self, transaction: u32, request: Request<'_>) -> Vec<u8> {
-        self.requests += 1;
-        let mut bytes = Vec::new();
-        let (id, transaction) = (RequestId(self.requests), TransactionId(transaction));
-        request.encode(id, transaction, &mut bytes).unwrap();
-        bytes
-    }
-
-    fn ask(&mut self, transaction: u32, request: Request<'_>) -> String {
-        let bytes = self.bytes(transaction, request);
-        self.stream.write_all(&bytes).unwrap();
-        self.answer()
-    }
-
-    /// The next reply's payload, with `|` for NUL; events are kept.
-    fn answer(&mut self) -> String {
-        loop {
-            let (header, text) = self.packet();
-            if header.operation() == Some(Operation::WatchEvent) {
-                self.events.push(text);
-            } else {
-                return text;
-            }
-        }
-    }
-
-    fn packet(&mut self) -> (Header, String) {
-        loop {
-            if let Some(packet) = self.decoder.next().unwrap() {
-                let text = String::from_utf8_lossy(packet.payload).replace('\0', "|");
-                return (packet.header, text);
-            }
-            let len = self.stream.read(self.decoder.space()).unwrap();
-            assert_ne!(len, 0, "the daemon has closed the connection");
-            self.decoder.filled(len);
-        }
-    }
-
     fn update(&mut self, program: &str, command_line: Option<&str>) -> String {
         let mut steps = vec![format!("live-update\0-f\0{program}\0")];
         steps.extend(command_line.map(|line| format!("live-update\0-c\0{line}\0")));
@@ -143,15 +94,6 @@ impl Client {
         let id = self.ask(0, Request::TransactionStart);
         id.trim_end_matches('|').parse().unwrap()
     }
-}
-
-fn write<'a>(path: &'a str, value: &'a str) -> Request<'a> {
-    let value = value.as_bytes();
-    Request::Write { path, value }
-}
-
-fn read(path: &str) -> Request<'_> {
-    Request::Read { path }
 }
 
 fn watch(path: &str) -> Request<'_> {
@@ -197,9 +139,9 @@ fn what_is_under_way_goes_on() {
     }
     assert_eq!(place.pid(), pid);
     half.stream.write_all(&request[20..]).unwrap();
-    assert_eq!(half.answer(), "OK|");
+    assert_eq!(half.answer().unwrap(), "OK|");
     for _ in 0..2000 {
-        assert_eq!(slow.answer(), long);
+        assert_eq!(slow.answer().unwrap(), long);
     }
     asking.join().unwrap();
     assert_eq!(toolstack.ask(0, read("/half/node")), "whole");
@@ -296,7 +238,7 @@ fn work(place: &Place, number: usize, stop: &AtomicBool, done: &AtomicU32) {
     }
     // An event for the watch, and one for each commit.
     while client.events.len() < count + 1 {
-        let (header, text) = client.packet();
+        let (header, text) = client.packet().unwrap();
         assert_eq!(header.operation(), Some(Operation::WatchEvent));
         client.events.push(text);
     }
