@@ -44,44 +44,13 @@ enum Unit {
 
 use Unit::{Aborts, Bytes, Rate, Time};
 
-/// Nine short runs and not a long one: the machine is faster now and slower then.
 const ALL: [Run; 7] = [
-    Run {
-        arguments: &["rows", "1", "4000"],
-        times: 9,
-        name: "native",
-        figures: &ROWS,
-    },
-    Run {
-        arguments: &["rows", "8", "500"],
-        times: 9,
-        name: "native-8",
-        figures: &ROWS,
-    },
-    Run {
-        arguments: &["domains", "1", "200"],
-        times: 3,
-        name: "native-domains-1",
-        figures: &DOMAINS,
-    },
-    Run {
-        arguments: &["domains", "10", "200"],
-        times: 3,
-        name: "native-domains-10",
-        figures: &DOMAINS,
-    },
-    Run {
-        arguments: &["domains", "100", "200"],
-        times: 3,
-        name: "native-domains-100",
-        figures: &DOMAINS,
-    },
-    Run {
-        arguments: &["domains", "200", "200"],
-        times: 3,
-        name: "native-domains-200",
-        figures: &DOMAINS,
-    },
+    rows(&["rows", "1", "4000"], "native"),
+    rows(&["rows", "8", "500"], "native-8"),
+    domains(&["domains", "1", "200"], "native-domains-1"),
+    domains(&["domains", "10", "200"], "native-domains-10"),
+    domains(&["domains", "100", "200"], "native-domains-100"),
+    domains(&["domains", "200", "200"], "native-domains-200"),
     // It takes C xenstored minutes.
     Run {
         arguments: &["tree", "200", "600"],
@@ -95,6 +64,25 @@ const ALL: [Run; 7] = [
         ],
     },
 ];
+
+/// Nine short runs and not a long one: the machine is faster now and slower then.
+const fn rows(arguments: &'static [&'static str], name: &'static str) -> Run {
+    Run {
+        arguments,
+        times: 9,
+        name,
+        figures: &ROWS,
+    }
+}
+
+const fn domains(arguments: &'static [&'static str], name: &'static str) -> Run {
+    Run {
+        arguments,
+        times: 3,
+        name,
+        figures: &DOMAINS,
+    }
+}
 
 /// What one program, or several at once, ask for one after the other.
 const ROWS: [Figure; 18] = [
