@@ -14,6 +14,7 @@ mod large;
 mod linux;
 mod logger;
 mod net;
+mod streams;
 mod testbed;
 mod vchan;
 mod xenconsoled;

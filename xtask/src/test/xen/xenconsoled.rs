@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
-use super::{Lab, XenTest, apps, xenstored};
-use crate::build::{self, Changes};
+use super::{Lab, XenTest, apps, streams, xenstored};
+use crate::build::Changes;
 use crate::cli::XenconsoledChoice;
 use crate::dom0;
 use crate::testbed::Guest;
@@ -21,7 +21,11 @@ pub(super) const TESTS: &[XenTest] = &[
     },
     XenTest {
         name: "xenconsoled/lossless",
-        run: lossless,
+        run: streams::lossless,
+    },
+    XenTest {
+        name: "xenconsoled/crowd",
+        run: streams::crowd,
     },
 ];
 
@@ -30,11 +34,6 @@ pub(super) const STUB_DOMAIN_TESTS: &[XenTest] = &[XenTest {
     name: "stubdom/consoles",
     run: no_daemon_in_dom0,
 }];
-
-/// Guests at once.
-const GUESTS: usize = 20;
-/// The bytes of each of their streams, each way, if `MORGANA_CONSOLE_BYTES` says nothing else. (16 MiB, 640 MiB in all, take many minutes.)
-const BYTES: u64 = 64 << 10;
 
 /// On a stub-domain with a helper in dom0.
 fn toolstack_of_stub_domain(lab: &Lab<'_>) -> Result<()> {
@@ -122,59 +121,17 @@ fn talk(lab: &Lab<'_>) -> Result<()> {
 }
 
 /// Where a guest's terminal is.
-fn terminal(lab: &Lab<'_>, guest: &Guest) -> Result<String> {
+pub(super) fn terminal(lab: &Lab<'_>, guest: &Guest) -> Result<String> {
     let path = format!("/local/domain/$(xl domid {})/console/tty", guest.name());
     let wait = format!("until xenstore-read {path} 2>/dev/null; do sleep 0.1; done");
     Ok(lab.sh(&wait)?.trim().to_owned())
 }
 
-/// Streams through the consoles of many guests at once, compared byte for byte at both ends.
-fn lossless(lab: &Lab<'_>) -> Result<()> {
-    dom0::change_xenconsoled(lab, XenconsoledChoice::Ours)?;
-    let program = build::program_for_linux(lab.workspace(), "perf-console")?;
-    lab.put(&program, "/programs/perf-console")?;
-    let mut terminals = Vec::new();
-    for number in 0..GUESTS {
-        let guest = talker(lab, number)?;
-        guest.create(lab)?;
-        terminals.push(format!("{number}:{}", terminal(lab, &guest)?));
-    }
-    let bytes: u64 = match std::env::var("MORGANA_CONSOLE_BYTES") {
-        Ok(text) => text
-            .parse()
-            .with_context(|| format!("MORGANA_CONSOLE_BYTES={text}"))?,
-        Err(_) => BYTES,
-    };
-    let run = format!(
-        "/programs/perf-console both {bytes} {}",
-        terminals.join(" ")
-    );
-    let seconds = lab.sh_within(&run, LONG)?;
-    ensure!(seconds.trim().parse::<f64>().is_ok(), "{seconds}");
-    // The logs have had all of it; with the longest streams, rotation has taken some of it away again.
-    if bytes > ROTATED {
-        return Ok(());
-    }
-    let logs = lab.sh("cd /var/log/xen/console && cat $(ls | grep '^guest-guest-console.*[.]log' | grep -v times) | wc -c")?;
-    let logged: u64 = logs.trim().parse()?;
-    ensure!(
-        logged >= bytes * GUESTS as u64,
-        "{logged} bytes are in the logs"
-    );
-    Ok(())
-}
-
-/// More than this may be rotated away, in bytes.
-const ROTATED: u64 = 8 << 20;
-
 /// How long Linux may take to boot in a domain.
 const LINUX_PATIENCE: Duration = Duration::from_secs(180);
 
-/// How long the streams may take.
-const LONG: Duration = Duration::from_secs(3600);
-
 /// A guest that does what its console says, and sends the bytes of the seed `number`.
-fn talker(lab: &Lab<'_>, number: usize) -> Result<Guest> {
+pub(super) fn talker(lab: &Lab<'_>, number: usize) -> Result<Guest> {
     let changes = Changes {
         name: Some(format!("guest-console-{number}")),
         extra: format!("log=off seed={number}"),
