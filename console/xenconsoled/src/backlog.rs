@@ -24,9 +24,18 @@ impl Backlog {
         }
     }
 
-    /// Whether more may come. (It may be a little more than the limit.)
-    pub(crate) fn has_room(&self) -> bool {
-        self.overflow == Overflow::Discard || self.bytes.len() < self.limit
+    /// Whether `len` bytes more may come without any being dropped. (Where nothing is dropped they may be more than the limit.)
+    pub(crate) fn has_room(&self, len: usize) -> bool {
+        let least = match self.overflow {
+            Overflow::Keep => 1,
+            Overflow::Discard => len,
+        };
+        self.bytes.is_empty() || self.bytes.len() + least <= self.limit
+    }
+
+    /// Whether what comes all the same takes the place of something.
+    pub(crate) fn discards(&self) -> bool {
+        self.overflow == Overflow::Discard
     }
 
     /// Adds bytes. Beyond the limit, what is in the middle goes: the beginning often says why, and the end what happens now. Says how
@@ -88,7 +97,7 @@ mod tests {
     fn what_is_to_be_kept_is_kept() {
         let mut backlog = Backlog::new(10, Overflow::Keep);
         let mut added = 0;
-        while backlog.has_room() {
+        while backlog.has_room(3) {
             assert_eq!(backlog.add(b"abc"), 0);
             added += 3;
         }
@@ -97,7 +106,7 @@ mod tests {
         assert_eq!(backlog.peek(&mut shown), 5);
         assert_eq!(&shown, b"abcab");
         backlog.shown(5);
-        assert!(backlog.has_room());
+        assert!(backlog.has_room(3));
         assert_eq!(backlog.peek(&mut shown), 5);
         assert_eq!(&shown, b"cabca");
     }
@@ -107,6 +116,16 @@ mod tests {
         let mut backlog = Backlog::new(0, Overflow::Discard);
         assert_eq!(backlog.add(b"abc"), 3);
         assert_eq!(backlog.peek(&mut [0; 4]), 0);
-        assert!(backlog.has_room());
+        assert!(backlog.has_room(3));
+    }
+
+    #[test]
+    fn there_is_room_as_long_as_nothing_would_be_dropped() {
+        let mut backlog = Backlog::new(10, Overflow::Discard);
+        while backlog.has_room(3) {
+            assert_eq!(backlog.add(b"abc"), 0);
+        }
+        let mut shown = [0; 12];
+        assert_eq!(backlog.peek(&mut shown), 9);
     }
 }

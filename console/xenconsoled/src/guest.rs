@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::rc::Rc;
 use alloc::string::String;
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use core::pin::pin;
 
 use morgana_exec::{Either, Notify, Timers, select};
@@ -143,6 +143,7 @@ impl<H: Host> Guest<H> {
             terminal: belongings.terminal.as_ref(),
             backlog: RefCell::new(Backlog::new(limit, self.options.overflow)),
             moved: Notify::default(),
+            unread: Cell::new(false),
             options: self.options,
         };
         let end = {

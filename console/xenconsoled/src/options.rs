@@ -33,7 +33,7 @@ impl Default for Options {
 /// What happens to output that nobody reads at the terminal, beyond the limit of what is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Overflow {
-    /// The first half of the limit and the newest bytes stay, what is between them is dropped.
+    /// The first half of the limit and the newest bytes stay, what is between them is dropped; after the guest has waited a second in vain.
     #[default]
     Discard,
     /// All stays, and the guest waits until it is read.

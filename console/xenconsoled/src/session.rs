@@ -1,10 +1,11 @@
 //! One guest's console while its ring is served: from the ring to the log and the terminal, and from the terminal to the ring.
 
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use core::convert::Infallible;
 use core::future::poll_fn;
 use core::pin::pin;
 use core::task::Poll;
+use core::time::Duration;
 
 use morgana_exec::{Either, Notify, Seldom, Timers, select, yield_now};
 use morgana_hal::{ByteStream, DomId, StreamError};
@@ -18,6 +19,10 @@ use crate::{Host, Options};
 /// Bytes moved at once: what a guest's ring holds.
 const PIECE: usize = 2048;
 
+/// How long a guest waits for its terminal to take as much as a piece, before its output is dropped instead. A terminal that is slower than
+/// that (16 kbit/s) must not hold up the guest's kernel, and one that nobody looks at takes nothing at all.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// A guest that is served.
 pub(crate) struct Session<'a, H: Host> {
     pub(crate) domain: DomId,
@@ -29,6 +34,8 @@ pub(crate) struct Session<'a, H: Host> {
     pub(crate) backlog: RefCell<Backlog>,
     /// The backlog has grown or shrunk.
     pub(crate) moved: Notify,
+    /// Whether the guest has waited in vain since the terminal had all of its output.
+    pub(crate) unread: Cell<bool>,
     pub(crate) options: Options,
 }
 
@@ -102,11 +109,22 @@ impl<H: Host> Session<'_, H> {
         }
     }
 
-    /// Waits until the backlog may grow.
+    /// Waits until the backlog may grow; where output may be dropped, not for long and not in vain again.
     async fn room(&self) {
+        let discards = self.backlog.borrow().discards();
+        if !discards {
+            return self.roomy().await;
+        }
+        if !self.unread.get() && self.timers.timeout(PATIENCE, self.roomy()).await.is_err() {
+            self.unread.set(true);
+        }
+    }
+
+    /// Waits until the backlog has room.
+    async fn roomy(&self) {
         loop {
             let seen = self.moved.count();
-            if self.backlog.borrow().has_room() {
+            if self.backlog.borrow().has_room(PIECE) {
                 return;
             }
             self.moved.after(seen).await;
@@ -134,6 +152,7 @@ impl<H: Host> Session<'_, H> {
             let seen = self.moved.count();
             let len = self.backlog.borrow().peek(&mut piece);
             if len == 0 {
+                self.unread.set(false);
                 self.moved.after(seen).await;
                 continue;
             }

@@ -139,6 +139,24 @@ fn output_that_nobody_reads_is_kept_within_its_limit() {
 }
 
 #[test]
+fn a_terminal_that_is_slower_than_its_guest_loses_nothing() {
+    world(Options::default(), async |world: World| {
+        world.write("/local/domain/1/console/limit", "5000").await;
+        let guest = world.guest(D1, "web", 7).await;
+        let sent: Vec<u8> = (0..60_000u32).map(|n| (n / 7) as u8 | 0x20).collect();
+        let read = async {
+            // It takes what it holds, and then nothing for most of the guest's patience.
+            for _ in 0..60 {
+                world.seen(D1);
+                world.sleep(Duration::from_millis(900)).await;
+            }
+            world.shown(D1, &sent).await;
+        };
+        morgana_exec::join(guest.write(&sent), read).await;
+    });
+}
+
+#[test]
 fn output_that_is_to_be_kept_makes_the_guest_wait() {
     let options = Options {
         overflow: Overflow::Keep,

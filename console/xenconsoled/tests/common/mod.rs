@@ -284,7 +284,7 @@ impl World {
     /// Waits until the terminal has shown these bytes, and no others.
     pub(crate) async fn shown(&self, domain: DomId, bytes: &[u8]) {
         self.until(&format!("the terminal of {domain} shows all"), || {
-            self.look(domain) == bytes
+            self.seen(domain) == bytes
         })
         .await;
     }
@@ -292,13 +292,13 @@ impl World {
     /// Waits until the terminal has shown these bytes last; returns all.
     pub(crate) async fn shown_until(&self, domain: DomId, last: &[u8]) -> Vec<u8> {
         let what = format!("the terminal of {domain} shows the last");
-        self.until(&what, || self.look(domain).ends_with(last))
+        self.until(&what, || self.seen(domain).ends_with(last))
             .await;
-        self.look(domain)
+        self.seen(domain)
     }
 
     /// All that a terminal has shown.
-    fn look(&self, domain: DomId) -> Vec<u8> {
+    pub(crate) fn seen(&self, domain: DomId) -> Vec<u8> {
         let mut seen = self.seen.borrow_mut();
         let seen = seen.entry(domain).or_default();
         let terminals = self.terminals.borrow();
