@@ -4,9 +4,9 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
-use crate::build::{self, Image};
+use crate::build::{Make, Workshop};
 use crate::cli::{Dom0, XenconsoledChoice, XenstoredChoice};
 use crate::testbed::{Deadline, Ours, Testbed, Xenstored};
 use crate::workspace::Workspace;
@@ -24,31 +24,36 @@ const XENS_XENCONSOLED: &str = "/usr/lib/xen-4.17/bin/xenconsoled";
 pub(crate) const XENCONSOLED_ID: &str = "/run/xen/xenconsoled.pid";
 
 /// A testbed whose dom0 runs on the daemon of that choice.
-pub(crate) fn start(xenstored: XenstoredChoice) -> Result<Testbed> {
+pub(crate) fn start(workshop: &Workshop<'_>, xenstored: XenstoredChoice) -> Result<Testbed> {
     match xenstored {
         XenstoredChoice::C => Testbed::start(Xenstored::C),
         XenstoredChoice::Ocaml => Testbed::start(Xenstored::Ocaml),
         XenstoredChoice::Ours => {
-            let program = build::program_for_linux(&Workspace::load()?, XENSTORED)?;
+            let program = workshop.program(XENSTORED)?;
             Testbed::start_with_xenstored(Ours::Process, &program)
         }
         XenstoredChoice::Stubdom => {
-            let workspace = Workspace::load()?;
-            let images = Image::build(&workspace, &[workspace.app(XENSTORED)?])?;
-            let image = images.first().context("xenstored has no image")?;
+            let image = workshop.image(XENSTORED)?;
             Testbed::start_with_xenstored(Ours::StubDomain, &image.kernel)
         }
     }
 }
 
 /// Replaces the daemon that serves consoles, which can be done at any time. A stub-domain serves guests that are made from then on.
-pub(crate) fn change_xenconsoled(testbed: &Testbed, choice: XenconsoledChoice) -> Result<()> {
+pub(crate) fn change_xenconsoled(
+    workshop: &Workshop<'_>,
+    testbed: &Testbed,
+    choice: XenconsoledChoice,
+) -> Result<()> {
     let program = match choice {
         XenconsoledChoice::C => XENS_XENCONSOLED.to_owned(),
-        XenconsoledChoice::Ours => put_xenconsoled(testbed)?.to_owned(),
+        XenconsoledChoice::Ours => put_xenconsoled(workshop, testbed)?.to_owned(),
         XenconsoledChoice::Stubdom => {
-            start_stub_domain(testbed)?;
-            format!("{} --for {XENCONSOLED}", put_xenconsoled(testbed)?)
+            start_stub_domain(workshop, testbed)?;
+            format!(
+                "{} --for {XENCONSOLED}",
+                put_xenconsoled(workshop, testbed)?
+            )
         }
     };
     testbed.sh(&format!(
@@ -59,17 +64,14 @@ pub(crate) fn change_xenconsoled(testbed: &Testbed, choice: XenconsoledChoice) -
 }
 
 /// Builds our xenconsoled for Linux and copies it to dom0; returns its path there.
-fn put_xenconsoled(testbed: &Testbed) -> Result<&'static str> {
-    let program = build::program_for_linux(&Workspace::load()?, XENCONSOLED)?;
-    testbed.put(&program, OUR_XENCONSOLED)?;
+fn put_xenconsoled(workshop: &Workshop<'_>, testbed: &Testbed) -> Result<&'static str> {
+    testbed.put(&workshop.program(XENCONSOLED)?, OUR_XENCONSOLED)?;
     Ok(OUR_XENCONSOLED)
 }
 
 /// Builds our xenconsoled as a stub-domain and creates it.
-fn start_stub_domain(testbed: &Testbed) -> Result<()> {
-    let workspace = Workspace::load()?;
-    let images = Image::build(&workspace, &[workspace.app(XENCONSOLED)?])?;
-    let image = images.first().context("xenconsoled has no image")?;
+fn start_stub_domain(workshop: &Workshop<'_>, testbed: &Testbed) -> Result<()> {
+    let image = workshop.image(XENCONSOLED)?;
     testbed.put(&image.kernel, "/usr/local/lib/xenconsoled.xen")?;
     let config = image.kernel.with_extension("cfg");
     testbed.put(&config, "/usr/local/lib/xenconsoled.cfg")?;
@@ -80,10 +82,12 @@ fn start_stub_domain(testbed: &Testbed) -> Result<()> {
 
 /// Runs the command and returns its status.
 pub(crate) fn run(arguments: &Dom0) -> Result<i32> {
-    let testbed = start(arguments.xenstored)?;
+    let workspace = Workspace::load()?;
+    let workshop = Workshop::new(&workspace, Make::Shipped);
+    let testbed = start(&workshop, arguments.xenstored)?;
     // Xen's own runs already.
     if arguments.xenconsoled != XenconsoledChoice::C {
-        change_xenconsoled(&testbed, arguments.xenconsoled)?;
+        change_xenconsoled(&workshop, &testbed, arguments.xenconsoled)?;
     }
     testbed.add_packages(&arguments.deb)?;
     for &forward in &arguments.forward {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use super::{Record, Report};
-use crate::build::{self, Changes, Image};
+use crate::build::{Changes, Make, Workshop};
 use crate::cli::XenconsoledChoice;
 use crate::dom0;
 use crate::testbed::{Guest, Testbed, Xenstored};
@@ -45,9 +45,9 @@ const FLOODED: &str = "round-trip-flooded";
 
 /// Runs all cases on both daemons.
 pub(super) fn run(workspace: &Workspace, report: &mut Report<'_>) -> Result<()> {
-    let images = Image::build(workspace, &[workspace.app(APP)?])?;
-    let image = images.first().context("nothing was built")?;
-    let program = build::program_for_linux(workspace, PROGRAM)?;
+    let workshop = Workshop::new(workspace, Make::Shipped);
+    let image = workshop.image(APP)?;
+    let program = workshop.program(PROGRAM)?;
     let testbed = Testbed::start(Xenstored::C)?;
     testbed.put(&program, "/bench/perf-console")?;
     for number in 0..GUESTS {
@@ -56,7 +56,7 @@ pub(super) fn run(workspace: &Workspace, report: &mut Report<'_>) -> Result<()> 
             extra: format!("log=off seed={number}"),
             ..Changes::default()
         };
-        Guest::install_as(&testbed, workspace, image, &changes)?.create(&testbed)?;
+        Guest::install_as(&testbed, workspace, &image, &changes)?.create(&testbed)?;
     }
     let mut figures = [Figures::new(), Figures::new()];
     for _ in 0..RUNS {
@@ -65,7 +65,7 @@ pub(super) fn run(workspace: &Workspace, report: &mut Report<'_>) -> Result<()> 
             .zip(&mut figures)
         {
             forget_terminals(&testbed)?;
-            dom0::change_xenconsoled(&testbed, choice)?;
+            dom0::change_xenconsoled(&workshop, &testbed, choice)?;
             measure(&testbed, figures)?;
         }
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::{Record, Report};
+use crate::build::{Make, Workshop};
 use crate::cli::XenstoredChoice;
 use crate::dom0;
 use crate::workspace::Workspace;
@@ -67,12 +68,13 @@ type Taken = BTreeMap<&'static str, [Vec<f64>; 2]>;
 /// Runs all rows on all daemons.
 pub(super) fn run(workspace: &Workspace, report: &mut Report<'_>) -> Result<()> {
     native::run(workspace, report)?;
+    let workshop = Workshop::new(workspace, Make::Shipped);
     let mut ours = Taken::new();
     let mut theirs = PEERS.map(|_| Taken::new());
     for _ in 0..RUNS {
-        once(XenstoredChoice::Ours, &mut ours)?;
+        once(&workshop, XenstoredChoice::Ours, &mut ours)?;
         for ((_, daemon), taken) in PEERS.iter().zip(&mut theirs) {
-            once(*daemon, taken)?;
+            once(&workshop, *daemon, taken)?;
         }
     }
     for (row, time, cpu) in ROWS {
@@ -94,8 +96,8 @@ fn of<'a>(taken: &'a Taken, row: &str) -> Result<&'a [Vec<f64>; 2]> {
 }
 
 /// All rows once, in a dom0 that has just started with this daemon.
-fn once(daemon: XenstoredChoice, taken: &mut Taken) -> Result<()> {
-    let testbed = dom0::start(daemon)?;
+fn once(workshop: &Workshop<'_>, daemon: XenstoredChoice, taken: &mut Taken) -> Result<()> {
+    let testbed = dom0::start(workshop, daemon)?;
     let said = testbed.sh_within(&SCRIPT.replace("TURNS", &TURNS.to_string()), LIMIT)?;
     let mut rows = 0;
     for line in said.lines() {

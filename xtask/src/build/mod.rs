@@ -4,6 +4,7 @@ mod config;
 mod image;
 mod peer;
 mod strip;
+mod workshop;
 
 use std::fs;
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use crate::workspace::{App, Purpose, Workspace, cargo};
 pub(crate) use config::{Changes, config};
 pub(crate) use image::{Image, XEN_OPTIONS, rust_src, template};
 pub(crate) use peer::vchan_peer;
+pub(crate) use workshop::Workshop;
 
 /// Builds what is asked for.
 pub(crate) fn run(arguments: &Build) -> Result<i32> {
@@ -56,10 +58,19 @@ pub(crate) fn run(arguments: &Build) -> Result<i32> {
     Ok(0)
 }
 
-/// What a build for Linux asks of cargo: compiled for speed, since there a program's size matters little; a program that needs no library of the machine that it runs on, so that one file carried into a
-/// testbed's dom0, or to another distribution, is all there is to it. A target is named, so that this does not hold for what runs while building.
-const LINUX_OPTIONS: [&str; 4] = [
-    "--profile=native",
+/// How programs for Linux are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Make {
+    /// As users get them: compiled for speed, since there a program's size matters little. They are kept as `target/linux/NAME`.
+    Shipped,
+    /// To be tested: without the optimisation of whole programs, which takes half a minute for each. They stay where cargo puts them.
+    Trial,
+}
+
+/// What a build for Linux asks of cargo besides the profile: a program that needs no library of the machine that it runs on, so that one file
+/// carried into a testbed's dom0, or to another distribution, is all there is to it. A target is named, so that this does not hold for what runs
+/// while building.
+const LINUX_OPTIONS: [&str; 3] = [
     "--target=x86_64-unknown-linux-gnu",
     "--config",
     "target.x86_64-unknown-linux-gnu.rustflags=['-Ctarget-feature=+crt-static']",
@@ -72,18 +83,25 @@ pub(crate) fn for_linux(workspace: &Workspace, app: &App) -> Result<PathBuf> {
 
 /// Builds the program of any package for Linux; returns it, `target/linux/NAME`.
 pub(crate) fn program_for_linux(workspace: &Workspace, name: &str) -> Result<PathBuf> {
-    program_of(workspace, name, name)
+    program_of(workspace, Make::Shipped, name, name)
 }
 
-/// The same of a package whose program has another name.
-pub(crate) fn program_of(workspace: &Workspace, package: &str, name: &str) -> Result<PathBuf> {
+/// Builds a package's program for Linux; returns it.
+fn program_of(workspace: &Workspace, make: Make, package: &str, name: &str) -> Result<PathBuf> {
+    let profile = match make {
+        Make::Shipped => "--profile=native",
+        Make::Trial => "--profile=trial",
+    };
     let mut command = cargo();
     command
         .current_dir(&workspace.root)
-        .arg("build")
+        .args(["build", profile])
         .args(LINUX_OPTIONS)
         .args(["-p", package]);
     let built = image::executable(&mut command, name)?;
+    if make == Make::Trial {
+        return Ok(built);
+    }
     let folder = workspace.programs();
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let program = folder.join(name);

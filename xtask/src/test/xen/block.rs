@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use super::{Lab, XenTest};
-use crate::build::{Changes, program_for_linux};
+use crate::build::Changes;
 use crate::testbed::End;
 
 pub(super) const TESTS: &[XenTest] = &[
@@ -224,8 +224,7 @@ fn process_disk(target: &str) -> String {
 
 /// Starts our back end as a process in dom0, in place of Linux's.
 fn start_process(lab: &Lab<'_>) -> Result<()> {
-    let program = program_for_linux(lab.workspace(), "blkback")?;
-    lab.put(&program, "/blkback.new")?;
+    lab.put(&lab.workshop().program("blkback")?, "/blkback.new")?;
     lab.put_bytes(NOTHING.as_bytes(), "/etc/xen/scripts/block-nothing", 0o755)?;
     lab.sh(
         "mv /blkback.new /blkback; chmod 755 /blkback; rmmod xen-blkback 2>/dev/null; rm -f /blkback.log; \
@@ -243,8 +242,7 @@ fn process_log(lab: &Lab<'_>) -> String {
 
 /// Our front end as a process in dom0: guest-disk, as a Linux program.
 fn process_front(lab: &Lab<'_>, words: &str, work: &str) -> Result<String> {
-    let program = program_for_linux(lab.workspace(), "guest-disk")?;
-    lab.put(&program, "/guest-disk")?;
+    lab.put(&lab.workshop().program("guest-disk")?, "/guest-disk")?;
     let script = format!(
         "chmod 755 /guest-disk; xl block-attach 0 'vdev=xvdz,{words}' || exit 1; \
          timeout 60 /guest-disk --xen {work} disk=xvdz 2>&1; status=$?; xl block-detach 0 xvdz; exit $status"

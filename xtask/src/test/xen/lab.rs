@@ -6,20 +6,19 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Error, Result, bail, ensure};
 
-use crate::build::{self, Changes, Image};
-use crate::cli::XenstoredChoice;
+use crate::build::{Changes, Image, Workshop};
+use crate::cli::{XenconsoledChoice, XenstoredChoice};
 use crate::dom0;
 use crate::run::ADDRESS;
 use crate::testbed::{Deadline, End, Forward, Guest, Testbed};
-use crate::workspace::Workspace;
 
 /// How long a guest may take for what takes it a second.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A testbed and the workspace's apps. `Deref` gives the testbed's own methods.
+/// A testbed and the builds of the workspace. `Deref` gives the testbed's own methods.
 #[derive(Debug)]
 pub(crate) struct Lab<'a> {
-    workspace: &'a Workspace,
+    workshop: &'a Workshop<'a>,
     testbed: Testbed,
 }
 
@@ -49,16 +48,21 @@ impl Answer {
 
 impl<'a> Lab<'a> {
     /// A testbed whose dom0 runs on that daemon.
-    pub(super) fn new(workspace: &'a Workspace, xenstored: XenstoredChoice) -> Result<Lab<'a>> {
+    pub(super) fn new(workshop: &'a Workshop<'a>, xenstored: XenstoredChoice) -> Result<Lab<'a>> {
         Ok(Lab {
-            workspace,
-            testbed: dom0::start(xenstored)?,
+            workshop,
+            testbed: dom0::start(workshop, xenstored)?,
         })
     }
 
-    /// The workspace whose apps are tested.
-    pub(crate) fn workspace(&self) -> &Workspace {
-        self.workspace
+    /// Where things are built.
+    pub(crate) fn workshop(&self) -> &Workshop<'a> {
+        self.workshop
+    }
+
+    /// Replaces the daemon that serves consoles.
+    pub(crate) fn change_xenconsoled(&self, choice: XenconsoledChoice) -> Result<()> {
+        dom0::change_xenconsoled(self.workshop, &self.testbed, choice)
     }
 
     /// Adds what helps to understand a failure.
@@ -69,28 +73,36 @@ impl<'a> Lab<'a> {
         ))
     }
 
-    /// Builds an app (quickly, if nothing changed).
+    /// The image of an app.
     pub(crate) fn image(&self, app: &str) -> Result<Image> {
-        let images = Image::build(self.workspace, &[self.workspace.app(app)?])?;
-        images.into_iter().next().context("nothing was built")
+        self.workshop.image(app)
     }
 
     /// Builds an app for Linux and copies it to dom0; returns its path there.
     pub(crate) fn program(&self, app: &str) -> Result<String> {
-        let program = build::for_linux(self.workspace, self.workspace.app(app)?)?;
         let path = format!("/programs/{app}");
-        self.testbed.put(&program, &path)?;
+        self.testbed.put(&self.workshop.program(app)?, &path)?;
         Ok(path)
     }
 
     /// Builds an app and copies it to dom0; `extra` words go on its command line.
     pub(crate) fn guest(&self, app: &str, extra: &str) -> Result<Guest> {
-        Guest::install(&self.testbed, self.workspace, &self.image(app)?, extra)
+        Guest::install(
+            &self.testbed,
+            self.workshop.workspace(),
+            &self.image(app)?,
+            extra,
+        )
     }
 
     /// As [`Lab::guest`], with any changes to the app's configuration.
     pub(crate) fn guest_with(&self, app: &str, changes: &Changes) -> Result<Guest> {
-        Guest::install_as(&self.testbed, self.workspace, &self.image(app)?, changes)
+        Guest::install_as(
+            &self.testbed,
+            self.workshop.workspace(),
+            &self.image(app)?,
+            changes,
+        )
     }
 
     /// Runs an app until it ends; returns how, and what it wrote to its console.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use super::{Lab, XenTest};
-use crate::build::{Changes, program_of};
+use crate::build::Changes;
 use crate::testbed::Guest;
 
 pub(super) const TESTS: &[XenTest] = &[
@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Copies `morgana` to dom0.
 fn install(lab: &Lab<'_>) -> Result<()> {
-    let program = program_of(lab.workspace(), "morgana-cli", "morgana")?;
+    let program = lab.workshop().program_of("morgana-cli", "morgana")?;
     lab.put(&program, "/bin/morgana")?;
     lab.sh("chmod 755 /bin/morgana").map(drop)
 }

@@ -24,6 +24,7 @@ mod xs;
 use anyhow::Result;
 
 use super::Tally;
+use crate::build::{Make, Workshop};
 use crate::cli::XenstoredChoice;
 use crate::workspace::Workspace;
 
@@ -90,10 +91,11 @@ pub(super) fn names() -> String {
 
 /// Runs the tests whose names begin with `chosen`.
 pub(super) fn suite(workspace: &Workspace, chosen: Option<&str>, tally: &mut Tally) {
+    let workshop = Workshop::new(workspace, Make::Trial);
     let wanted = chosen.unwrap_or_default();
     for (xenstored, test) in tests().filter(|(_, test)| test.name.starts_with(wanted)) {
         tally.test_twice(&format!("xen/{}", test.name), || {
-            let lab = Lab::new(workspace, xenstored)?;
+            let lab = Lab::new(&workshop, xenstored)?;
             (test.run)(&lab).map_err(|error| lab.explain(error))
         });
     }

@@ -7,9 +7,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::Lab;
 use super::xenconsoled::{talker, terminal};
-use crate::build;
 use crate::cli::XenconsoledChoice;
-use crate::dom0;
 
 /// Guests of the daemon in dom0.
 const GUESTS: usize = 20;
@@ -24,7 +22,7 @@ const LONG: Duration = Duration::from_secs(3600);
 
 /// The daemon in dom0. Its logs have had all of it too.
 pub(super) fn lossless(lab: &Lab<'_>) -> Result<()> {
-    dom0::change_xenconsoled(lab, XenconsoledChoice::Ours)?;
+    lab.change_xenconsoled(XenconsoledChoice::Ours)?;
     let bytes = run(lab, GUESTS)?;
     // With the longest streams, rotation has taken some of it away again.
     if bytes > ROTATED {
@@ -41,7 +39,7 @@ pub(super) fn lossless(lab: &Lab<'_>) -> Result<()> {
 
 /// The stub-domain, which has 8 MiB for all of them.
 pub(super) fn crowd(lab: &Lab<'_>) -> Result<()> {
-    dom0::change_xenconsoled(lab, XenconsoledChoice::Stubdom)?;
+    lab.change_xenconsoled(XenconsoledChoice::Stubdom)?;
     run(lab, or("MORGANA_GUESTS", CROWD)?)?;
     let memory = lab.sh("xl list | awk '$1 == \"xenconsoled\" { print $3 }'")?;
     ensure!(
@@ -53,7 +51,7 @@ pub(super) fn crowd(lab: &Lab<'_>) -> Result<()> {
 
 /// Makes the guests, and moves bytes over the terminals of all of them at once, both ways. Returns how many over each.
 fn run(lab: &Lab<'_>, guests: usize) -> Result<u64> {
-    let program = build::program_for_linux(lab.workspace(), "perf-console")?;
+    let program = lab.workshop().program("perf-console")?;
     lab.put(&program, "/programs/perf-console")?;
     let mut terminals = Vec::new();
     for number in 0..guests {

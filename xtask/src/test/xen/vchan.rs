@@ -4,7 +4,7 @@
 use anyhow::{Result, ensure};
 
 use super::{Lab, XenTest};
-use crate::build::{Changes, vchan_peer};
+use crate::build::Changes;
 
 pub(super) const TESTS: &[XenTest] = &[
     XenTest {
@@ -115,7 +115,7 @@ fn process(lab: &Lab<'_>) -> Result<()> {
 
 /// Ours in a guest is the server, and then the client, of a program that uses libxenvchan.
 fn library_and_guest(lab: &Lab<'_>) -> Result<()> {
-    lab.put(&vchan_peer(lab.workspace())?, PEER)?;
+    lab.put(&lab.workshop().vchan_peer()?, PEER)?;
     for (size, (theirs, ours)) in SIZES.into_iter().zip(EXERCISES.into_iter().cycle()) {
         for end in ["server", "client"] {
             let path = format!("/local/domain/0/data/vchan-{size}");
@@ -158,7 +158,7 @@ fn library_and_guest(lab: &Lab<'_>) -> Result<()> {
 /// The same where ours is a process of dom0.
 fn library_and_process(lab: &Lab<'_>) -> Result<()> {
     let program = lab.program(APP)?;
-    lab.put(&vchan_peer(lab.workspace())?, PEER)?;
+    lab.put(&lab.workshop().vchan_peer()?, PEER)?;
     for size in SIZES {
         for (theirs, ours) in EXERCISES {
             for (end, other) in [("server", "client"), ("client", "server")] {

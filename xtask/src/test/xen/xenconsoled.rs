@@ -7,7 +7,6 @@ use anyhow::{Result, ensure};
 use super::{Lab, XenTest, apps, streams, xenstored};
 use crate::build::Changes;
 use crate::cli::XenconsoledChoice;
-use crate::dom0;
 use crate::testbed::Guest;
 
 pub(super) const TESTS: &[XenTest] = &[
@@ -37,13 +36,13 @@ pub(super) const STUB_DOMAIN_TESTS: &[XenTest] = &[XenTest {
 
 /// On a stub-domain with a helper in dom0.
 fn toolstack_of_stub_domain(lab: &Lab<'_>) -> Result<()> {
-    dom0::change_xenconsoled(lab, XenconsoledChoice::Stubdom)?;
+    lab.change_xenconsoled(XenconsoledChoice::Stubdom)?;
     consoles(lab)
 }
 
 /// Both of Xen's daemons are domains of their own.
 fn no_daemon_in_dom0(lab: &Lab<'_>) -> Result<()> {
-    dom0::change_xenconsoled(lab, XenconsoledChoice::Stubdom)?;
+    lab.change_xenconsoled(XenconsoledChoice::Stubdom)?;
     let domains = lab.sh(
         "xl list; ps w | grep '[x]enstored' || echo no xenstored; ps w | grep '[b]in/xenconsoled'",
     )?;
@@ -83,7 +82,7 @@ fn linux(lab: &Lab<'_>) -> Result<()> {
 
 /// What xl and xenconsole see of the daemon: logs, `xl create -c`, `xl console`, SIGHUP, last words.
 fn toolstack(lab: &Lab<'_>) -> Result<()> {
-    dom0::change_xenconsoled(lab, XenconsoledChoice::Ours)?;
+    lab.change_xenconsoled(XenconsoledChoice::Ours)?;
     let running = lab.sh("readlink /proc/$(cat /run/xen/xenconsoled.pid)/exe; head -1 /var/log/xen/console/hypervisor.log")?;
     ensure!(
         running.contains("/usr/local/bin/xenconsoled") && running.contains("Xen version"),

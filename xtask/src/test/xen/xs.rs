@@ -5,7 +5,6 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use super::{Lab, XenTest};
-use crate::build::program_for_linux;
 
 /// On Xen's C daemon.
 pub(super) const TESTS: &[XenTest] = &[
@@ -48,8 +47,7 @@ const SOCKET: &str = "/run/xenstored/socket";
 const DEVICE: &str = "/dev/xen/xenbus";
 
 fn install(lab: &Lab<'_>) -> Result<()> {
-    let program = program_for_linux(lab.workspace(), "xs")?;
-    lab.put(&program, "/xs")?;
+    lab.put(&lab.workshop().program("xs")?, "/xs")?;
     lab.sh("chmod 755 /xs").map(drop)
 }
 
