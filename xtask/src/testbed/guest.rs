@@ -59,7 +59,7 @@ impl Guest {
         let text = build::config(&build::template(workspace)?, &image.app, changes);
         // Our own caller looks at how it ended.
         let text = text.replace("on_reboot = \"restart\"", "on_reboot = \"destroy\"");
-        testbed.put(&image.kernel, &format!("/guests/{}.xen", image.app.name))?;
+        testbed.put_once(&image.kernel, &format!("/guests/{}.xen", image.app.name))?;
         let config = format!("/guests/{name}.cfg");
         testbed.put_bytes(text.as_bytes(), &config, 0o644)?;
         Ok(Guest { name, config })

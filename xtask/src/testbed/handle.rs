@@ -1,10 +1,11 @@
 //! A running testbed, as the commands and the tests use it.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
 use std::net::Ipv4Addr;
 use std::os::unix::fs::{FileExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -75,6 +76,8 @@ pub(crate) struct Testbed {
     freed: Condvar,
     /// The host's side of dom0's `/dev/vdb`: whoever holds it copies.
     transfer: Mutex<File>,
+    /// What [`Testbed::put_once`] has copied, and to where.
+    copied: Mutex<BTreeSet<(PathBuf, String)>>,
     /// Ends QEMU when it is dropped.
     _machine: super::qemu::Life,
 }
@@ -122,6 +125,7 @@ impl Testbed {
             idle: Mutex::new(sessions),
             freed: Condvar::new(),
             transfer: Mutex::new(transfer),
+            copied: Mutex::default(),
             _machine: life,
         };
         testbed.set_clock()?;
@@ -229,6 +233,17 @@ impl Testbed {
         let bytes = fs::read(host).with_context(|| format!("cannot read {}", host.display()))?;
         self.put_bytes(&bytes, dom0, metadata.permissions().mode() & 0o7777)
             .with_context(|| format!("cannot copy {} to dom0", host.display()))
+    }
+
+    /// As [`Testbed::put`], of a file that nobody changes on either side: it is copied the first time only.
+    pub(crate) fn put_once(&self, host: &Path, dom0: &str) -> Result<()> {
+        let mut copied = self.copied.lock().unwrap_or_else(PoisonError::into_inner);
+        let copy = (host.to_owned(), dom0.to_owned());
+        if !copied.contains(&copy) {
+            self.put(host, dom0)?;
+            copied.insert(copy);
+        }
+        Ok(())
     }
 
     /// Makes a file in dom0.
