@@ -39,8 +39,8 @@ impl Ours {
     }
 }
 
-/// How many are kept, one for each version of the program; those that were made longest ago go first.
-const KEPT: usize = 2;
+/// How many are kept, one for each version of the program, and of how it was made; those that were made longest ago go first.
+const KEPT: usize = 4;
 
 impl BootFiles {
     /// The same files, but `program` in place of Xen's xenstored.
