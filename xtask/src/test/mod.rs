@@ -3,6 +3,7 @@
 mod counted;
 mod loom;
 mod miri;
+mod priority;
 mod tally;
 mod unit;
 mod xen;

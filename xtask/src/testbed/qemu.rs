@@ -7,6 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
@@ -220,7 +221,9 @@ fn inherited(fd: BorrowedFd<'_>) -> Result<i32> {
 
 /// A sparse file that has no name any more.
 fn nameless_file(purpose: &str, size: u64) -> Result<File> {
-    let name = format!("morgana-{purpose}-{}", std::process::id());
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let name = format!("morgana-{purpose}-{}-{number}", std::process::id());
     let path: PathBuf = std::env::temp_dir().join(name);
     let file = File::options()
         .read(true)

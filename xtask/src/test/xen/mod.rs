@@ -3,6 +3,7 @@
 //!
 //! Each test gets a [`Lab`]: a testbed of its own, restored from the snapshot, with the tools to build, start and ask guests.
 
+mod ahead;
 mod apps;
 mod block;
 mod clients;
@@ -20,6 +21,9 @@ mod vchan;
 mod xenconsoled;
 mod xenstored;
 mod xs;
+
+use std::cell::Cell;
+use std::thread;
 
 use anyhow::Result;
 
@@ -93,10 +97,24 @@ pub(super) fn names() -> String {
 pub(super) fn suite(workspace: &Workspace, chosen: Option<&str>, tally: &mut Tally) {
     let workshop = Workshop::new(workspace, Make::Trial);
     let wanted = chosen.unwrap_or_default();
-    for (xenstored, test) in tests().filter(|(_, test)| test.name.starts_with(wanted)) {
-        tally.test_twice(&format!("xen/{}", test.name), || {
-            let lab = Lab::new(&workshop, xenstored)?;
-            (test.run)(&lab).map_err(|error| lab.explain(error))
-        });
-    }
+    let tests: Vec<_> = tests()
+        .filter(|(_, test)| test.name.starts_with(wanted))
+        .collect();
+    thread::scope(|scope| {
+        if chosen.is_none() {
+            scope.spawn(|| ahead::images(&workshop));
+            scope.spawn(|| ahead::programs(&workshop));
+        }
+        let labs = ahead::labs(scope, &workshop, tests.iter().map(|&(daemon, _)| daemon));
+        for &(xenstored, test) in &tests {
+            let ready = Cell::new(labs.next());
+            tally.test_twice(&format!("xen/{}", test.name), || {
+                let lab = match ready.take() {
+                    Some(lab) => lab?,
+                    None => Lab::new(&workshop, xenstored)?,
+                };
+                (test.run)(&lab).map_err(|error| lab.explain(error))
+            });
+        }
+    });
 }
