@@ -1,10 +1,12 @@
 //! Running other programs, with errors that say what failed. They end when we do.
 
+use std::io::Read;
 use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, bail};
 
 use crate::hold;
+use crate::progress::interactive;
 
 /// Runs `command` with its output thrown away unless it fails.
 pub(crate) fn quietly(command: &mut Command) -> Result<()> {
@@ -39,6 +41,31 @@ pub(crate) fn loudly(command: &mut Command) -> Result<()> {
         .with_context(|| format!("cannot start {name}"))?;
     if !status.success() {
         bail!("{name} failed ({status})");
+    }
+    Ok(())
+}
+
+/// Runs `command`; whatever it prints, on either stream, is in the error if it fails.
+pub(crate) fn judged(command: &mut Command) -> Result<()> {
+    let name = name(command);
+    let (mut said, end) = std::io::pipe().context("cannot make a pipe")?;
+    let mut held = hold::held(command);
+    held.stdin(Stdio::null());
+    if interactive() {
+        held.env("CARGO_TERM_COLOR", "always");
+    }
+    held.stderr(end.try_clone().context("cannot use a pipe twice")?)
+        .stdout(end);
+    let child = held.spawn();
+    drop(held);
+    let mut child = child.with_context(|| format!("cannot start {name}"))?;
+    let mut text = Vec::new();
+    said.read_to_end(&mut text)
+        .with_context(|| format!("cannot read what {name} says"))?;
+    let status = child.wait().with_context(|| format!("lost {name}"))?;
+    if !status.success() {
+        let text = String::from_utf8_lossy(&text);
+        bail!("{name} failed ({status}):\n{}", text.trim_end());
     }
     Ok(())
 }

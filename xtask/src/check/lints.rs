@@ -8,7 +8,7 @@ use crate::workspace::{Workspace, cargo};
 
 /// The formatting.
 pub(super) fn format(workspace: &Workspace) -> Result<()> {
-    process::loudly(
+    process::judged(
         cargo()
             .current_dir(&workspace.root)
             .args(["fmt", "--all", "--", "--check"]),
@@ -27,7 +27,7 @@ pub(super) fn host(workspace: &Workspace) -> Result<()> {
         "-D",
         "warnings",
     ]);
-    process::loudly(&mut command)
+    process::judged(&mut command)
 }
 
 /// The apps and the tests' guests with all that they use, as they are built for Xen.
@@ -43,5 +43,5 @@ pub(super) fn xen(workspace: &Workspace) -> Result<()> {
         command.args(["-p", &app.name]);
     }
     command.args(["--", "-D", "warnings"]);
-    process::loudly(&mut command)
+    process::judged(&mut command)
 }

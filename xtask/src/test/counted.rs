@@ -1,11 +1,12 @@
 //! Tests that cargo runs: each of them counts.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::io::{self, BufRead, BufReader, PipeReader};
+use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
 use super::Tally;
+use super::tally::Voice;
 use crate::hold;
 
 /// Runs a `cargo test`, shows what it prints, and counts its tests.
@@ -14,16 +15,12 @@ use crate::hold;
 ///
 /// If it fails although no test does: a test program that does not build, or that dies, prints no counts.
 pub(super) fn cargo_test(command: &mut Command, tally: &mut Tally) -> Result<()> {
-    let mut child = hold::held(command)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("cannot start cargo")?;
-    let stdout = child.stdout.take().context("cargo has no output")?;
+    let (mut child, said) = start(command, tally.voice()).context("cannot start cargo")?;
     let mut failed = 0;
-    for line in BufReader::new(stdout).lines() {
+    for line in BufReader::new(said).split(b'\n') {
         let line = line.context("cannot read what cargo says")?;
-        println!("{line}");
+        let line = String::from_utf8_lossy(&line);
+        tally.say(&line);
         if let Some((passed, more)) = counts(&line) {
             tally.add(passed, more);
             failed += more;
@@ -34,6 +31,19 @@ pub(super) fn cargo_test(command: &mut Command, tally: &mut Tally) -> Result<()>
         bail!("cargo test failed ({status})");
     }
     Ok(())
+}
+
+/// Starts it; returns what it says. Where that is not shown at once, its errors and the names of the test programs come with it.
+fn start(command: &Command, voice: Voice) -> io::Result<(Child, PipeReader)> {
+    let (said, end) = io::pipe()?;
+    let mut command = hold::held(command);
+    command.stdin(Stdio::null());
+    if voice == Voice::BySuite {
+        command.stderr(end.try_clone()?);
+    }
+    // With the command our own end goes: what cargo says is over when it ends.
+    let child = command.stdout(end).spawn()?;
+    Ok((child, said))
 }
 
 /// Reads the line that ends each test program's output.

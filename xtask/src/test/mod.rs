@@ -8,6 +8,9 @@ mod tally;
 mod unit;
 mod xen;
 
+use std::panic::resume_unwind;
+use std::thread;
+
 use anyhow::{Result, bail};
 
 use crate::check;
@@ -15,11 +18,17 @@ use crate::cli::Test;
 use crate::workspace::Workspace;
 
 use miri::Wanted;
+use priority::{Priority, run_at};
+use tally::Voice;
 
 pub(crate) use tally::Tally;
 
-/// All suites, in the order in which they run if none is named.
+/// All suites.
 const SUITES: [&str; 5] = ["check", "unit", "loom", "miri", "xen"];
+
+/// What runs beside the tests on Xen, if those are wanted too: their machine keeps one processor busy, and part of another. Suites of one list
+/// run one after the other: they build in the same folder.
+const BESIDE_XEN: [&[&str]; 2] = [&["check", "unit"], &["loom", "miri"]];
 
 /// Runs the suites; returns 1 if a test failed.
 pub(crate) fn run(arguments: &Test) -> Result<i32> {
@@ -38,17 +47,59 @@ pub(crate) fn run(arguments: &Test) -> Result<i32> {
         }
     }
     let workspace = Workspace::load()?;
-    let mut tally = Tally::default();
-    for suite in &asked {
-        tally.suite(suite, |tally| match *suite {
-            "check" => check::suite(&workspace, tally),
-            "unit" => unit::suite(&workspace, tally),
-            "loom" => loom::suite(&workspace, tally),
-            "miri" => miri::suite(&workspace, wanted, tally),
-            "xen" => xen::suite(&workspace, None, tally),
-            one => xen::suite(&workspace, one.strip_prefix("xen/"), tally),
-        });
-    }
+    let (on_xen, others): (Vec<&str>, Vec<&str>) =
+        asked.iter().partition(|suite| suite.starts_with("xen"));
+    let tally = if on_xen.is_empty() || others.is_empty() {
+        one_by_one(&workspace, &asked, wanted, Voice::AtOnce)
+    } else {
+        beside_xen(&workspace, &on_xen, &others, wanted)
+    };
     tally.finish();
     Ok(i32::from(tally.failed() > 0))
+}
+
+/// Suites on Xen, and others beside them.
+fn beside_xen(workspace: &Workspace, on_xen: &[&str], others: &[&str], wanted: Wanted) -> Tally {
+    thread::scope(|scope| {
+        let beside = BESIDE_XEN.map(|lane| {
+            let mut suites = others.to_vec();
+            suites.retain(|suite| lane.contains(suite));
+            scope.spawn(move || {
+                run_at(Priority::WhateverIsLeft);
+                one_by_one(workspace, &suites, wanted, Voice::BySuite)
+            })
+        });
+        let mut tally = one_by_one(workspace, on_xen, wanted, Voice::AtOnce);
+        for suites in beside {
+            tally.absorb(suites.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        tally
+    })
+}
+
+fn one_by_one(workspace: &Workspace, suites: &[&str], wanted: Wanted, voice: Voice) -> Tally {
+    let mut tally = Tally::new(voice);
+    for suite in suites {
+        tally.suite(suite, |tally| match *suite {
+            "check" => check::suite(workspace, tally),
+            "unit" => unit::suite(workspace, tally),
+            "loom" => loom::suite(workspace, tally),
+            "miri" => miri::suite(workspace, wanted, tally),
+            "xen" => xen::suite(workspace, None, tally),
+            one => xen::suite(workspace, one.strip_prefix("xen/"), tally),
+        });
+    }
+    tally
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BESIDE_XEN, SUITES};
+
+    #[test]
+    fn no_suite_is_left_out() {
+        let mut all = BESIDE_XEN.concat();
+        all.push("xen");
+        assert_eq!(all, SUITES);
+    }
 }

@@ -15,7 +15,7 @@ pub(super) enum Priority {
 pub(super) fn run_at(priority: Priority) {
     let steps = match priority {
         Priority::WantedSoon => 5,
-        Priority::WhateverIsLeft => 19,
+        Priority::WhateverIsLeft => 10,
     };
     // Where it cannot be, all is as fast as the rest.
     let _ = nice(steps);

@@ -1,12 +1,26 @@
 //! What passed and what failed.
 
+use std::mem;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+/// When the lines of a suite are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Voice {
+    /// At once.
+    #[default]
+    AtOnce,
+    /// All of them when the suite has ended: others run beside it.
+    BySuite,
+}
+
 /// The counts, and what failed by name.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
+    voice: Voice,
+    /// What is still to be printed.
+    kept: String,
     passed: u64,
     failures: Vec<String>,
     counted_failures: u64,
@@ -17,11 +31,46 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    /// One that prints its lines so.
+    pub(crate) fn new(voice: Voice) -> Tally {
+        Tally {
+            voice,
+            ..Tally::default()
+        }
+    }
+
+    /// When the lines are printed.
+    pub(crate) fn voice(&self) -> Voice {
+        self.voice
+    }
+
+    /// Prints a line, now or when its suite ends.
+    pub(crate) fn say(&mut self, line: &str) {
+        match self.voice {
+            Voice::AtOnce => println!("{line}"),
+            Voice::BySuite => {
+                self.kept.push_str(line);
+                self.kept.push('\n');
+            }
+        }
+    }
+
     /// Runs a suite, whose time is told at the end.
     pub(crate) fn suite(&mut self, name: &str, run: impl FnOnce(&mut Self)) {
         let start = Instant::now();
         run(self);
+        print!("{}", mem::take(&mut self.kept));
         self.times.push((name.to_owned(), start.elapsed()));
+    }
+
+    /// Adds what another has counted.
+    pub(crate) fn absorb(&mut self, other: Tally) {
+        self.passed += other.passed;
+        self.counted_failures += other.counted_failures;
+        self.failures.extend(other.failures);
+        self.second_tries.extend(other.second_tries);
+        self.skipped.extend(other.skipped);
+        self.times.extend(other.times);
     }
 
     /// Runs one test and prints its line.
@@ -36,7 +85,7 @@ impl Tally {
         let start = Instant::now();
         let mut result = test();
         if let Err(error) = &result {
-            println!("again  {name}: {error:#}");
+            self.say(&format!("again  {name}: {error:#}"));
             result = test();
             if result.is_ok() {
                 self.second_tries.push(name.to_owned());
@@ -47,7 +96,7 @@ impl Tally {
 
     /// Says that a test cannot run on this machine, and why; says so again at the end.
     pub(crate) fn skip(&mut self, name: &str, why: &str) {
-        println!("skip   {name}: {why}");
+        self.say(&format!("skip   {name}: {why}"));
         self.skipped.push(name.to_owned());
     }
 
@@ -55,11 +104,11 @@ impl Tally {
         let seconds = start.elapsed().as_secs_f64();
         match result {
             Ok(()) => {
-                println!("ok     {name} ({seconds:.1} s)");
+                self.say(&format!("ok     {name} ({seconds:.1} s)"));
                 self.passed += 1;
             }
             Err(error) => {
-                println!("FAILED {name} ({seconds:.1} s): {error:#}");
+                self.say(&format!("FAILED {name} ({seconds:.1} s): {error:#}"));
                 self.failures.push(name.to_owned());
             }
         }
@@ -100,7 +149,7 @@ mod tests {
 
     use anyhow::bail;
 
-    use super::Tally;
+    use super::{Tally, Voice};
 
     #[test]
     fn counts() {
@@ -110,6 +159,11 @@ mod tests {
         tally.add(3, 2);
         tally.skip("missing", "why");
         assert_eq!((tally.passed, tally.failed()), (4, 3));
+        let mut other = Tally::new(Voice::BySuite);
+        other.suite("beside", |tally| tally.test("worse", || bail!("why")));
+        assert!(other.kept.is_empty());
+        tally.absorb(other);
+        assert_eq!((tally.passed, tally.failed()), (4, 4));
     }
 
     #[test]
