@@ -1,12 +1,13 @@
 # Bad clients of a web server, in dom0. Prints a line for each kind; fails if the server does not answer others meanwhile, or keeps what it
 # should let go.
 #   clients.py ADDRESS
-import socket, sys, time
+import select, socket, sys, time
 
 ADDRESS = sys.argv[1]
 PATIENCE = 60  # seconds for what a server does in 10 to 30: it is emulated
 IDLE, BEYOND = 1000, 200
-SLOW = 20
+TOGETHER = 25  # connections that are made at once: fewer than a listener takes
+SLOW = 20  # clients of each kind
 
 
 def connect(timeout=PATIENCE):
@@ -49,47 +50,85 @@ def ending(connection):
     return said or b"closed"
 
 
-def slowly(start, piece):
+class Slow:
     """Clients that begin a request and never finish it, a byte at a time."""
-    slow = [connect() for _ in range(SLOW)]
-    for connection in slow:
-        connection.sendall(start)
-    end = time.monotonic() + 12
-    alive = set(slow)
-    while time.monotonic() < end:
-        for connection in list(alive):
+
+    def __init__(self, start, piece):
+        self.piece = piece
+        self.all = [connect() for _ in range(SLOW)]
+        for connection in self.all:
+            connection.sendall(start)
+        self.alive = set(self.all)
+
+    def go_on(self):
+        for connection in list(self.alive):
             try:
-                connection.sendall(piece)
+                connection.sendall(self.piece)
             except OSError:
-                alive.discard(connection)
+                self.alive.discard(connection)
+
+    def end(self):
+        answers = {}
+        for connection in self.all:
+            first = ending(connection).split(b"\r\n", 1)[0]
+            answers[first] = answers.get(first, 0) + 1
+            connection.close()
+        return answers
+
+
+def slowly(*kinds):
+    """Kinds of slow clients at once, beside which others are served."""
+    end = time.monotonic() + 12
+    while time.monotonic() < end:
+        for kind in kinds:
+            kind.go_on()
         get()
         time.sleep(0.5)
-    answers = {}
-    for connection in slow:
-        first = ending(connection).split(b"\r\n", 1)[0]
-        answers[first] = answers.get(first, 0) + 1
+    return [kind.end() for kind in kinds]
+
+
+def several(number, patience):
+    """Connects so many at once; returns those that are there in time."""
+    poll, waiting, held = select.poll(), {}, []
+    for _ in range(number):
+        connection = socket.socket()
+        connection.setblocking(False)
+        connection.connect_ex((ADDRESS, 80))
+        waiting[connection.fileno()] = connection
+        poll.register(connection, select.POLLOUT)
+    end = time.monotonic() + patience
+    while waiting and (left := end - time.monotonic()) > 0:
+        for number, _ in poll.poll(left * 1000):
+            poll.unregister(number)
+            connection = waiting.pop(number)
+            if connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
+                held.append(connection)
+            else:
+                connection.close()
+    for connection in waiting.values():
         connection.close()
-    return answers
+    return held
 
 
 def idle():
     """Many connections on which nothing is said: others are served; beyond the limit they are refused, and nothing more."""
-    held, refused = [], 0
-    for number in range(IDLE + BEYOND):
-        try:
-            held.append(connect(2 if number >= IDLE else PATIENCE))
-        except OSError:
-            refused += 1
-        if number + 1 == IDLE:
-            get()
-            open_now = metric("morgana_http_connections_open ")
+    held = []
+    for _ in range(IDLE // TOGETHER):
+        held += several(TOGETHER, PATIENCE)
+    get()
+    open_now = metric("morgana_http_connections_open ")
+    held += several(BEYOND, 2)
     for connection in held:
         connection.close()
-    return len(held), refused, open_now
+    return len(held), IDLE + BEYOND - len(held), open_now
 
 
-print("slow heads:", slowly(b"GET / HTTP/1.1\r\nHost: guest\r\nX-Slow: ", b"x"))
-print("slow bodies:", slowly(b"GET / HTTP/1.1\r\nHost: guest\r\nContent-Length: 60000\r\n\r\n", b"x"))
+heads, bodies = slowly(
+    Slow(b"GET / HTTP/1.1\r\nHost: guest\r\nX-Slow: ", b"x"),
+    Slow(b"GET / HTTP/1.1\r\nHost: guest\r\nContent-Length: 60000\r\n\r\n", b"x"),
+)
+print("slow heads:", heads)
+print("slow bodies:", bodies)
 print("timeouts counted:", metric("morgana_http_timeouts_total "))
 connected, refused, open_now = idle()
 print(f"idle: {connected} connected, {refused} refused, {open_now:.0f} open at once")
