@@ -144,15 +144,24 @@ impl<'a> Lab<'a> {
 
     /// Leads a free port of the host to a port of the guest at the usual address; returns it.
     pub(crate) fn forward_to(&self, port: u16) -> Result<u16> {
-        let host = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
-            .local_addr()?
-            .port();
-        self.testbed.forward(Forward {
-            host,
-            address: ADDRESS,
-            port,
-        })?;
-        Ok(host)
+        /// Others on the host look for free ports, too, and one of them may take ours before QEMU does.
+        const TRIES: u32 = 5;
+        let mut tries = 1;
+        loop {
+            let host = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+                .local_addr()?
+                .port();
+            let forward = Forward {
+                host,
+                address: ADDRESS,
+                port,
+            };
+            match self.testbed.forward(forward) {
+                Ok(()) => return Ok(host),
+                Err(error) if tries == TRIES => return Err(error),
+                Err(_) => tries += 1,
+            }
+        }
     }
 
     /// Waits until a line of the guest's console has `text` in it; returns the line.
