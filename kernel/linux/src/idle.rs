@@ -24,6 +24,7 @@ impl LinuxIdle {
 
 impl Idle for LinuxIdle {
     fn dispatch(&mut self) -> usize {
+        self.ports.unmask_arrived();
         self.reactor.collect();
         // The reactor's wake descriptor is the event channel device.
         if self.reactor.take_woken() {
@@ -35,6 +36,7 @@ impl Idle for LinuxIdle {
 
     /// Cannot sleep past an event: the device is readable from its arrival until it is taken.
     fn wait(&mut self, deadline: Option<Instant>) {
+        self.ports.unmask_arrived();
         let timeout = deadline.map(|deadline| deadline.since(LinuxClock.now()));
         self.reactor.wait(timeout);
     }

@@ -21,6 +21,8 @@ pub(crate) struct Ports {
     device: OwnedFd,
     open: RefCell<BTreeMap<Port, Rc<Notify>>>,
     buffer: RefCell<Box<[u8]>>,
+    /// The numbers of ports that the kernel keeps masked since something arrived at them.
+    masked: RefCell<Vec<u8>>,
 }
 
 impl Ports {
@@ -29,6 +31,7 @@ impl Ports {
             device,
             open: RefCell::default(),
             buffer: RefCell::new(vec![0; BATCH * PORT_BYTES].into()),
+            masked: RefCell::default(),
         }
     }
 
@@ -62,6 +65,14 @@ impl Ports {
         self.open.borrow().len()
     }
 
+    /// Lets more arrive at the ports at which something has: before the next look for arrivals, and before a sleep. Not at once, so that whoever was
+    /// woken answers first: what arrives meanwhile raises the port then.
+    pub(crate) fn unmask_arrived(&self) {
+        let mut masked = self.masked.borrow_mut();
+        self.unmask(&masked);
+        masked.clear();
+    }
+
     /// Counts what has arrived.
     pub(crate) fn dispatch(&self) -> usize {
         let mut buffer = self.buffer.borrow_mut();
@@ -86,8 +97,7 @@ impl Ports {
                 found += 1;
             }
         }
-        // Who waits runs only after this, so what it does not see yet raises the port again.
-        self.unmask(listed);
+        self.masked.borrow_mut().extend_from_slice(listed);
         found
     }
 
@@ -96,12 +106,11 @@ impl Ports {
             return 0;
         }
         let open = self.open.borrow();
-        let mut numbers = Vec::new();
+        let mut masked = self.masked.borrow_mut();
         for (port, arrivals) in open.iter() {
             arrivals.notify();
-            numbers.extend(port.number().to_ne_bytes());
+            masked.extend(port.number().to_ne_bytes());
         }
-        self.unmask(&numbers);
         open.len()
     }
 
