@@ -127,6 +127,7 @@ fn attach_within<P: Platform>(
         return Err(VchanError::Closed);
     }
     let channel = platform.events().connect(peer, keys.port)?;
+    page.tell_when_gone(CLIENT_LIVE, channel.port());
     region.write(CLIENT_LIVE, &[THERE]);
     region.set_bits(End::Client.wishes(), NOTIFY_WRITE);
     channel.notify();

@@ -58,6 +58,7 @@ pub fn offer<P: Platform>(
     region.write(CLIENT_LIVE, &[NOT_YET]);
     region.write(SERVER_LIVE, &[THERE]);
     region.write(CLIENT_NOTIFY, &[NOTIFY_WRITE]);
+    page.tell_when_gone(SERVER_LIVE, channel.port());
     let grants = [&left, &right].into_iter().flatten();
     let grants = grants.flat_map(|pages| pages.grants());
     for (index, grant) in grants.enumerate() {

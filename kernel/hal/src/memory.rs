@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::{DomId, GrantRef, SharedRegion};
+use crate::{DomId, GrantRef, Port, SharedRegion};
 
 /// Shares own pages with peers, and uses theirs.
 pub trait Memory {
@@ -38,6 +38,13 @@ pub trait Memory {
 pub unsafe trait Pages: 'static {
     /// Their content: the number of pages × 4,096 bytes.
     fn region(&self) -> &SharedRegion;
+
+    /// Has whoever runs this program tell the peer if it ends without having dropped the pages, in whichever way: the byte at `offset` becomes 0, and the
+    /// peer of the own port `port` is notified. The same may happen when they are dropped. Where the program has its domain for itself nobody is left who could
+    /// do it, and the peer hears of the domain's end from xenstore only; that is what happens if nothing is written here.
+    fn tell_when_gone(&self, offset: usize, port: Port) {
+        let _ = (offset, port);
+    }
 }
 
 /// Own pages that a peer may read and write. Dropping them ends the peer's access; pages that the peer still maps then are set

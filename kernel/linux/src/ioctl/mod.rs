@@ -7,6 +7,7 @@ pub(crate) mod privcmd;
 #[cfg(test)]
 mod tests;
 pub(crate) mod tun;
+pub(crate) mod unmap_notify;
 
 use core::ffi::c_void;
 use std::os::fd::AsFd;

@@ -6,12 +6,13 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use super::{evtchn, gntalloc, gntdev};
+use super::{evtchn, gntalloc, gntdev, unmap_notify};
 
 /// What Rust says, by the C expression that must have the same value.
 fn claims() -> Vec<(&'static str, usize)> {
     use gntalloc::{AllocGref, DeallocGref};
     use gntdev::{GrantCopy, MapGrantRef, Ref, Segment, UnmapGrantRef};
+    use unmap_notify::{CLEAR_BYTE, SEND_EVENT, SET_UNMAP_NOTIFY, UnmapNotify};
     vec![
         ("IOCTL_EVTCHN_BIND_VIRQ", evtchn::BIND_VIRQ as usize),
         (
@@ -40,6 +41,26 @@ fn claims() -> Vec<(&'static str, usize)> {
             gntdev::UNMAP_GRANT_REF as usize,
         ),
         ("IOCTL_GNTDEV_GRANT_COPY", gntdev::GRANT_COPY as usize),
+        ("IOCTL_GNTALLOC_SET_UNMAP_NOTIFY", SET_UNMAP_NOTIFY as usize),
+        ("IOCTL_GNTDEV_SET_UNMAP_NOTIFY", SET_UNMAP_NOTIFY as usize),
+        ("UNMAP_NOTIFY_CLEAR_BYTE", CLEAR_BYTE as usize),
+        ("UNMAP_NOTIFY_SEND_EVENT", SEND_EVENT as usize),
+        (
+            "offsetof(struct ioctl_gntalloc_unmap_notify, action)",
+            offset_of!(UnmapNotify, action),
+        ),
+        (
+            "offsetof(struct ioctl_gntdev_unmap_notify, action)",
+            offset_of!(UnmapNotify, action),
+        ),
+        (
+            "offsetof(struct ioctl_gntalloc_unmap_notify, event_channel_port)",
+            offset_of!(UnmapNotify, event_channel_port),
+        ),
+        (
+            "offsetof(struct ioctl_gntdev_unmap_notify, event_channel_port)",
+            offset_of!(UnmapNotify, event_channel_port),
+        ),
         (
             "offsetof(struct ioctl_evtchn_bind_interdomain, remote_port)",
             offset_of!(evtchn::BindInterdomain, remote_port),

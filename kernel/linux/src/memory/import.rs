@@ -3,12 +3,13 @@
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
-use morgana_hal::{CopyFrom, DomId, GrantRef, MemoryError, Pages, SharedRegion};
+use morgana_hal::{CopyFrom, DomId, GrantRef, MemoryError, Pages, Port, SharedRegion};
 use rustix::io::Errno;
 
 use super::mapping::Mapping;
 use super::{Devices, copy};
 use crate::ioctl::gntdev::{Index, announce_map, forget_map};
+use crate::ioctl::unmap_notify;
 
 /// A peer's pages, mapped. Dropping them unmaps.
 #[derive(Debug)]
@@ -16,7 +17,7 @@ pub struct LinuxImported {
     region: SharedRegion,
     // Dropped in this order: the kernel unmaps when the pages leave the address space.
     _mapping: Mapping,
-    _announced: Option<Announced>,
+    announced: Option<Announced>,
 }
 
 /// A mapping that the kernel knows of.
@@ -47,7 +48,7 @@ impl LinuxImported {
         Ok(Self {
             region,
             _mapping: mapping,
-            _announced: announced,
+            announced,
         })
     }
 }
@@ -97,5 +98,12 @@ impl Drop for Announced {
 unsafe impl Pages for LinuxImported {
     fn region(&self) -> &SharedRegion {
         &self.region
+    }
+
+    fn tell_when_gone(&self, offset: usize, port: Port) {
+        if let Some(Announced { devices, index, .. }) = &self.announced {
+            // It fails for places outside the pages, and ports that are not open.
+            let _ = unmap_notify::set(&devices.gntdev, index.0 + offset as u64, port);
+        }
     }
 }

@@ -8,12 +8,15 @@
 
 use std::rc::Rc;
 
-use morgana_hal::{DomId, GrantRef, MemoryError, Pages, ReadOnlyPages, SharedPages, SharedRegion};
+use morgana_hal::{
+    DomId, GrantRef, MemoryError, Pages, Port, ReadOnlyPages, SharedPages, SharedRegion,
+};
 use rustix::io::Errno;
 
 use super::Devices;
 use super::mapping::Mapping;
 use crate::ioctl::gntalloc::{Access, Index, allocate, deallocate};
+use crate::ioctl::unmap_notify;
 
 /// Pages in one share. The module's own limit is mostly far below, but the kernel prepares for what it is asked before it looks.
 const MOST: u32 = 1 << 16;
@@ -124,6 +127,12 @@ impl LinuxShared {
 unsafe impl Pages for LinuxShared {
     fn region(&self) -> &SharedRegion {
         &self.region
+    }
+
+    fn tell_when_gone(&self, offset: usize, port: Port) {
+        let Allocation { devices, index, .. } = &self.granted.allocation;
+        // It fails for places outside the pages, and ports that are not open.
+        let _ = unmap_notify::set(&devices.gntalloc, index.0 + offset as u64, port);
     }
 }
 

@@ -27,6 +27,10 @@ pub(super) const TESTS: &[XenTest] = &[
         name: "vchan/libxenvchan-process",
         run: library_and_process,
     },
+    XenTest {
+        name: "vchan/killed",
+        run: killed,
+    },
 ];
 
 const APP: &str = "guest-vchan";
@@ -172,6 +176,57 @@ fn library_and_process(lab: &Lab<'_>) -> Result<()> {
                 ensure!(said == "same\n", "{theirs} at our {end}, {size}: {said}");
             }
         }
+    }
+    Ok(())
+}
+
+/// Waits until a file has some words.
+const HEARD: &str = r#"
+heard() {
+    tries=0
+    until grep -q "$2" "$1"; do
+        tries=$((tries + 1)); [ $tries -lt 300 ] || { cat "$1"; exit 1; }
+        sleep 0.2
+    done
+}
+"#;
+
+/// Ours is a process of dom0 that is killed, as a server and as a client. The other end finds that out, be it another process or a guest.
+fn killed(lab: &Lab<'_>) -> Result<()> {
+    let program = lab.program(APP)?;
+    for (victim, other) in [("server", "client"), ("client", "server")] {
+        let place = format!("peer=0 path=/local/domain/0/data/killed-{victim}");
+        lab.sh(&format!(
+            "{HEARD}\n\
+             {program} --xen end=server {place} >/tmp/server 2>&1 </dev/null & server=$!\n\
+             heard /tmp/server ready\n\
+             {program} --xen end=client {place} >/tmp/client 2>&1 </dev/null & client=$!\n\
+             heard /tmp/client ready\n\
+             kill -9 ${victim}\n\
+             heard /tmp/{other} 'sent back'\n\
+             kill ${other}; wait; true"
+        ))?;
+    }
+    for size in SIZES {
+        let changes = Changes {
+            extra: format!("end=server peer=0 size={size}"),
+            ..Changes::default()
+        };
+        let guest = lab.guest_with(APP, &changes)?;
+        guest.create(lab)?;
+        lab.expect_line(&guest, "ready")?;
+        lab.sh(&format!(
+            "{HEARD}\n\
+             id=$(xl domid {APP})\n\
+             {program} --xen end=client peer=$id path=/local/domain/$id/data/vchan >/tmp/client 2>&1 </dev/null & client=$!\n\
+             heard /tmp/client ready\n\
+             kill -9 $client; wait; true"
+        ))?;
+        lab.expect_line(&guest, "sent back")?;
+        guest.destroy(lab)?;
+        lab.sh(&format!(
+            "rm /var/log/xen/console/guest-{APP}.log; kill -HUP $(cat /run/xen/xenconsoled.pid)"
+        ))?;
     }
     Ok(())
 }
