@@ -10,6 +10,7 @@ mod keys;
 mod layout;
 mod listen;
 mod memory;
+mod patience;
 mod vchan;
 
 pub use connect::{attach, connect, connect_within};

@@ -12,6 +12,7 @@ use crate::layout::{
     CLIENT_LIVE, CLIENT_NOTIFY, GONE, NOTIFY_READ, NOTIFY_WRITE, Orders, SERVER_LIVE, SERVER_NOTIFY,
 };
 use crate::memory::Shared;
+use crate::patience::Patience;
 
 /// One end of a vchan: a stream, over which messages may be sent whole, too. When it is dropped, the other end sees it closed.
 pub struct Vchan<P: Platform> {
@@ -21,6 +22,8 @@ pub struct Vchan<P: Platform> {
     writer: LaneWriter,
     end: End,
     broken: Cell<Option<StreamError>>,
+    /// For bytes, and for room.
+    patience: [Patience; 2],
 }
 
 /// The shared page, and the pages of the rings that have their own.
@@ -109,6 +112,7 @@ impl<P: Platform> Vchan<P> {
             channel,
             end,
             broken: Cell::new(None),
+            patience: [const { Patience::new() }; 2],
         }
     }
 
@@ -208,7 +212,8 @@ impl<P: Platform> Vchan<P> {
         live[0] != GONE
     }
 
-    /// Tries `step` until it has a result; in between asks to be told `of` what it waits for, and waits. An error of `step`'s stays.
+    /// Tries `step` until it has a result; in between looks again for a while, then asks to be told `of` what it waits for, and waits. An error of
+    /// `step`'s stays.
     fn poll_step<T>(
         &self,
         cx: &mut Context<'_>,
@@ -223,7 +228,12 @@ impl<P: Platform> Vchan<P> {
             }
             done.transpose()
         };
-        self.channel.poll_until(cx, || {
+        let patience = &self.patience[usize::from(of == NOTIFY_READ)];
+        if patience.is_others_turn() {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let polled = self.channel.poll_until(cx, || {
             if let Some(error) = self.broken.get() {
                 return Some(Err(error));
             }
@@ -234,12 +244,20 @@ impl<P: Platform> Vchan<P> {
                 return closed;
             }
             step()
+                .or_else(|| match there {
+                    true => patience.look_again(&mut step),
+                    false => None,
+                })
                 .or_else(|| {
                     self.page().set_bits(self.end.wishes(), of);
                     step()
                 })
                 .or(closed)
-        })
+        });
+        if polled.is_pending() {
+            patience.sleeps();
+        }
+        polled
     }
 }
 
