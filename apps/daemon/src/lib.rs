@@ -4,6 +4,7 @@
 mod background;
 mod logfile;
 pub mod logging;
+mod parts;
 pub mod pidfile;
 mod times;
 

@@ -1,11 +1,11 @@
 //! The log's file, and its older parts.
 
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use crate::parts::part;
 use crate::times::{self, Times};
 
 /// When a file's older parts move away, and how many are kept.
@@ -107,7 +107,11 @@ impl LogFile {
             // Without it the log is still whole.
             let _ = times.note(len, now.unwrap_or_default().as_secs());
         }
-        self.file.write_all(bytes)
+        self.file.write_all(bytes)?;
+        if let Some(times) = &mut self.times {
+            times.written(len + bytes.len() as u64);
+        }
+        Ok(())
     }
 
     fn is_too_old(&self) -> bool {
@@ -129,9 +133,7 @@ impl LogFile {
     }
 
     fn part(&self, number: u32) -> PathBuf {
-        let mut name = OsString::from(&self.path);
-        name.push(format!(".{number}"));
-        name.into()
+        part(&self.path, number)
     }
 }
 
