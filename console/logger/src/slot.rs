@@ -12,7 +12,7 @@ use morgana_block::BlockDevice;
 use morgana_exec::{Either, select};
 use morgana_hal::{ByteStream, DomId, Platform, StreamError};
 use morgana_record::{FormatError, Frames, Role, ToLogger};
-use morgana_vchan::{Sizes, Vchan, VchanError, connect_within};
+use morgana_vchan::{Sizes, Vchan, VchanError, connect_now};
 use morgana_xenstore_client::{Client, Error, Watch};
 
 use crate::answer::answer;
@@ -22,7 +22,7 @@ use crate::source::{Session, take};
 
 /// For how long an offer may be gone before its place is not attended to any more.
 const IDLE: Duration = Duration::from_secs(10);
-/// For how long a vchan that is offered may be not there yet.
+/// For how long it may take to find out whether the vchan is there that is offered.
 const CONNECT: Duration = Duration::from_secs(5);
 /// The largest rings that are taken up: 33 pages to be mapped.
 const LARGEST: Sizes = Sizes {
@@ -151,11 +151,11 @@ impl<P: Platform, D: BlockDevice> Slot<P, D> {
     async fn connection(&self, session: &mut Session) -> Result<(), End> {
         let shared = &self.shared;
         let (platform, client) = (&shared.platform, &shared.client);
-        let connected = connect_within(platform, client, self.domain, &self.path, LARGEST);
+        let connected = connect_now(platform, client, self.domain, &self.path, LARGEST);
         let vchan = match shared.timers.timeout(CONNECT, connected).await {
-            Ok(Ok(vchan)) => vchan,
+            Ok(Ok(Some(vchan))) => vchan,
             // What somebody has left who is gone.
-            Err(_) | Ok(Err(VchanError::Closed)) => return Ok(()),
+            Err(_) | Ok(Ok(None) | Err(VchanError::Closed)) => return Ok(()),
             Ok(Err(error)) => {
                 self.complain(error);
                 return Ok(());

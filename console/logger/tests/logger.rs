@@ -10,6 +10,7 @@ use morgana_hal::{ByteStream, DomId, StreamError};
 use morgana_logger::{Options, Rate, Readers};
 use morgana_logs::ReadError;
 use morgana_logs::record::{Entry, Follow, Name, Query, Refusal, ToDomain, Whose};
+use morgana_xenstore_client::MAX_WATCHES;
 use support::*;
 
 /// Domain 1 is the logger; 2 and 3 send; domain 0 looks.
@@ -107,6 +108,42 @@ fn a_guest_reads_its_own_records_only() {
         })
     };
     machine(1, zero, vec![logger, guest(2), guest(3)]);
+}
+
+/// A connection takes one watch on xenstore, also while many are made at once.
+#[test]
+fn many_connect_at_once() {
+    const GUESTS: u16 = 6;
+    let zero = main(|place| async move {
+        make_logger(&place, D1).await;
+        for guest in 2..2 + GUESTS {
+            until_there(&place.client, &format!("/local/domain/{guest}/data/ended")).await;
+        }
+        let all = ask(&place, D1, Query::default()).await.unwrap();
+        let mut all = messages(&all);
+        all.sort_unstable();
+        assert_eq!(all, ["2", "3", "4", "5", "6", "7"]);
+        tell(&place, "/end").await;
+    });
+    let logger = main(|place| async move {
+        // For the domains' homes, for the end, and for one connection of each, domain 0 included, there are watches left.
+        let left = 2 + usize::from(GUESTS) + 1;
+        let mut watches = Vec::new();
+        for number in left..MAX_WATCHES {
+            let watch = place.client.watch(&format!("data/{number}")).await;
+            watches.push(watch.unwrap());
+        }
+        serve(place, disk(4), Options::default(), "/end").await;
+    });
+    let guest = |number: u16| {
+        main(move |place| async move {
+            let forwarder = forward(&place, 16 << 10);
+            forwarder.put(record(&place, Level::Info, "test", &format!("{number}")));
+            all_kept(&place, &forwarder).await;
+        })
+    };
+    let guests = (2..2 + GUESTS).map(guest);
+    machine(1, zero, [logger].into_iter().chain(guests).collect());
 }
 
 /// Ready when a guest has got so far.

@@ -45,20 +45,37 @@ pub async fn connect_within<P: Platform>(
 ) -> Result<Vchan<P>, VchanError> {
     let watch = client.watch(path).await?;
     loop {
-        let keys = keys(client, path).await?;
-        if let Some(keys) = keys {
-            let attached = attach_within(platform, peer, keys, most);
-            // While it was taken up another server may have replaced the keys: numbers of grants and ports are used again.
-            if self::keys(client, path).await? != Some(keys) {
-                continue;
-            }
-            match attached {
-                Err(error) if is_left(&error) => {}
-                attached => return attached,
-            }
+        if let Some(vchan) = connect_now(platform, client, peer, path, most).await? {
+            return Ok(vchan);
         }
         watch.next().await?;
     }
+}
+
+/// As [`connect_within`], for those who watch the keys themselves: `None` if no vchan is offered now.
+///
+/// # Errors
+///
+/// [`VchanError`].
+pub async fn connect_now<P: Platform>(
+    platform: &P,
+    client: &Client,
+    peer: DomId,
+    path: &str,
+    most: Sizes,
+) -> Result<Option<Vchan<P>>, VchanError> {
+    while let Some(keys) = keys(client, path).await? {
+        let attached = attach_within(platform, peer, keys, most);
+        // While it was taken up another server may have replaced the keys: numbers of grants and ports are used again.
+        if self::keys(client, path).await? != Some(keys) {
+            continue;
+        }
+        return match attached {
+            Err(error) if is_left(&error) => Ok(None),
+            attached => attached.map(Some),
+        };
+    }
+    Ok(None)
 }
 
 /// The server's keys, if there are any. Below a node that this domain may not read, what is not there is refused.

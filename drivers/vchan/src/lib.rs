@@ -13,7 +13,7 @@ mod memory;
 mod patience;
 mod vchan;
 
-pub use connect::{attach, connect, connect_within};
+pub use connect::{attach, connect, connect_now, connect_within};
 pub use error::VchanError;
 pub use keys::{Keys, withdraw};
 pub use layout::Sizes;
