@@ -104,8 +104,13 @@ impl Arguments {
         })
     }
 
-    /// How the program is used.
-    pub fn usage(program: &str) -> String {
+    /// How the program is used. `words` is what the app says of its command line, if it says anything.
+    pub fn usage(program: &str, words: &str) -> String {
+        let head = if words.is_empty() {
+            ""
+        } else {
+            "\nARGUMENT may be:\n\n"
+        };
         format!(
             "Usage: {program} [--forward HOST:GUEST]... [--memory MIB] [--] [ARGUMENT]...\n\
              \x20      {program} --xen [--] [ARGUMENT]...\n\
@@ -120,7 +125,8 @@ impl Arguments {
              \x20 --memory MIB          the domain's memory, as the toolstack says it to the app; the process takes\n\
              \x20                       what it needs ({MEMORY_MIB})\n\
              \x20 --help                say this\n\
-             \x20 ARGUMENT              the app's command line, as behind extra= in an xl configuration\n"
+             \x20 ARGUMENT              the app's command line, as behind extra= in an xl configuration\n\
+             {head}{words}"
         )
     }
 }
@@ -244,6 +250,17 @@ mod tests {
         ] {
             assert_eq!(parse(line).unwrap_err().to_string(), expected);
         }
+    }
+
+    #[test]
+    fn an_app_has_its_say_in_the_help() {
+        let plain = Arguments::usage("app", "");
+        let more = Arguments::usage("app", "  size=MIB  how large\n");
+        assert!(plain.starts_with("Usage: app ") && plain.ends_with("xl configuration\n"));
+        assert_eq!(
+            more.strip_prefix(&plain),
+            Some("\nARGUMENT may be:\n\n  size=MIB  how large\n")
+        );
     }
 
     #[test]

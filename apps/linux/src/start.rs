@@ -17,11 +17,11 @@ const USAGE: u8 = 2;
 
 /// Runs the app as the program's own arguments say, and returns how the program ends: `emulated` as a domain of the emulation, `on_xen` as a
 /// process of the real Xen domain that this Linux is in. Either gets its platform, its tasks and its command line, and `on_xen` also the
-/// wish that it end.
+/// wish that it end. `help` is what `--help` says of the app's command line.
 ///
 /// Ctrl-C and SIGTERM ask the app to end, in the emulation as `xl shutdown` does; a second one ends the process at once. A powered-off app is
 /// success, and so is one that wants to be started again, which a process has nobody to do.
-pub fn start<A, F, B, G>(emulated: A, on_xen: B) -> ExitCode
+pub fn start<A, F, B, G>(help: &str, emulated: A, on_xen: B) -> ExitCode
 where
     A: FnOnce(EmulPlatform, Handle, String) -> F + Send + 'static,
     F: Future<Output = Exit> + 'static,
@@ -38,7 +38,7 @@ where
             return ExitCode::from(USAGE);
         }
         Ok(Arguments::Help) => {
-            print!("{}", Arguments::usage(&name));
+            print!("{}", Arguments::usage(&name, help));
             return ExitCode::SUCCESS;
         }
         Ok(Arguments::OnXen { command_line }) => {

@@ -1,4 +1,4 @@
-//! The logger: the program. Its README has the arguments.
+//! The logger: the program. Its README has the arguments, and so has `--help`.
 
 #![cfg_attr(target_os = "none", no_std, no_main)]
 #![forbid(unsafe_code)]
@@ -21,7 +21,7 @@ use morgana_logger::Logger;
 use disk::Disk;
 use host::Host;
 
-morgana::main!(run);
+morgana::main!(run, help = arguments::HELP);
 
 async fn run<P: Host>(domain: Domain<P>) -> Result<(), Box<dyn Error>> {
     let options = arguments::options(domain.command_line())?;

@@ -10,8 +10,9 @@ use morgana_linux::Linux;
 
 use crate::{Domain, Outcome, run, run_until};
 
-/// Runs the app as the program's arguments say: `emulated` or `on_xen`, which are the same function for two platforms.
-pub fn start<A, F, B, G>(emulated: A, on_xen: B) -> ExitCode
+/// Runs the app as the program's arguments say: `emulated` or `on_xen`, which are the same function for two platforms. `help` is what there is to be said of
+/// its command line.
+pub fn start<A, F, B, G>(help: &str, emulated: A, on_xen: B) -> ExitCode
 where
     A: FnOnce(Domain<EmulPlatform>) -> F + Send + 'static,
     F: Future + 'static,
@@ -21,6 +22,7 @@ where
     G::Output: Outcome,
 {
     morgana_linux_host::start(
+        help,
         |platform, tasks, command_line| async move {
             run(platform, tasks, &command_line, emulated).await
         },

@@ -14,5 +14,5 @@ mod server;
 mod slot;
 mod source;
 
-pub use options::{Options, Rate, Readers};
+pub use options::{Options, Peers, Rate};
 pub use server::Logger;

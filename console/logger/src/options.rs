@@ -11,10 +11,12 @@ pub struct Options {
     pub rate: Rate,
     /// Connections at once. Each takes a watch on xenstore, and up to 33 mapped pages.
     pub connections: usize,
-    /// Connections of one domain at once; the control domain may have half of all.
+    /// Connections of one domain at once; the control domain may have half of all, if that is more.
     pub of_a_domain: usize,
-    /// Who may read others' records.
-    pub readers: Readers,
+    /// Whose records are kept.
+    pub senders: Peers,
+    /// Who may read others' records. Each domain may read its own.
+    pub readers: Peers,
 }
 
 impl Default for Options {
@@ -23,7 +25,8 @@ impl Default for Options {
             rate: Rate::default(),
             connections: 48,
             of_a_domain: 4,
-            readers: Readers::Control,
+            senders: Peers::All,
+            readers: Peers::Control,
         }
     }
 }
@@ -47,9 +50,9 @@ impl Default for Rate {
     }
 }
 
-/// Who may read records of other domains. Each domain may read its own.
+/// Who may do something.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Readers {
+pub enum Peers {
     /// The control domain only.
     Control,
     /// All domains.
@@ -58,7 +61,7 @@ pub enum Readers {
     These(Vec<DomId>),
 }
 
-impl Readers {
+impl Peers {
     /// Whether this domain may.
     pub(crate) fn allow(&self, domain: DomId) -> bool {
         domain == DomId::DOM0

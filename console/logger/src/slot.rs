@@ -18,7 +18,7 @@ use morgana_xenstore_client::{Client, Error, Watch};
 use crate::answer::answer;
 use crate::domains::Domain;
 use crate::server::Shared;
-use crate::source::{Session, take};
+use crate::source::{Session, refuse, take};
 
 /// For how long an offer may be gone before its place is not attended to any more.
 const IDLE: Duration = Duration::from_secs(10);
@@ -47,6 +47,8 @@ pub(crate) enum End {
     Closed,
     /// The domain did not say what it wants.
     Silent,
+    /// The domain is none of those whose records are kept.
+    NotAllowed,
     /// The domain broke the rules of the ring.
     Ring,
     /// The domain broke the format.
@@ -58,6 +60,7 @@ impl fmt::Display for End {
         match self {
             Self::Closed => StreamError::Closed.fmt(f),
             Self::Silent => f.write_str("it does not say what it wants"),
+            Self::NotAllowed => f.write_str("it may not send records"),
             Self::Ring => StreamError::BadIndices.fmt(f),
             Self::Format(error) => error.fmt(f),
         }
@@ -164,6 +167,9 @@ impl<P: Platform, D: BlockDevice> Slot<P, D> {
         let mut frames = Frames::default();
         let hello = shared.timers.timeout(HELLO, receive(&vchan, &mut frames));
         let end = match hello.await.map_err(|_| End::Silent)?? {
+            ToLogger::Hello(Role::Send { .. }) if !shared.options.senders.allow(self.domain) => {
+                refuse(&vchan).await
+            }
             ToLogger::Hello(Role::Send { session: id, name }) => {
                 session.begin(id);
                 let name = shared.name(self.domain, name).await;

@@ -8,7 +8,7 @@ use log::Level;
 use morgana_block::BlockDevice;
 use morgana_exec::{Either, select};
 use morgana_hal::{Clock, Platform};
-use morgana_record::{Entry, FormatError, Frames, Name, ToDomain, ToLogger};
+use morgana_record::{Entry, FormatError, Frames, Name, Refusal, ToDomain, ToLogger};
 use morgana_vchan::{SendError, Vchan};
 
 use crate::keeper::{Kept, Taken};
@@ -48,6 +48,14 @@ pub(crate) async fn take<P: Platform, D: BlockDevice>(
     match select(taking, tell(vchan, &kept)).await {
         Either::First(end) | Either::Second(end) => end,
     }
+}
+
+/// Says to a domain that nothing is taken of it.
+pub(crate) async fn refuse<P: Platform>(vchan: &Vchan<P>) -> Result<(), End> {
+    let mut message = Vec::new();
+    ToDomain::Refused(Refusal::NotAllowed).encode(&mut message);
+    vchan.send(&message).await.map_err(ended)?;
+    Err(End::NotAllowed)
 }
 
 async fn records<P: Platform, D: BlockDevice>(

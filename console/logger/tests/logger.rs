@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use log::Level;
 use morgana_hal::{ByteStream, DomId, StreamError};
-use morgana_logger::{Options, Rate, Readers};
+use morgana_logger::{Options, Peers, Rate};
 use morgana_logs::ReadError;
 use morgana_logs::record::{Entry, Follow, Name, Query, Refusal, ToDomain, Whose};
 use morgana_xenstore_client::MAX_WATCHES;
@@ -78,7 +78,7 @@ fn a_guest_reads_its_own_records_only() {
         tell(&place, "/end").await;
     });
     let options = Options {
-        readers: Readers::These(vec![D3]),
+        readers: Peers::These(vec![D3]),
         ..Options::default()
     };
     let logger = main(|place| serve(place, disk(4), options, "/end"));
@@ -105,6 +105,43 @@ fn a_guest_reads_its_own_records_only() {
             } else {
                 assert!(others.is_ok());
             }
+        })
+    };
+    machine(1, zero, vec![logger, guest(2), guest(3)]);
+}
+
+/// Of a domain that is none of those named nothing is kept. It is told so, and the log says so.
+#[test]
+fn only_records_of_those_who_may_send_are_kept() {
+    let zero = main(|place| async move {
+        make_logger(&place, D1).await;
+        for guest in [2, 3] {
+            until_there(&place.client, &format!("/local/domain/{guest}/data/ended")).await;
+        }
+        assert_eq!(ask(&place, D1, of(D2)).await, Ok(vec![]));
+        let kept = ask(&place, D1, of(D3)).await.unwrap();
+        assert_eq!(messages(&kept), ["3"]);
+        let notes = ask(&place, D1, of(D1)).await.unwrap();
+        let note = "d2 is not served any longer: it may not send records (time 1)";
+        assert!(messages(&notes).contains(&note), "{notes:?}");
+        tell(&place, "/end").await;
+    });
+    let options = Options {
+        senders: Peers::These(vec![D3]),
+        ..Options::default()
+    };
+    let logger = main(|place| serve(place, disk(4), options, "/end"));
+    let guest = |number: u16| {
+        main(move |place| async move {
+            let forwarder = forward(&place, 16 << 10);
+            forwarder.put(record(&place, Level::Info, "test", &format!("{number}")));
+            until_there(&place.client, morgana_logs::LOGGER).await;
+            match number {
+                3 => all_kept(&place, &forwarder).await,
+                // It has been told by then.
+                _ => place.tasks.timers().sleep(Duration::from_secs(1)).await,
+            }
+            assert_eq!(forwarder.is_empty(), number == 3);
         })
     };
     machine(1, zero, vec![logger, guest(2), guest(3)]);

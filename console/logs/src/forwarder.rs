@@ -216,6 +216,9 @@ impl Forwarder {
                 Ok(Some(ToDomain::Refused(Refusal::TooMany))) => {
                     return End::Broken("it serves too many others");
                 }
+                Ok(Some(ToDomain::Refused(Refusal::NotAllowed))) => {
+                    return End::Broken("it takes none of this domain");
+                }
                 Ok(Some(_)) | Err(_) => return End::Broken("it breaks the protocol"),
                 Ok(None) => match poll_fn(|cx| vchan.poll_read(cx, &mut buffer)).await {
                     Ok(len) => frames.add(&buffer[..len]),
