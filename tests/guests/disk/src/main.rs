@@ -4,7 +4,7 @@
 //! * `do=write seed=N`: fills it with what the seed gives, reads it back, and writes `SUCCESS` and the checksum.
 //! * `do=read`: writes `SUCCESS` and the checksum of what is on it.
 //! * `do=check`: tries everything that a disk can do. `do=refused`: the same for a disk that is read-only.
-//! * `do=keep seconds=N`: writes and reads back all the time, for so long.
+//! * `do=keep`: writes and reads back all the time, until it has a node `data/enough`.
 //! * `do=load`: see `load`.
 
 #![cfg_attr(target_os = "none", no_std, no_main)]
@@ -23,7 +23,7 @@ use core::fmt;
 
 use morgana::blkfront::Config;
 use morgana::block::BlockError;
-use morgana::{BadArgument, DiskError, Domain, Platform, log};
+use morgana::{BadArgument, DiskError, Domain, NoXenstore, Platform, log};
 
 morgana::main!(disk);
 
@@ -65,7 +65,7 @@ async fn work<P: Platform>(domain: &Domain<P>) -> Result<String, Failure> {
         "read" => format!("crc {:08x}", pattern::read(&disk).await?),
         "check" => work::check(&disk).await?,
         "refused" => work::refused(&disk).await?,
-        "keep" => work::keep(domain, &disk, arguments.parse("seconds", 10)?).await?,
+        "keep" => work::keep(domain.xenstore()?, &disk).await?,
         "load" => load::run(domain, &disk).await?,
         _ => return Err(Failure::Unknown),
     };
@@ -77,6 +77,7 @@ async fn work<P: Platform>(domain: &Domain<P>) -> Result<String, Failure> {
 /// Why it did not come off.
 enum Failure {
     Argument(BadArgument),
+    Xenstore(NoXenstore),
     Disk(DiskError),
     Block(BlockError),
     /// What is read is not what was written.
@@ -91,6 +92,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Argument(error) => error.fmt(f),
+            Self::Xenstore(error) => error.fmt(f),
             Self::Disk(error) => error.fmt(f),
             Self::Block(error) => error.fmt(f),
             Self::Different => f.write_str("what is read is not what was written"),
@@ -103,6 +105,12 @@ impl fmt::Display for Failure {
 impl From<BadArgument> for Failure {
     fn from(error: BadArgument) -> Self {
         Self::Argument(error)
+    }
+}
+
+impl From<NoXenstore> for Failure {
+    fn from(error: NoXenstore) -> Self {
+        Self::Xenstore(error)
     }
 }
 

@@ -4,11 +4,10 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use core::pin::pin;
-use core::time::Duration;
 
 use morgana::block::{BlockDevice, BlockError, Discard, Writes};
 use morgana::exec::{select, yield_now};
-use morgana::{Domain, Platform};
+use morgana::xenstore::Client;
 
 use crate::{Failure, pattern};
 
@@ -77,19 +76,23 @@ pub(crate) async fn refused(disk: &impl BlockDevice) -> Result<String, Failure> 
     Ok(format!("crc {:08x}", pattern::read(disk).await?))
 }
 
-/// Writes and reads back all the time, whatever becomes of the back end meanwhile.
-pub(crate) async fn keep<P: Platform>(
-    domain: &Domain<P>,
-    disk: &impl BlockDevice,
-    seconds: u64,
-) -> Result<String, Failure> {
+/// Writes and reads back all the time, whatever becomes of the back end meanwhile, until there is a node `data/enough`, and for some rounds more.
+pub(crate) async fn keep(client: &Client, disk: &impl BlockDevice) -> Result<String, Failure> {
     const BYTES: usize = 65_536;
+    /// It looks for the node after so many rounds each.
+    const LOOK: u64 = 16;
+    const MORE: u64 = 256;
     let places = disk.geometry().bytes() / BYTES as u64;
     let sectors = (BYTES / disk.geometry().sector_size()) as u64;
     let (mut bytes, mut found) = (vec![0; BYTES], vec![0; BYTES]);
-    let end = domain.timers().now() + Duration::from_secs(seconds);
-    let mut rounds = 0u64;
-    while domain.timers().now() < end {
+    let (mut rounds, mut end) = (0u64, u64::MAX);
+    while rounds < end {
+        if end == u64::MAX
+            && rounds.is_multiple_of(LOOK)
+            && client.read("data/enough").await.is_ok()
+        {
+            end = rounds + MORE;
+        }
         let place = rounds % places;
         pattern::fill(rounds, 0, &mut bytes);
         disk.write(place * sectors, &bytes).await?;

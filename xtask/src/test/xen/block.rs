@@ -139,7 +139,7 @@ fn hotplug(lab: &Lab<'_>) -> Result<()> {
     let changes = Changes {
         name: Some("busy".to_owned()),
         disks: Some(vec![format!("vdev=xvda,{first}")]),
-        extra: "do=keep seconds=20".to_owned(),
+        extra: "do=keep".to_owned(),
         ..Changes::default()
     };
     let busy = lab.guest_with("guest-disk", &changes)?;
@@ -160,6 +160,7 @@ fn hotplug(lab: &Lab<'_>) -> Result<()> {
         lab.sh(&served)
             .with_context(|| format!("{vdev}: {}", process_log(lab)))?;
     }
+    enough(lab)?;
     lab.expect_line(&busy, "SUCCESS").map(drop)
 }
 
@@ -170,7 +171,7 @@ fn back_end_restarts(lab: &Lab<'_>) -> Result<()> {
     let changes = Changes {
         name: Some("busy".to_owned()),
         disks: Some(vec![format!("vdev=xvda,{}", process_disk("/disk.img"))]),
-        extra: "do=keep seconds=30".to_owned(),
+        extra: "do=keep".to_owned(),
         ..Changes::default()
     };
     let busy = lab.guest_with("guest-disk", &changes)?;
@@ -180,9 +181,16 @@ fn back_end_restarts(lab: &Lab<'_>) -> Result<()> {
     start_process(lab)?;
     lab.expect_line(&busy, "disconnected")
         .with_context(|| process_log(lab))?;
+    enough(lab)?;
     lab.expect_line(&busy, "SUCCESS")
         .map(drop)
         .with_context(|| process_log(lab))
+}
+
+/// Ends the work of the guest that is `busy`.
+fn enough(lab: &Lab<'_>) -> Result<()> {
+    lab.sh("xenstore-write /local/domain/$(xl domid busy)/data/enough ''")
+        .map(drop)
 }
 
 /// Each front end with the disk that `words` describe; returns the checksum of what they all have found in it.
