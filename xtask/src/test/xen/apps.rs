@@ -93,7 +93,8 @@ pub(super) fn toolstack(lab: &Lab<'_>) -> Result<()> {
     lab.put(&image.kernel, "/website.xen")?;
     lab.put(&image.kernel.with_extension("cfg"), "/website.cfg")?;
     lab.sh("cd / && xl create website.cfg")?;
-    let console = "timeout 20 xl console website | head -c 100000 | grep -m 1 'address 10\\.'";
+    // It would stay until there is more to show.
+    let console = "timeout 20 xl console website | { grep -m 1 'address 10\\.'; kill $(pidof xenconsole) 2>/dev/null; true; }";
     let line = lab.sh(console)?;
     let address = line
         .split_whitespace()

@@ -107,7 +107,8 @@ fn talk(lab: &Lab<'_>) -> Result<()> {
     let guest = talker(lab, 0)?;
     guest.create(lab)?;
     let terminal = terminal(lab, &guest)?;
-    let look = "timeout 20 xl console guest-console-0 | head -n 1";
+    // It would stay until there is more to show.
+    let look = "timeout 20 xl console guest-console-0 | { head -n 1; kill $(pidof xenconsole) 2>/dev/null; true; }";
     let said = lab.sh(&format!("echo ping >{terminal}; {look}"))?;
     ensure!(said == "ping\n", "{said:?}");
     let log = "/var/log/xen/console/guest-guest-console-0.log";
