@@ -11,5 +11,7 @@ mod script;
 #[allow(dead_code, reason = "the daemon's tests use all of it")]
 #[path = "../../console/xenconsoled/tests/hostile/support.rs"]
 mod support;
+#[path = "../../console/xenconsoled/tests/unserved/mod.rs"]
+mod unserved;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| helper_end::check(input));

@@ -1,6 +1,7 @@
 //! What a xenstored has left that has crashed. The check belongs to the store's own tests, which replay the corpus on every run.
 #![no_main]
 
+#[allow(dead_code, reason = "the store's tests use all of it")]
 #[path = "../../xenstore/store/tests/hostile/journal.rs"]
 mod journal;
 

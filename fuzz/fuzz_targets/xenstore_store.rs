@@ -3,6 +3,7 @@
 
 #[path = "../../xenstore/store/tests/hostile/check.rs"]
 mod check;
+#[allow(dead_code, reason = "the store's tests use all of it")]
 #[path = "../../xenstore/store/tests/hostile/journal.rs"]
 mod journal;
 
