@@ -101,6 +101,40 @@ fn xsa_326_what_a_transaction_keeps_counts() {
 }
 
 #[test]
+fn permissions_take_memory_too() {
+    let mut bench = Bench::with(small());
+    until_refused(&mut bench, "ENOMEM", |bench, round| {
+        bench.ask(1, 0, mkdir(&format!("n{round}")))
+    });
+    let permissions = &list("n1 r0 w0 r2 w2")[..];
+    let set = until_refused(&mut bench, "ENOMEM", |bench, round| {
+        let path = &format!("n{round}");
+        bench.ask(1, 0, Request::SetPerms { path, permissions })
+    });
+    assert!(set < 10, "{set}");
+    let path = &format!("n{set}");
+    bench.check(&[(1, 0, Request::GetPerms { path }, "n1|")]);
+}
+
+/// A path of many parts is short, and makes many nodes.
+#[test]
+fn what_a_commit_makes_counts_beside_what_was_taken_since() {
+    let mut bench = Bench::with(small());
+    let id = bench.start(1);
+    let deep = format!("d{}", "/d".repeat(20));
+    bench.check(&[(1, id, mkdir(&deep), "OK|")]);
+    until_refused(&mut bench, "ENOMEM", |bench, round| {
+        bench.ask(1, 0, watch("a", &format!("{round}")))
+    });
+    bench.check(&[
+        // So that the changes have to be repeated.
+        (2, 0, write("other", "1"), "OK|"),
+        (1, id, commit(), "ENOMEM"),
+        (1, 0, directory("d"), "ENOENT"),
+    ]);
+}
+
+#[test]
 fn a_refusal_is_told_of_ever_more_rarely() {
     let quota = Quota {
         watches: 1,

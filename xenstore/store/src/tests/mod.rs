@@ -10,6 +10,7 @@ mod names;
 mod permissions;
 mod properties;
 mod quotas;
+mod recovery;
 mod settings;
 mod state;
 mod transactions;

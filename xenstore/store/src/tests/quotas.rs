@@ -1,6 +1,6 @@
 //! What a guest can use up, and what then happens.
 
-use super::{Bench, commit, list, mkdir, rm, watch, write};
+use super::{Bench, commit, list, mkdir, read, rm, watch, write};
 use crate::Quota;
 use alloc::format;
 use alloc::vec;
@@ -77,6 +77,39 @@ fn values_permissions_and_paths() {
         (1, 0, set(&three), "ENOSPC"),
         (1, 0, write(&long, ""), "EINVAL"),
         (1, 0, watch(&long, ""), "EINVAL"),
+    ]);
+}
+
+#[test]
+fn a_node_that_is_written_anew_is_measured_anew() {
+    let mut bench = Bench::with(small());
+    let (fits, larger) = ("12345678", "123456789");
+    bench.check(&[(1, 0, write("a", "1"), "OK|")]);
+    let id = bench.start(1);
+    for id in [id, 0] {
+        bench.check(&[
+            (1, id, write("a", larger), "ENOSPC"),
+            (1, id, write("a", fits), "OK|"),
+            (1, id, write("a", larger), "ENOSPC"),
+            (1, id, read("a"), fits),
+            // What the control domain writes there is its own affair.
+            (0, 0, write("/local/domain/1/of-control", larger), "OK|"),
+            (1, id, write("of-control", larger), "ENOSPC"),
+        ]);
+    }
+    // By the commit less is allowed, and the changes have to be made once more since something else has changed.
+    let id = bench.start(1);
+    let lower = Request::SetQuota {
+        domain: Some(D1),
+        quota: "node-size",
+        value: 4,
+    };
+    bench.check(&[
+        (1, id, write("a", "8 bytes."), "OK|"),
+        (0, 0, lower, "OK|"),
+        (2, 0, write("b", "1"), "OK|"),
+        (1, id, commit(), "ENOSPC"),
+        (1, 0, read("a"), fits),
     ]);
 }
 

@@ -110,6 +110,8 @@ fn a_commit_fails_where_others_changed_what_it_depends_on_and_nowhere_else() {
         (directory("/a"), write("/a/x/below", "2"), fine),
         (get("/a/x"), set("/a/x"), again),
         (get("/a/x"), write("/a/x", "2"), fine),
+        (get("/"), set("/"), again),
+        (get("/"), set("/a"), fine),
         // Writing.
         (write("/a/x", "3"), write("/a/x", "2"), again),
         (write("/a/x", "3"), write("/a/y", "2"), fine),
@@ -130,6 +132,9 @@ fn a_commit_fails_where_others_changed_what_it_depends_on_and_nowhere_else() {
         (rm("/a"), write("/b", "2"), fine),
         (rm("/a/none"), write("/a/none", "2"), again),
         (rm("/a/none"), write("/a/x", "2"), fine),
+        // Only where the node above is there it is no error that this one is not.
+        (rm("/a/no/ne"), mkdir("/a/no"), again),
+        (rm("/a/no/ne"), mkdir("/a/other"), fine),
     ];
     for &(inside, outside, expected) in cases {
         let mut bench = Bench::new();
@@ -157,6 +162,19 @@ fn a_commit_fails_where_others_changed_what_it_depends_on_and_nowhere_else() {
         let own = if expected == fine { "1" } else { "ENOENT" };
         bench.check(&[(0, 0, read("/own"), own)]);
     }
+}
+
+#[test]
+fn a_list_of_as_many_other_children_is_another_list() {
+    let mut bench = Bench::new();
+    bench.check(&[(0, 0, write("/a/x", "1"), "OK|")]);
+    let id = bench.start(0);
+    bench.check(&[
+        (0, id, directory("/a"), "x|"),
+        (0, 0, rm("/a/x"), "OK|"),
+        (0, 0, write("/a/y", "1"), "OK|"),
+        (0, id, commit(), "EAGAIN"),
+    ]);
 }
 
 #[test]

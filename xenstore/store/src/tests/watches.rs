@@ -7,6 +7,10 @@ use morgana_xenstore_wire::Request;
 
 const NONE: [String; 0] = [];
 
+fn set<'a>(path: &'a str, permissions: &'a [u8]) -> Request<'a> {
+    Request::SetPerms { path, permissions }
+}
+
 #[test]
 fn a_watch_fires_at_once_and_at_every_change_at_or_below() {
     let mut bench = Bench::new();
@@ -148,6 +152,45 @@ fn nobody_hears_of_what_it_may_not_see() {
     assert_eq!(bench.events(), ["2 /local/domain/1/x t"]);
     bench.check(&[(1, 0, write("x", "3"), "OK|"), (1, 0, rm(x), "OK|")]);
     assert_eq!(bench.events(), NONE);
+}
+
+#[test]
+fn those_who_may_read_the_node_above_hear_of_one_that_they_may_not_read() {
+    let (readable, private) = (list("n1 r2"), list("n1"));
+    let mut bench = Bench::new();
+    bench.check(&[
+        (1, 0, write("x/y", "1"), "OK|"),
+        (1, 0, set("x", &readable), "OK|"),
+        (1, 0, set("x/y", &private), "OK|"),
+        (2, 0, watch("/local/domain/1/x/y", "t"), "OK|"),
+        (2, 0, read("/local/domain/1/x/y"), "EACCES"),
+    ]);
+    bench.events();
+    for request in [write("x/y", "2"), set("x/y", &private), rm("x/y")] {
+        bench.ask(1, 0, request);
+        assert_eq!(bench.events(), ["2 /local/domain/1/x/y t"], "{request:?}");
+    }
+}
+
+#[test]
+fn what_goes_with_a_node_above_is_heard_of_by_those_who_may_see_it_or_the_one_above_it() {
+    for (above, node, heard) in [
+        ("n1", "n1", None),
+        ("n1 r2", "n1", Some("2 /local/domain/1/x/y/z t")),
+        ("n1", "n1 r2", Some("2 /local/domain/1/x/y/z t")),
+    ] {
+        let lists = [above, node].map(list);
+        let mut bench = Bench::new();
+        bench.check(&[
+            (1, 0, write("x/y/z", "1"), "OK|"),
+            (1, 0, set("x/y", &lists[0]), "OK|"),
+            (1, 0, set("x/y/z", &lists[1]), "OK|"),
+            (2, 0, watch("/local/domain/1/x/y/z", "t"), "OK|"),
+        ]);
+        bench.events();
+        bench.check(&[(1, 0, rm("x"), "OK|")]);
+        assert_eq!(bench.events(), Vec::from_iter(heard), "{above}, {node}");
+    }
 }
 
 #[test]
