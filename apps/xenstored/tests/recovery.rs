@@ -346,7 +346,6 @@ fn a_journal_that_is_of_no_use_is_told_of() {
             "{log}"
         );
         assert_eq!(fs::read(place.file("socket.journal.bad")).unwrap(), bytes);
-        // With domains it does not begin at all (nor is there a Xen here).
         fs::write(&journal, &bytes).unwrap();
         let _ = fs::remove_file(place.file("socket.journal.bad"));
     }
@@ -378,6 +377,23 @@ fn a_journal_that_is_of_no_use_is_told_of() {
     assert_eq!(place.connect().ask(0, read("/first")), "ENOENT|");
     assert!(!fs::exists(&journal).unwrap());
     daemon.kill();
+}
+
+#[test]
+fn with_domains_a_journal_of_no_use_is_the_end_and_stays() {
+    let place = Place::new("hopeless");
+    let journal = place.file("socket.journal");
+    fs::write(&journal, "no journal").unwrap();
+    let ended = Command::new(PROGRAM)
+        .args(["-N", "-F", &place.file("pid"), "-T", &place.file("log")])
+        .env("XENSTORED_PATH", place.file("socket"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(said.contains("--no-recovery"), "{said}");
+    // By this status xenstored.service knows that to start it again would be no use.
+    assert_eq!(ended.status.code(), Some(2), "{said}");
+    assert_eq!(fs::read_to_string(&journal).unwrap(), "no journal");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use core::cell::RefCell;
 use core::convert::Infallible;
+use core::fmt;
 use core::future::{pending, poll_fn};
 use core::time::Duration;
 use std::error::Error;
@@ -37,6 +38,18 @@ const MAX_LOCAL_CLIENTS: usize = 1024;
 /// After an `accept` that failed, such as for want of descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// There is a journal that cannot be gone on from. To start again does not help: somebody has to decide what becomes of it.
+#[derive(Debug)]
+pub(crate) struct Unusable(String);
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for Unusable {}
+
 /// Serves until the process is ended.
 pub(crate) fn run(options: &Options, ready: Ready) -> Result<(), Box<dyn Error>> {
     // One for each local client.
@@ -52,7 +65,7 @@ pub(crate) fn run(options: &Options, ready: Ready) -> Result<(), Box<dyn Error>>
     }
     let pid_file = pid_file(options, left)?;
     if let (Some(journal), Start::Empty) = (&journal, options.start)
-        && let Some(recovered) = journal.recover(options)?
+        && let Some(recovered) = journal.recover(options).map_err(Unusable)?
     {
         origin = Origin::Recovered(recovered);
     }

@@ -20,15 +20,15 @@ use morgana_daemon::{Ready, Role, logging, role_in_background, start_daemon};
 
 use crate::arguments::{self, Arguments, Fork, Options, Output, Start};
 
-/// For arguments that make no sense.
-const USAGE: u8 = 2;
+/// For arguments that make no sense, and for a journal that cannot be used: the next start would end in the same way (xenstored.service).
+const HOPELESS: u8 = 2;
 
 /// Runs until the daemon serves in the background, or to its end.
 pub(crate) fn main() -> ExitCode {
     let options = match Arguments::parse(std::env::args().skip(1)) {
         Ok(Arguments::Run(Options { event: Some(_), .. })) => {
             eprintln!("xenstored: --event is for a stub-domain, which a Linux program is not");
-            return ExitCode::from(USAGE);
+            return ExitCode::from(HOPELESS);
         }
         Ok(Arguments::Help) => {
             print!("{}", arguments::USAGE);
@@ -40,7 +40,7 @@ pub(crate) fn main() -> ExitCode {
         Ok(Arguments::Run(options)) => options,
         Err(error) => {
             eprintln!("xenstored: {error} (try --help)");
-            return ExitCode::from(USAGE);
+            return ExitCode::from(HOPELESS);
         }
     };
     match run(options) {
@@ -48,7 +48,10 @@ pub(crate) fn main() -> ExitCode {
         Err(error) => {
             log::error!("{error}");
             eprintln!("xenstored: {error}");
-            ExitCode::FAILURE
+            match error.is::<daemon::Unusable>() {
+                true => ExitCode::from(HOPELESS),
+                false => ExitCode::FAILURE,
+            }
         }
     }
 }
