@@ -5,7 +5,6 @@ mod files;
 mod host;
 mod journal;
 mod machine;
-mod slots;
 mod socket;
 mod sockets;
 mod takeover;
