@@ -76,15 +76,16 @@ impl Store {
         if list.is_empty() {
             return Err(Misfit::Owner);
         }
-        self.name_domains(&list);
         let path = Path::parse_watch(node.path).map_err(|_| Misfit::Path)?;
         if path.is_special() {
-            // Newer daemons may know more of them.
+            // Newer daemons may know more of them: whom those name is of no interest here.
             if let Some(special) = self.special.get_mut(node.path) {
-                *special = list.into();
+                *special = list.clone().into();
+                self.name_domains(&list);
             }
             return Ok(());
         }
+        self.name_domains(&list);
         if !path.is_absolute() {
             return Err(Misfit::Path);
         }

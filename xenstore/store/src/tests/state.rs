@@ -304,6 +304,24 @@ fn stream(records: &[Record<'_>]) -> Vec<u8> {
 }
 
 #[test]
+fn whom_an_event_names_that_is_not_known_here_does_not_matter() {
+    let mut bytes = PermissionBytes::default();
+    let permissions = bytes.list([owned(0), owned(3)].into_iter());
+    for (path, is_known) in [("@releaseDomain", true), ("@newer", false)] {
+        let node = Record::Node(Node {
+            scope: Scope::Main,
+            path,
+            value: b"",
+            access: 0,
+            permissions,
+        });
+        let loaded = Store::load(&stream(&[node]), Quota::default()).unwrap();
+        let known = loaded.store.known();
+        assert_eq!(known.contains(&DomId::new(3)), is_known, "{path}");
+    }
+}
+
+#[test]
 fn another_daemons_transaction_is_understood_by_its_nodes() {
     let mut bytes = PermissionBytes::default();
     let permissions = bytes.list([owned(0)].into_iter());
