@@ -34,7 +34,7 @@ const IMAGES: [&str; 17] = [
 ];
 
 /// The packages that have programs for Linux, and the programs, in the order in which they are wanted.
-const PROGRAMS: [(&str, &str); 13] = [
+const PROGRAMS: [(&str, &str); 14] = [
     ("guest-disk", "guest-disk"),
     ("blkback", "blkback"),
     ("hello", "hello"),
@@ -46,6 +46,7 @@ const PROGRAMS: [(&str, &str); 13] = [
     ("guest-vchan", "guest-vchan"),
     ("xenconsoled", "xenconsoled"),
     ("perf-console", "perf-console"),
+    ("xenstore-peers", "xenstore-peers"),
     ("xs", "xs"),
     ("xenstored", "xenstored"),
 ];

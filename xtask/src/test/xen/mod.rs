@@ -15,6 +15,7 @@ mod large;
 mod linux;
 mod logger;
 mod net;
+mod peers;
 mod streams;
 mod testbed;
 mod vchan;
@@ -63,9 +64,10 @@ fn subjects() -> Vec<&'static [XenTest]> {
 
 fn tests() -> impl Iterator<Item = (XenstoredChoice, &'static XenTest)> {
     let on_xens = subjects().into_iter().flatten();
-    let from_c = xenstored::FROM_C_TESTS.iter();
-    let on_ocaml = xs::OCAML_TESTS.iter();
-    let on_ours = xenstored::TESTS.iter().chain(xs::OUR_TESTS);
+    let from_c = xenstored::FROM_C_TESTS.iter().chain(peers::C_TESTS);
+    let on_ocaml = xs::OCAML_TESTS.iter().chain(peers::OCAML_TESTS);
+    let on_ours = [xenstored::TESTS, xs::OUR_TESTS, peers::OUR_TESTS];
+    let on_ours = on_ours.into_iter().flatten();
     let on_stub_domain = [
         xenstored::STUB_DOMAIN_TESTS,
         xenconsoled::STUB_DOMAIN_TESTS,
