@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use morgana_hal::DomId;
 use morgana_xenstore_migration::{Node, OwnEvent, Reader, Record, Scope};
-use morgana_xenstore_wire::Path;
+use morgana_xenstore_wire::{Path, TransactionId};
 
 use super::{Event, stated_id};
 use crate::caller::{Caller, Rights};
@@ -127,6 +127,10 @@ impl Store {
                 if let Some(connection) = self.connections.get_mut(&id) {
                     connection.caller.target = Some(target);
                 }
+            }
+            // No daemon gives this one out, and none would take it up again.
+            Event::Began(TransactionId::NONE) => {
+                return Err(Misfit::Transaction(TransactionId::NONE.0));
             }
             Event::Began(id) => {
                 let open = Transaction::begin(&self.world);
