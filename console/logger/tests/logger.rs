@@ -19,9 +19,7 @@ fn records_of_guests_are_found_from_domain_0() {
     for seed in 0..10 {
         let zero = main(|place| async move {
             make_logger(&place, D1).await;
-            for guest in [2, 3] {
-                until_there(&place.client, &format!("/local/domain/{guest}/data/ended")).await;
-            }
+            until_ended(&place.client, [2, 3]).await;
             let all = ask(&place, D1, Query::default()).await.unwrap();
             assert_eq!(all.len(), 40);
             for (index, (number, entry)) in all.iter().enumerate() {
@@ -72,9 +70,7 @@ fn records_of_guests_are_found_from_domain_0() {
 fn a_guest_reads_its_own_records_only() {
     let zero = main(|place| async move {
         make_logger(&place, D1).await;
-        for guest in [2, 3] {
-            until_there(&place.client, &format!("/local/domain/{guest}/data/ended")).await;
-        }
+        until_ended(&place.client, [2, 3]).await;
         tell(&place, "/end").await;
     });
     let options = Options {
@@ -115,9 +111,7 @@ fn a_guest_reads_its_own_records_only() {
 fn only_records_of_those_who_may_send_are_kept() {
     let zero = main(|place| async move {
         make_logger(&place, D1).await;
-        for guest in [2, 3] {
-            until_there(&place.client, &format!("/local/domain/{guest}/data/ended")).await;
-        }
+        until_ended(&place.client, [2, 3]).await;
         assert_eq!(ask(&place, D1, of(D2)).await, Ok(vec![]));
         let kept = ask(&place, D1, of(D3)).await.unwrap();
         assert_eq!(messages(&kept), ["3"]);
@@ -153,9 +147,7 @@ fn many_connect_at_once() {
     const GUESTS: u16 = 6;
     let zero = main(|place| async move {
         make_logger(&place, D1).await;
-        for guest in 2..2 + GUESTS {
-            until_there(&place.client, &format!("/local/domain/{guest}/data/ended")).await;
-        }
+        until_ended(&place.client, 2..2 + GUESTS).await;
         let all = ask(&place, D1, Query::default()).await.unwrap();
         let mut all = messages(&all);
         all.sort_unstable();

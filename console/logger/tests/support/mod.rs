@@ -100,9 +100,7 @@ pub(crate) fn machine(seed: u64, first: Main, guests: Vec<Main>) {
             daemon.introduce(domain, *port, Rights::Guest).unwrap();
         }
         first(platform, tasks, Some(client.clone())).await;
-        for index in 0..ports.len() {
-            until_there(&client, &format!("/local/domain/{}/data/ended", index + 1)).await;
-        }
+        until_ended(&client, (1..).take(ports.len())).await;
         Exit::Poweroff
     });
     for (guest, main) in guests {
@@ -139,6 +137,13 @@ pub(crate) async fn until_there(client: &Client, path: &str) {
     let watch = client.watch(path).await.unwrap();
     while client.read(path).await.is_err() {
         watch.next().await.unwrap();
+    }
+}
+
+/// Waits until these domains have said that they are done.
+pub(crate) async fn until_ended(client: &Client, domains: impl IntoIterator<Item = u16>) {
+    for domain in domains {
+        until_there(client, &format!("/local/domain/{domain}/data/ended")).await;
     }
 }
 

@@ -5,6 +5,7 @@ use anyhow::{Result, ensure};
 
 use super::{Lab, XenTest};
 use crate::build::Changes;
+use crate::testbed::Guest;
 
 pub(super) const TESTS: &[XenTest] = &[
     XenTest {
@@ -68,16 +69,22 @@ fn exchange(lab: &Lab<'_>, arguments: &str) -> Result<()> {
     Ok(())
 }
 
+/// A guest of ours that serves dom0, with rings of this size.
+fn serving(lab: &Lab<'_>, size: u32) -> Result<Guest> {
+    let changes = Changes {
+        extra: format!("end=server peer=0 size={size}"),
+        ..Changes::default()
+    };
+    let guest = lab.guest_with(APP, &changes)?;
+    guest.create(lab)?;
+    lab.expect_line(&guest, "ready")?;
+    Ok(guest)
+}
+
 /// Ours in a guest is the server: rings inside the page, and large ones. Clients come one after the other.
 fn server(lab: &Lab<'_>) -> Result<()> {
-    for size in ["1024", "65536"] {
-        let changes = Changes {
-            extra: format!("end=server peer=0 size={size}"),
-            ..Changes::default()
-        };
-        let guest = lab.guest_with(APP, &changes)?;
-        guest.create(lab)?;
-        lab.expect_line(&guest, "ready")?;
+    for size in [1024, 65_536] {
+        let guest = serving(lab, size)?;
         let arguments = format!("$(xl domid {APP}) /local/domain/$(xl domid {APP})/data/vchan");
         exchange(lab, &arguments)?;
         lab.expect_line(&guest, "sent back")?;
@@ -208,13 +215,7 @@ fn killed(lab: &Lab<'_>) -> Result<()> {
         ))?;
     }
     for size in SIZES {
-        let changes = Changes {
-            extra: format!("end=server peer=0 size={size}"),
-            ..Changes::default()
-        };
-        let guest = lab.guest_with(APP, &changes)?;
-        guest.create(lab)?;
-        lab.expect_line(&guest, "ready")?;
+        let guest = serving(lab, size)?;
         lab.sh(&format!(
             "{HEARD}\n\
              id=$(xl domid {APP})\n\
