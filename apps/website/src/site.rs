@@ -13,7 +13,7 @@ use morgana_http::{
 use morgana_net_stack::Stack;
 
 use crate::exposition;
-use crate::headers::{FOR_FIGURES, FOR_FILES, FOR_PAGES, FOR_STYLE};
+use crate::headers::{FOR_FIGURES, FOR_FILES, FOR_HASHED, FOR_PAGES};
 use crate::metrics::{self, Readings};
 use crate::pages::PAGES;
 
@@ -102,7 +102,7 @@ fn file(path: &str) -> Response<'static> {
 fn content(asset: &'static Asset) -> Response<'static> {
     let fields = match asset.path {
         _ if asset.content_type.starts_with("text/html") => FOR_PAGES,
-        "/style.css" => FOR_STYLE,
+        "/style.css" | "/search.js" | "/status.js" | "/search.json" => FOR_HASHED,
         _ => FOR_FILES,
     };
     let response = Response::ok(asset.content_type, asset.body)

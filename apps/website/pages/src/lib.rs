@@ -3,15 +3,11 @@
 
 mod build;
 mod catalogue;
-mod escape;
-mod highlight;
-mod links;
-mod markdown;
-mod problem;
-mod slug;
+mod figures;
 mod source;
-mod style;
-mod template;
+#[cfg(test)]
+mod tests;
+mod theme;
 
 pub use build::build;
-pub use problem::Problem;
+pub use morgana_site::Problem;

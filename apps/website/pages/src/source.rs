@@ -3,110 +3,167 @@
 use std::fs;
 use std::path::Path;
 
-use crate::Problem;
+use morgana_site::{Document, Fault, Kind, Plain, Problem, Sources, Standing, Untagged};
 
 /// The folders whose crates have a README each, from the bottom of the house to its top.
 pub(crate) const LAYERS: [&str; 7] = [
     "kernel", "drivers", "net", "storage", "xenstore", "console", "apps",
 ];
 
-/// One document.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Source {
-    /// Its path, relative to the root, with `/` between the parts.
-    pub(crate) file: String,
-    /// Its page's path.
-    pub(crate) url: String,
-    /// Its Markdown.
-    pub(crate) text: String,
-    /// What it is.
-    pub(crate) kind: Kind,
-}
-
-/// What a document is, which decides where the navigation shows it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Kind {
-    /// The README at the root: the front page.
-    Front,
+/// Where a document's page stands in the navigation: the section of its [`Document`].
+pub(crate) mod section {
+    /// The README at the root.
+    pub(crate) const FRONT: &str = "front";
     /// Another document at the root.
-    Project,
+    pub(crate) const PROJECT: &str = "project";
     /// The index of the guides, `docs/README.md`.
-    GuideIndex,
+    pub(crate) const GUIDES: &str = "guides";
     /// A guide in `docs/`.
-    Guide,
-    /// The README of one of [`LAYERS`].
-    Layer,
+    pub(crate) const GUIDE: &str = "guide";
+    /// The README of one of [`super::LAYERS`].
+    pub(crate) const LAYER: &str = "layer";
     /// The README of a crate.
-    Crate,
+    pub(crate) const CRATE: &str = "crate";
 }
 
-/// All documents below `root`, in a fixed order.
-pub(crate) fn collect(root: &Path) -> Result<Vec<Source>, Problem> {
-    let mut sources = vec![read(root, "README.md", "/", Kind::Front)?];
+/// Files at the root that are published as they are.
+const PLAIN: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
+const TEXT: &str = "text/plain; charset=utf-8";
+
+/// What the program answers itself.
+const LIVE: [&str; 2] = ["/metrics", "/healthz"];
+
+/// Adds all that is published of the project at `root`, in a fixed order, and tells cargo to watch it.
+pub(crate) fn collect(root: &Path, into: &mut Sources) -> Result<(), Problem> {
+    let mut reader = Reader { root, into };
+    reader.add("README.md", "/", section::FRONT, "front.html")?;
     for name in ["ARCHITECTURE", "CONTRIBUTING", "CHANGELOG"] {
         let url = format!("/{}/", name.to_lowercase());
-        sources.push(read(root, &format!("{name}.md"), &url, Kind::Project)?);
+        reader.add(
+            &format!("{name}.md"),
+            &url,
+            section::PROJECT,
+            "document.html",
+        )?;
     }
-    for name in names(&root.join("docs"))? {
-        match name.strip_suffix(".md") {
-            Some("README") => {
-                sources.push(read(root, "docs/README.md", "/docs/", Kind::GuideIndex)?);
-            }
-            Some(stem) => {
-                let (file, url) = (format!("docs/{name}"), format!("/docs/{stem}/"));
-                sources.push(read(root, &file, &url, Kind::Guide)?);
-            }
-            None => {}
-        }
-    }
+    reader.guides()?;
     for layer in LAYERS {
-        let folder = root.join(layer);
-        if !folder.is_dir() {
-            continue;
+        reader.layer(layer)?;
+    }
+    reader
+        .into
+        .folder(root, "docs/blog", "/blog/", Kind::Post)?;
+    for file in PLAIN {
+        reader.plain(file)?;
+    }
+    for (url, template, title, summary) in [
+        (
+            "/crates/",
+            "crates.html",
+            "Crates",
+            "All crates of Morgana, layer by layer.",
+        ),
+        (
+            "/status/",
+            "status.html",
+            "Status",
+            "The figures of the virtual machine that serves this page, as they change.",
+        ),
+    ] {
+        reader.into.standing(Standing {
+            url: url.into(),
+            template: template.into(),
+            title: title.into(),
+            summary: summary.into(),
+            section: title.to_lowercase(),
+        });
+    }
+    LIVE.iter().for_each(|path| reader.into.live(path));
+    Ok(())
+}
+
+struct Reader<'a> {
+    root: &'a Path,
+    into: &'a mut Sources,
+}
+
+impl Reader<'_> {
+    fn guides(&mut self) -> Result<(), Problem> {
+        for name in self.names("docs")? {
+            let file = format!("docs/{name}");
+            match name.strip_suffix(".md") {
+                Some("README") => self.add(&file, "/docs/", section::GUIDES, "document.html")?,
+                Some(stem) => {
+                    let url = format!("/docs/{stem}/");
+                    self.add(&file, &url, section::GUIDE, "document.html")?;
+                }
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn layer(&mut self, layer: &str) -> Result<(), Problem> {
+        if !self.root.join(layer).is_dir() {
+            return Ok(());
         }
         let file = format!("{layer}/README.md");
-        if root.join(&file).is_file() {
-            sources.push(read(root, &file, &format!("/{layer}/"), Kind::Layer)?);
+        if self.root.join(&file).is_file() {
+            self.add(&file, &format!("/{layer}/"), section::LAYER, "crate.html")?;
         }
-        for name in names(&folder)? {
+        for name in self.names(layer)? {
             let file = format!("{layer}/{name}/README.md");
-            if root.join(&file).is_file() {
-                sources.push(read(
-                    root,
-                    &file,
-                    &format!("/{layer}/{name}/"),
-                    Kind::Crate,
-                )?);
+            if self.root.join(&file).is_file() {
+                let url = format!("/{layer}/{name}/");
+                self.add(&file, &url, section::CRATE, "crate.html")?;
             }
         }
+        Ok(())
     }
-    Ok(sources)
-}
 
-fn read(root: &Path, file: &str, url: &str, kind: Kind) -> Result<Source, Problem> {
-    let path = root.join(file);
-    let text = fs::read_to_string(&path).map_err(|error| Problem::Io(path, error))?;
-    Ok(Source {
-        file: file.into(),
-        url: url.into(),
-        text,
-        kind,
-    })
-}
-
-/// The names in a folder, sorted.
-fn names(folder: &Path) -> Result<Vec<String>, Problem> {
-    let failed = |error| Problem::Io(folder.into(), error);
-    let mut names = Vec::new();
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        names.push(
-            entry
-                .map_err(failed)?
-                .file_name()
-                .to_string_lossy()
-                .into_owned(),
-        );
+    fn add(&mut self, file: &str, url: &str, section: &str, template: &str) -> Result<(), Problem> {
+        let text = self.read(file)?;
+        self.into.document(Document {
+            template: template.into(),
+            section: section.into(),
+            untagged: match section {
+                section::CRATE => Untagged::Rust,
+                _ => Untagged::Text,
+            },
+            ..Document::page(file, url, &text)
+        });
+        Ok(())
     }
-    names.sort();
-    Ok(names)
+
+    fn plain(&mut self, file: &str) -> Result<(), Problem> {
+        let body = self.read(file)?.into_bytes();
+        self.into.plain(Plain {
+            file: file.into(),
+            url: format!("/{file}"),
+            content_type: Some(TEXT),
+            body,
+        });
+        Ok(())
+    }
+
+    fn read(&self, file: &str) -> Result<String, Problem> {
+        let path = self.root.join(file);
+        println!("cargo::rerun-if-changed={}", path.display());
+        fs::read_to_string(&path)
+            .map_err(|error| Problem::of_file(file, Fault::Io(path.clone(), error)))
+    }
+
+    /// The names in a folder, sorted.
+    fn names(&self, folder: &str) -> Result<Vec<String>, Problem> {
+        let path = self.root.join(folder);
+        println!("cargo::rerun-if-changed={}", path.display());
+        let failed = |error| Problem::of_file(folder, Fault::Io(path.clone(), error));
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&path).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            names.push(name.to_string_lossy().into_owned());
+        }
+        names.sort();
+        Ok(names)
+    }
 }

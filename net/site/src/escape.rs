@@ -1,4 +1,4 @@
-//! Text in HTML.
+//! Text in HTML and XML.
 
 /// `text` with the characters that HTML gives a meaning written as references; fit for content and for quoted attributes.
 pub(crate) fn escape(text: &str) -> String {
@@ -15,6 +15,12 @@ pub(crate) fn escape(text: &str) -> String {
     out
 }
 
+/// The same for XML, without the characters that it cannot hold (XML 1.0, section 2.2).
+pub(crate) fn xml(text: &str) -> String {
+    let held = |c: &char| matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{fffd}' | '\u{10000}'..);
+    escape(&text.chars().filter(held).collect::<String>())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -22,5 +28,6 @@ mod tests {
     #[test]
     fn markup_becomes_text() {
         assert_eq!(escape("a<b> & \"c\""), "a&lt;b&gt; &amp; &quot;c&quot;");
+        assert_eq!(xml("a\0\u{1b}\u{ffff}<"), "a&lt;");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::Problem;
+use crate::problem::Fault;
 
 /// Where links may lead.
 #[derive(Default, Debug)]
@@ -32,7 +32,7 @@ impl Targets {
     }
 
     /// What the link `link` in the document `file` is on the site. Links to other sites stay as they are.
-    pub(crate) fn resolve(&self, file: &str, link: &str) -> Result<String, Problem> {
+    pub(crate) fn resolve(&self, file: &str, link: &str) -> Result<String, Fault> {
         if ["https://", "http://", "mailto:"]
             .iter()
             .any(|s| link.starts_with(s))
@@ -43,28 +43,22 @@ impl Targets {
             Some((path, heading)) => (path, Some(heading)),
             None => (link, None),
         };
-        let missing = |file: &str| Problem::NoSuchPage {
-            file: file.into(),
-            link: link.into(),
-        };
+        let missing = || Fault::NoSuchPage(link.into());
         let wanted = if path.is_empty() {
             file.to_owned()
         } else {
-            join(file, path).ok_or_else(|| missing(file))?
+            join(file, path).ok_or_else(missing)?
         };
         let target = self
             .files
             .get(&wanted)
             .or_else(|| self.files.get(&format!("{wanted}/README.md")))
-            .ok_or_else(|| missing(file))?;
+            .ok_or_else(missing)?;
         match heading {
             None => Ok(target.url.clone()),
             Some(id) if target.headings.contains(id) && path.is_empty() => Ok(format!("#{id}")),
             Some(id) if target.headings.contains(id) => Ok(format!("{}#{id}", target.url)),
-            Some(_) => Err(Problem::NoSuchHeading {
-                file: file.into(),
-                link: link.into(),
-            }),
+            Some(_) => Err(Fault::NoSuchHeading(link.into())),
         }
     }
 }
@@ -123,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_to_nowhere_is_an_error_that_names_file_and_link() {
+    fn a_link_to_nowhere_is_an_error_that_names_it() {
         let targets = targets();
         for link in [
             "missing.md",
@@ -131,17 +125,13 @@ mod tests {
             "/docs/http/",
             "docs/missing.md#limits",
         ] {
-            let problem = targets.resolve("README.md", link).unwrap_err();
-            assert!(matches!(problem, Problem::NoSuchPage { .. }), "{problem}");
-            assert!(problem.to_string().starts_with("README.md: "));
-            assert!(problem.to_string().contains(link));
+            let fault = targets.resolve("README.md", link).unwrap_err();
+            assert!(matches!(fault, Fault::NoSuchPage(_)), "{fault}");
+            assert!(fault.to_string().contains(link));
         }
-        let problem = targets
+        let fault = targets
             .resolve("README.md", "docs/http.md#limit")
             .unwrap_err();
-        assert!(
-            matches!(problem, Problem::NoSuchHeading { .. }),
-            "{problem}"
-        );
+        assert!(matches!(fault, Fault::NoSuchHeading(_)), "{fault}");
     }
 }
