@@ -38,7 +38,7 @@ impl<P: Platform> Network<P> {
 impl<P: Platform> Domain<P> {
     /// Connects the first network interface, with the addresses that the command line says (`ip=`, `gw=`, `ip6=` …; see
     /// [`AddressConfig`]), by default by DHCP and router advertisement. Returns before an address has come; see
-    /// [`Stack::configured`].
+    /// [`Stack::configured`]. `tcp-connections=` is how many TCP connections there may be at a time ([`Limits::connections`] by default).
     ///
     /// To be called once: the interface cannot be connected a second time.
     ///
@@ -48,6 +48,10 @@ impl<P: Platform> Domain<P> {
     pub async fn network(&self) -> Result<Network<P>, NetworkError> {
         let addresses = AddressConfig::parse(self.command_line().as_str())
             .map_err(|error| NetworkError::Addresses(error.to_string()))?;
+        let connections = self
+            .command_line()
+            .parse("tcp-connections", Limits::default().connections)
+            .map_err(|error| NetworkError::Connections(error.to_string()))?;
         let connect = Netfront::connect(
             self.platform(),
             self.xenstore()?,
@@ -67,6 +71,7 @@ impl<P: Platform> Domain<P> {
         let config = StackConfig {
             addresses,
             limits: Limits {
+                connections,
                 buffer_memory: buffer_memory(self.platform().usage().heap_total_bytes),
                 ..Limits::default()
             },
@@ -115,6 +120,8 @@ async fn report_addresses(stack: Stack) {
 pub enum NetworkError {
     /// The command line is wrong; the text names the word.
     Addresses(String),
+    /// The command line's `tcp-connections=` is wrong.
+    Connections(String),
     /// Network interfaces are found through xenstore.
     NoXenstore(NoXenstore),
     /// No back end was there within a minute.
@@ -126,7 +133,9 @@ pub enum NetworkError {
 impl fmt::Display for NetworkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Addresses(error) => write!(f, "command line: {error}"),
+            Self::Addresses(error) | Self::Connections(error) => {
+                write!(f, "command line: {error}")
+            }
             Self::NoXenstore(error) => write!(f, "no network: {error}"),
             Self::NoBackend => write!(
                 f,
