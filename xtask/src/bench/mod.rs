@@ -3,9 +3,11 @@
 mod block;
 mod boot;
 mod console;
+mod http;
 mod net;
 mod record;
 mod ring;
+mod serving;
 mod vchan;
 mod xenstore;
 
@@ -30,7 +32,7 @@ type Report<'a> = dyn FnMut(&Record) -> Result<()> + 'a;
 /// The profile of programs that are measured at native speed.
 const NATIVE: &str = "native";
 
-const ALL: [Benchmark; 7] = [
+const ALL: [Benchmark; 8] = [
     ("boot", boot::run),
     ("ring", ring::run),
     ("net", net::run),
@@ -38,6 +40,7 @@ const ALL: [Benchmark; 7] = [
     ("xenstore", xenstore::run),
     ("console", console::run),
     ("vchan", vchan::run),
+    ("http", http::run),
 ];
 
 /// Builds the program of a package at native speed; returns it.

@@ -65,6 +65,14 @@ impl Guest {
         Ok(Guest { name, config })
     }
 
+    /// A guest that is not one of ours, by the text of its configuration.
+    pub(crate) fn configured(testbed: &Testbed, name: &str, text: &str) -> Result<Guest> {
+        let config = format!("/guests/{name}.cfg");
+        testbed.put_bytes(text.as_bytes(), &config, 0o644)?;
+        let name = name.to_owned();
+        Ok(Guest { name, config })
+    }
+
     /// The domain's name.
     pub(crate) fn name(&self) -> &str {
         &self.name

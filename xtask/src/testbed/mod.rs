@@ -16,13 +16,16 @@ mod ours;
 mod peer;
 mod qemu;
 mod qmp;
+mod servers;
 mod snapshot;
 mod tree;
 
 pub(crate) use agent::Deadline;
+pub(crate) use cpio::Node;
 pub(crate) use daemons::xen_packages;
 pub(crate) use guest::{End, Guest};
 pub(crate) use handle::{Forward, Testbed, Xenstored};
 pub(crate) use headers::{xen_headers, xen_libraries};
 pub(crate) use ours::Ours;
 pub(crate) use peer::with_program;
+pub(crate) use servers::{Server, Servers};
