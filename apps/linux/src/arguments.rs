@@ -121,7 +121,7 @@ impl Arguments {
              \n\
              \x20 --xen                 use the real Xen's event channels, grants and xenstore\n\
              \x20 --forward HOST:GUEST  connections to port HOST of 127.0.0.1 lead to its port GUEST; HOST 0 is any\n\
-             \x20                       free port\n\
+             \x20                       free port; HOST:GUEST/udp leads datagrams there\n\
              \x20 --memory MIB          the domain's memory, as the toolstack says it to the app; the process takes\n\
              \x20                       what it needs ({MEMORY_MIB})\n\
              \x20 --help                say this\n\
@@ -194,13 +194,13 @@ mod tests {
     #[test]
     fn options_and_words_in_any_order() {
         let expected = Arguments::Run {
-            forwards: vec!["8080:80".parse().unwrap(), "0:443".parse().unwrap()],
+            forwards: vec!["8080:80".parse().unwrap(), "0:443/udp".parse().unwrap()],
             memory_mib: 8,
             command_line: "log=debug verbose".into(),
         };
         for line in [
-            "--forward 8080:80 --forward=0:443 --memory 8 log=debug verbose",
-            "log=debug --memory=8 --forward 8080:80 --forward 0:443 -- verbose",
+            "--forward 8080:80 --forward=0:443/udp --memory 8 log=debug verbose",
+            "log=debug --memory=8 --forward 8080:80/tcp --forward 0:443/udp -- verbose",
         ] {
             assert_eq!(parse(line), Ok(expected.clone()));
         }
@@ -241,7 +241,7 @@ mod tests {
             ("--frob=1", "--frob=1: no such option; see --help"),
             (
                 "--forward 80",
-                "--forward 80: expected HOST:GUEST, two port numbers, of which the guest's is not 0",
+                "--forward 80: expected HOST:GUEST or HOST:GUEST/udp, two port numbers, of which the guest's is not 0",
             ),
             (
                 "ip=192.168.0.7/24",

@@ -8,7 +8,7 @@ use morgana_exec::TooManyTasks;
 use morgana_hal::EventError;
 use morgana_linux::OpenError;
 use morgana_netback::ConnectError;
-use morgana_usernet::Forward;
+use morgana_usernet::{Forward, Protocol};
 use morgana_xenstore_client::Error as XenstoreError;
 use morgana_xenstored::IntroduceError;
 
@@ -45,7 +45,11 @@ impl fmt::Display for MachineError {
             Self::Usage(error) => error.fmt(f),
             Self::Xen(error) => error.fmt(f),
             Self::Listen(forward, error) => {
-                write!(f, "port {} of 127.0.0.1: {error}", forward.host)
+                let kind = match forward.protocol {
+                    Protocol::Tcp => "port",
+                    Protocol::Udp => "UDP port",
+                };
+                write!(f, "{kind} {} of 127.0.0.1: {error}", forward.host)
             }
             Self::Host(error) => error.fmt(f),
             Self::Create(error) => error.fmt(f),

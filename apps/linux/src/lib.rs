@@ -14,6 +14,6 @@ mod toolstack;
 pub use arguments::{Arguments, UsageError};
 pub use error::MachineError;
 pub use machine::{Options, run};
-pub use morgana_usernet::Forward;
+pub use morgana_usernet::{Forward, Protocol};
 pub use process::{Wish, run_on_xen};
 pub use start::start;

@@ -10,7 +10,7 @@ use morgana_linux::Linux;
 use morgana_reactor::allow_descriptors;
 
 use crate::signals::requests;
-use crate::{Arguments, Forward, MachineError, Options, Wish, run, run_on_xen};
+use crate::{Arguments, Forward, MachineError, Options, Protocol, Wish, run, run_on_xen};
 
 /// For arguments that make no sense.
 const USAGE: u8 = 2;
@@ -101,7 +101,14 @@ impl Emulation<'_> {
                 .zip(&self.forwards)
                 .filter(|(_, asked)| asked.host == 0);
             for (forward, _) in chosen {
-                eprintln!("127.0.0.1:{} leads to port {}", forward.host, forward.guest);
+                let kind = match forward.protocol {
+                    Protocol::Tcp => "port",
+                    Protocol::Udp => "UDP port",
+                };
+                eprintln!(
+                    "127.0.0.1:{} leads to {kind} {}",
+                    forward.host, forward.guest
+                );
             }
         };
         match run(options, announce, app)? {

@@ -19,7 +19,7 @@ fn options(command_line: &str) -> (Options, UnixStream) {
     requests.set_nonblocking(true).unwrap();
     let options = Options {
         name: "test".into(),
-        forwards: vec![Forward { host: 0, guest: 80 }],
+        forwards: vec![Forward::tcp(0, 80)],
         memory_mib: 32,
         command_line: command_line.into(),
         console: Console::Captured(CapturedConsole::default()),
@@ -152,7 +152,7 @@ fn a_port_that_is_taken_is_said_so() {
     let taken = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let host = taken.local_addr().unwrap().port();
     let (mut options, _ask) = options("");
-    options.forwards = vec![Forward { host, guest: 80 }];
+    options.forwards = vec![Forward::tcp(host, 80)];
     let refused = run(
         options,
         |_| panic!("no port leads anywhere"),

@@ -24,6 +24,11 @@ pub struct Config {
     /// Memory for TCP buffers towards the guest, in bytes. When it is short, connections get small buffers; when it is used up, bytes
     /// wait. Default: 32 MiB.
     pub buffer_memory: usize,
+    /// UDP flows at a time, over all ports: a client's address and the port that it sends to. With one more, the one that has been silent for
+    /// the longest is forgotten. Default: 256.
+    pub udp_flows: usize,
+    /// How long a UDP flow may be silent before it is forgotten. Default: 60 s.
+    pub udp_idle: Duration,
 }
 
 impl Default for Config {
@@ -36,6 +41,8 @@ impl Default for Config {
             opening: 8,
             connect_timeout: Duration::from_secs(20),
             buffer_memory: 32 << 20,
+            udp_flows: 256,
+            udp_idle: Duration::from_secs(60),
         }
     }
 }
@@ -49,22 +56,55 @@ impl Config {
     }
 }
 
-/// A port of the host's 127.0.0.1 whose connections go to a port of the guest. As text: `HOST:GUEST`.
+/// What is forwarded.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Protocol {
+    /// Connections.
+    Tcp,
+    /// Datagrams, and the answers to them.
+    Udp,
+}
+
+/// A port of the host's 127.0.0.1 that leads to a port of the guest. As text: `HOST:GUEST` or `HOST:GUEST/tcp` for TCP, `HOST:GUEST/udp`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Forward {
+    /// What is forwarded.
+    pub protocol: Protocol,
     /// The host's port; 0 is any that is free.
     pub host: u16,
     /// The guest's port.
     pub guest: u16,
 }
 
-/// The text is not `HOST:GUEST`.
+impl Forward {
+    /// Of TCP connections.
+    pub const fn tcp(host: u16, guest: u16) -> Self {
+        Self {
+            protocol: Protocol::Tcp,
+            host,
+            guest,
+        }
+    }
+
+    /// Of UDP datagrams.
+    pub const fn udp(host: u16, guest: u16) -> Self {
+        Self {
+            protocol: Protocol::Udp,
+            host,
+            guest,
+        }
+    }
+}
+
+/// The text is not `HOST:GUEST`, `HOST:GUEST/tcp` or `HOST:GUEST/udp`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ParseForwardError;
 
 impl fmt::Display for ParseForwardError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("expected HOST:GUEST, two port numbers, of which the guest's is not 0")
+        f.write_str(
+            "expected HOST:GUEST or HOST:GUEST/udp, two port numbers, of which the guest's is not 0",
+        )
     }
 }
 
@@ -74,8 +114,15 @@ impl FromStr for Forward {
     type Err = ParseForwardError;
 
     fn from_str(text: &str) -> Result<Self, ParseForwardError> {
-        let (host, guest) = text.split_once(':').ok_or(ParseForwardError)?;
+        let (ports, protocol) = match text.split_once('/') {
+            None => (text, Protocol::Tcp),
+            Some((ports, "tcp")) => (ports, Protocol::Tcp),
+            Some((ports, "udp")) => (ports, Protocol::Udp),
+            Some(_) => return Err(ParseForwardError),
+        };
+        let (host, guest) = ports.split_once(':').ok_or(ParseForwardError)?;
         Ok(Self {
+            protocol,
             host: port(host)?,
             guest: port(guest)
                 .ok()
@@ -94,7 +141,11 @@ fn port(text: &str) -> Result<u16, ParseForwardError> {
 
 impl fmt::Display for Forward {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.host, self.guest)
+        write!(f, "{}:{}", self.host, self.guest)?;
+        match self.protocol {
+            Protocol::Tcp => Ok(()),
+            Protocol::Udp => f.write_str("/udp"),
+        }
     }
 }
 
@@ -105,12 +156,33 @@ mod tests {
     #[test]
     fn forwards_are_two_ports() {
         let parse = |text: &str| text.parse::<Forward>();
-        let (host, guest) = (8080, 80);
-        assert_eq!(parse("8080:80"), Ok(Forward { host, guest }));
+        let (tcp, udp) = (Forward::tcp(8080, 80), Forward::udp(5353, 53));
+        assert_eq!(parse("8080:80"), Ok(tcp));
+        assert_eq!(parse("8080:80/tcp"), Ok(tcp));
+        assert_eq!(parse("5353:53/udp"), Ok(udp));
+        assert_eq!(
+            [tcp, udp].map(|one| one.to_string()),
+            ["8080:80", "5353:53/udp"]
+        );
         assert_eq!(parse("0:80").map(|forward| forward.host), Ok(0));
         for bad in [
-            "", ":", "80", "80:", ":80", "80:0", "65536:80", "80:65536", "+1:2", "a:b", "1:2:3",
+            "",
+            ":",
+            "80",
+            "80:",
+            ":80",
+            "80:0",
+            "65536:80",
+            "80:65536",
+            "+1:2",
+            "a:b",
+            "1:2:3",
             " 1:2",
+            "1:2/",
+            "1:2/sctp",
+            "1:2/UDP",
+            "1:2/udp/udp",
+            "1/udp:2",
         ] {
             assert_eq!(parse(bad), Err(ParseForwardError), "{bad:?}");
         }

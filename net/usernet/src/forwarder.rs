@@ -11,6 +11,7 @@ use std::rc::Rc;
 use morgana_exec::{Handle, Notify, Task};
 use morgana_net_stack::{ConnectOptions, Stack, TcpStream as GuestStream};
 
+use crate::datagrams::Flows;
 use crate::gateway::Stats;
 use crate::readiness::{Direction, Readiness, Source};
 use crate::splice::{Scratch, Splice};
@@ -33,6 +34,10 @@ pub(crate) struct Shared {
     pub(crate) opening: Cell<usize>,
     /// Steps when a connection is open, or ends.
     pub(crate) room: Notify,
+    /// UDP's clients.
+    pub(crate) flows: Flows,
+    /// The longest packet on the guest's link, in bytes.
+    pub(crate) ip_mtu: usize,
 }
 
 impl Shared {

@@ -12,8 +12,10 @@ use morgana_net_stack::{
     AddressConfig, Cidr, Ipv4Config, Ipv6Config, Limits, Stack, StackConfig, UdpOptions, UdpSocket,
 };
 
+use crate::datagrams::{Flows, pass_datagrams};
 use crate::forwarder::{Shared, serve};
 use crate::leasing::Leasing;
+use crate::listener::Socket;
 use crate::splice::Scratch;
 use crate::{Config, Listener, Readiness};
 
@@ -35,9 +37,17 @@ pub struct Stats {
     pub full: u64,
     /// Connections now.
     pub connections: usize,
+    /// UDP flows that have begun.
+    pub udp_flows_begun: u64,
+    /// Of these, those that were forgotten because there were as many as may be.
+    pub udp_flows_pushed_out: u64,
+    /// UDP datagrams that were lost: too long for the guest's link, for a queue that is full, or for a client that takes none.
+    pub udp_lost: u64,
+    /// UDP flows now.
+    pub udp_flows: usize,
 }
 
-/// A gateway at work. Dropping it ends all connections; the host's ports stay with the listeners.
+/// A gateway at work. Dropping it ends all connections and flows; the host's ports stay with the listeners.
 #[derive(Debug)]
 pub struct Gateway {
     shared: Rc<Shared>,
@@ -78,6 +88,8 @@ impl Gateway {
             limits: Limits {
                 // Those that are being closed count, too.
                 connections: config.connections.saturating_mul(2),
+                // One for each flow, some for flows whose tasks have still to end, and the silent one below.
+                udp_sockets: config.udp_flows.saturating_mul(2).saturating_add(1),
                 buffer_memory: config.buffer_memory,
                 receive_buffer: 65_535,
                 transmit_buffer: 65_535,
@@ -86,6 +98,7 @@ impl Gateway {
             },
             seed,
         };
+        let ip_mtu = device.capabilities().ip_mtu;
         let device = Leasing::new(device, config);
         let (stack, runner) = Stack::new(device, stack_config, &tasks.timers());
         // The device has answered what comes to this port; nobody needs to hear that it is closed.
@@ -103,6 +116,8 @@ impl Gateway {
             connections: RefCell::new(BTreeMap::new()),
             opening: Cell::new(0),
             room: Notify::new(),
+            flows: Flows::default(),
+            ip_mtu,
         });
         // From here on an error ends what has been started.
         let mut gateway = Self {
@@ -115,9 +130,17 @@ impl Gateway {
         })?;
         for listener in listeners {
             let guest = SocketAddr::new(IpAddr::V4(config.guest), listener.forward().guest);
-            let source = readiness.register(listener.socket.try_clone()?)?;
             let shared = gateway.shared.clone();
-            gateway.spawn(serve(source, guest, readiness.clone(), shared))?;
+            match &listener.socket {
+                Socket::Tcp(socket) => {
+                    let source = readiness.register(socket.try_clone()?)?;
+                    gateway.spawn(serve(source, guest, readiness.clone(), shared))?;
+                }
+                Socket::Udp(socket) => {
+                    let source = Rc::new(readiness.register(socket.try_clone()?)?);
+                    gateway.spawn(pass_datagrams(source, guest, shared))?;
+                }
+            }
         }
         Ok(gateway)
     }
@@ -132,6 +155,7 @@ impl Gateway {
     pub fn stats(&self) -> Stats {
         Stats {
             connections: self.shared.connections.borrow().len(),
+            udp_flows: self.shared.flows.len(),
             ..self.shared.stats.get()
         }
     }
@@ -150,5 +174,7 @@ impl Drop for Gateway {
         for task in self.shared.connections.borrow().values() {
             task.abort();
         }
+        self.shared.flows.abort();
+        self.shared.flows.abort();
     }
 }

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod config;
+mod datagrams;
 mod dhcp;
 mod forwarder;
 mod gateway;
@@ -10,7 +11,7 @@ mod listener;
 mod readiness;
 mod splice;
 
-pub use config::{Config, Forward, ParseForwardError};
+pub use config::{Config, Forward, ParseForwardError, Protocol};
 pub use gateway::{Gateway, Stats};
 pub use listener::Listener;
 pub use readiness::{Direction, Readiness, Source};

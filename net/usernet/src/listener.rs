@@ -1,32 +1,52 @@
 //! Ports of the host.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 
-use crate::Forward;
+use crate::{Forward, Protocol};
 
 /// How many connections the host's kernel keeps for a listener that does not accept; it may have a smaller limit of its own
 /// (net.core.somaxconn).
 const BACKLOG: i32 = 1024;
 
-/// A port of 127.0.0.1 that is listened on, but not served yet.
+/// A port of 127.0.0.1 that is taken, but not served yet.
 #[derive(Debug)]
 pub struct Listener {
-    pub(crate) socket: TcpListener,
+    pub(crate) socket: Socket,
     forward: Forward,
 }
 
+/// Its socket.
+#[derive(Debug)]
+pub(crate) enum Socket {
+    Tcp(TcpListener),
+    Udp(UdpSocket),
+}
+
 impl Listener {
-    /// Takes the host's port. Clients can connect from now on, and are served once the listener is given to a gateway.
+    /// Takes the host's port. Clients can connect, or send, from now on, and are served once the listener is given to a gateway.
     ///
     /// # Errors
     ///
     /// The host's: mostly that the port is in use, or not for this user.
     pub fn bind(forward: Forward) -> io::Result<Self> {
-        let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, forward.host))?;
-        socket.set_nonblocking(true)?;
-        rustix::net::listen(&socket, BACKLOG)?;
-        let host = socket.local_addr()?.port();
+        let wanted = (Ipv4Addr::LOCALHOST, forward.host);
+        let (socket, address) = match forward.protocol {
+            Protocol::Tcp => {
+                let socket = TcpListener::bind(wanted)?;
+                socket.set_nonblocking(true)?;
+                rustix::net::listen(&socket, BACKLOG)?;
+                let address = socket.local_addr()?;
+                (Socket::Tcp(socket), address)
+            }
+            Protocol::Udp => {
+                let socket = UdpSocket::bind(wanted)?;
+                socket.set_nonblocking(true)?;
+                let address = socket.local_addr()?;
+                (Socket::Udp(socket), address)
+            }
+        };
+        let host = address.port();
         let forward = Forward { host, ..forward };
         Ok(Self { socket, forward })
     }

@@ -9,9 +9,10 @@ use common::machine;
 use embedded_io_async::{Read as _, Write as _};
 use morgana_exec::Handle;
 use morgana_net_stack::{ListenOptions, Stack, TcpListener};
-use morgana_usernet::Config;
+use morgana_usernet::{Config, Forward};
 
 const STATIC: &str = "ip=10.0.2.15/24 ip6=off";
+const HTTP: Forward = Forward::tcp(0, 80);
 
 fn listen(stack: &Stack) -> TcpListener {
     TcpListener::bind(stack, 80, ListenOptions::default()).unwrap()
@@ -59,13 +60,18 @@ fn stop(port: u16) {
 
 #[test]
 fn the_guest_gets_its_address_by_dhcp_and_answers() {
-    let (port, guest) = machine(Config::default(), "ip=dhcp ip6=off", |stack, tasks| async {
-        let addresses = stack.configured().await;
-        let own = addresses.ipv4.unwrap();
-        assert_eq!((own.address, own.prefix), (Ipv4Addr::new(10, 0, 2, 15), 24));
-        assert_eq!(addresses.ipv4_gateway, Some(Ipv4Addr::new(10, 0, 2, 2)));
-        echo(stack, tasks).await;
-    });
+    let (port, guest) = machine(
+        Config::default(),
+        HTTP,
+        "ip=dhcp ip6=off",
+        |stack, tasks| async {
+            let addresses = stack.configured().await;
+            let own = addresses.ipv4.unwrap();
+            assert_eq!((own.address, own.prefix), (Ipv4Addr::new(10, 0, 2, 15), 24));
+            assert_eq!(addresses.ipv4_gateway, Some(Ipv4Addr::new(10, 0, 2, 2)));
+            echo(stack, tasks).await;
+        },
+    );
     let mut client = connect(port);
     client.write_all(b"hello").unwrap();
     let mut answer = [0; 5];
@@ -79,7 +85,7 @@ fn the_guest_gets_its_address_by_dhcp_and_answers() {
 #[test]
 fn megabytes_pass_unchanged_while_the_other_direction_waits() {
     const BYTES: usize = 3 << 20;
-    let (port, guest) = machine(Config::default(), STATIC, echo);
+    let (port, guest) = machine(Config::default(), HTTP, STATIC, echo);
     let mut client = connect(port);
     let mut writer = client.try_clone().unwrap();
     let sent: Vec<u8> = (0..BYTES).map(|at| ((at * 31) >> 7) as u8).collect();
@@ -99,7 +105,7 @@ fn megabytes_pass_unchanged_while_the_other_direction_waits() {
 
 #[test]
 fn one_direction_ends_and_the_other_goes_on() {
-    let (port, guest) = machine(Config::default(), STATIC, |stack, _| async move {
+    let (port, guest) = machine(Config::default(), HTTP, STATIC, |stack, _| async move {
         let listener = listen(&stack);
         // The client ends first; the answer comes only after its end was seen.
         let mut stream = listener.accept().await;
@@ -140,7 +146,7 @@ fn one_direction_ends_and_the_other_goes_on() {
 
 #[test]
 fn resets_are_passed_on_both_ways() {
-    let (port, guest) = machine(Config::default(), STATIC, |stack, _| async move {
+    let (port, guest) = machine(Config::default(), HTTP, STATIC, |stack, _| async move {
         let listener = listen(&stack);
         listener.accept().await.abort();
         let mut stream = listener.accept().await;
@@ -186,7 +192,7 @@ fn beyond_the_limit_connections_wait() {
         connections: 2,
         ..Config::default()
     };
-    let (port, guest) = machine(config, STATIC, echo);
+    let (port, guest) = machine(config, HTTP, STATIC, echo);
     let mut clients: Vec<TcpStream> = (0..3).map(|_| connect(port)).collect();
     for (number, client) in clients.iter_mut().enumerate() {
         client.write_all(&[number as u8; 3]).unwrap();
@@ -210,7 +216,7 @@ fn beyond_the_limit_connections_wait() {
 #[test]
 fn hundreds_at_a_time_and_each_hears_its_own() {
     const CLIENTS: usize = 400;
-    let (port, guest) = machine(Config::default(), STATIC, echo);
+    let (port, guest) = machine(Config::default(), HTTP, STATIC, echo);
     let mut clients: Vec<TcpStream> = (0..CLIENTS).map(|_| connect(port)).collect();
     for round in 0..3 {
         for (number, client) in clients.iter_mut().enumerate() {

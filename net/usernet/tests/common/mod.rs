@@ -46,16 +46,17 @@ impl<T: AsFd + 'static> Source<T> for Watched<T> {
 /// What a guest does with its stack.
 pub(crate) type Guest<F> = fn(Stack, Handle) -> F;
 
-/// Runs `guest` on a stack configured by `addresses`, beside a gateway; hands the test the host's port.
+/// Runs `guest` on a stack configured by `addresses`, beside a gateway; hands the test the host's port, which leads where `forward` says.
 pub(crate) fn machine<F>(
     config: Config,
+    forward: Forward,
     addresses: &'static str,
     guest: Guest<F>,
 ) -> (u16, DomainThread)
 where
     F: Future<Output = ()> + 'static,
 {
-    let listener = Listener::bind(Forward { host: 0, guest: 80 }).unwrap();
+    let listener = Listener::bind(forward).unwrap();
     let port = listener.forward().host;
     let domain = Hypervisor::new().create(DomainConfig::default()).unwrap();
     let thread = domain.spawn(move |platform, tasks, reactor| async move {
