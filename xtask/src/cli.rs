@@ -1,10 +1,12 @@
 //! The command line.
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::Deserialize;
 
-use crate::testbed::Forward;
+use crate::testbed::{Forward, Protocol};
 
 /// Builds, runs, tests and measures Morgana.
 #[derive(Debug, Parser)]
@@ -69,14 +71,18 @@ pub(crate) struct Run {
     /// Where it runs: `xen` is Xen under QEMU, `linux` a process on the emulation
     #[arg(long, value_enum, default_value_t = Target::Xen)]
     pub(crate) on: Target,
-    /// Lead a port of the host's 127.0.0.1 to a port of the app; 8080:80 (or another free port) if none is given
-    #[arg(long, value_name = "HOST:GUEST")]
+    /// Lead a port of the host's 127.0.0.1 to a port of the app, of TCP or, with /udp, of UDP; if none is given, those that the app names, or
+    /// 8080:80 (a port that is in use is replaced then)
+    #[arg(long, value_name = "HOST:GUEST[/udp]")]
     pub(crate) forward: Vec<PortPair>,
 }
 
 /// A port of the host and a port of the guest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(try_from = "String")]
 pub(crate) struct PortPair {
+    /// What is forwarded.
+    pub(crate) protocol: Protocol,
     /// On the host's 127.0.0.1.
     pub(crate) host: u16,
     /// At the guest.
@@ -91,13 +97,35 @@ impl FromStr for PortPair {
             Ok(0) | Err(_) => Err(format!("{text} is no port")),
             Ok(port) => Ok(port),
         };
-        let (host, guest) = text
+        let (ports, protocol) = Protocol::split(text)?;
+        let (host, guest) = ports
             .split_once(':')
             .ok_or("two ports with a colon between them are wanted")?;
         Ok(PortPair {
+            protocol,
             host: port(host)?,
             guest: port(guest)?,
         })
+    }
+}
+
+impl TryFrom<String> for PortPair {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<PortPair, String> {
+        text.parse()
+            .map_err(|error| format!("forward {text}: {error}"))
+    }
+}
+
+impl fmt::Display for PortPair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let PortPair {
+            protocol,
+            host,
+            guest,
+        } = self;
+        write!(f, "{host}:{guest}/{protocol}")
     }
 }
 
@@ -149,7 +177,7 @@ pub(crate) struct Dom0 {
     #[arg(long, value_name = "DOM0:HOST", value_parser = pair)]
     pub(crate) get: Vec<(String, String)>,
     /// Lead a port of the host's 127.0.0.1 to an address in the testbed's network (dom0 is 10.0.2.15)
-    #[arg(long, value_name = "HOSTPORT:IP:PORT")]
+    #[arg(long, value_name = "HOSTPORT:IP:PORT[/udp]")]
     pub(crate) forward: Vec<Forward>,
     /// Add a Debian package and all that it depends on
     #[arg(long, value_name = "PACKAGE", value_parser = package)]

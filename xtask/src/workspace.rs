@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
+use crate::cli::PortPair;
 use crate::process;
 
 /// The checkout.
@@ -55,6 +56,8 @@ pub(crate) struct Domain {
     pub(crate) disks: Vec<String>,
     /// Its command line.
     pub(crate) extra: String,
+    /// The ports of 127.0.0.1 that lead to it when it is run and nothing else is said ("5353:53/udp").
+    pub(crate) forwards: Vec<PortPair>,
     /// Marks a package that needs nothing else said.
     pub(crate) xen: bool,
 }
@@ -68,6 +71,7 @@ impl Default for Domain {
             driver_domain: false,
             disks: Vec::new(),
             extra: String::new(),
+            forwards: Vec::new(),
             xen: true,
         }
     }
@@ -124,6 +128,11 @@ impl Workspace {
             {
                 bail!(
                     "[package.metadata.morgana] of {name}: disks must have no quote, backslash or newline in them"
+                );
+            }
+            if !domain.vif && !domain.forwards.is_empty() {
+                bail!(
+                    "[package.metadata.morgana] of {name}: there is no network interface that forwards could lead to"
                 );
             }
             let below = package
@@ -219,5 +228,7 @@ mod tests {
     fn refuses_what_it_does_not_know() {
         assert!(Workspace::parse(&metadata(r#"{"memroy":8}"#)).is_err());
         assert!(Workspace::parse(&metadata(r#"{"extra":"a\"b"}"#)).is_err());
+        assert!(Workspace::parse(&metadata(r#"{"vif":true,"forwards":["53:0"]}"#)).is_err());
+        assert!(Workspace::parse(&metadata(r#"{"forwards":["5353:53/udp"]}"#)).is_err());
     }
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Error, Result};
 
-use super::ports;
+use super::answers;
 use crate::build;
 use crate::cli::PortPair;
 use crate::workspace::{App, Workspace};
@@ -14,9 +14,9 @@ use crate::workspace::{App, Workspace};
 pub(super) fn run(workspace: &Workspace, app: &App, forwards: &[PortPair]) -> Result<i32> {
     let program = build::for_linux(workspace, app)?;
     let mut command = Command::new(&program);
-    for PortPair { host, guest } in forwards {
-        command.arg("--forward").arg(format!("{host}:{guest}"));
-        eprintln!("{}", ports::announcement(*host, *guest));
+    for forward in forwards {
+        command.arg("--forward").arg(forward.to_string());
+        eprintln!("{}", answers::announcement(*forward));
     }
     let error = command.exec();
     Err(Error::new(error)).with_context(|| format!("cannot start {}", program.display()))

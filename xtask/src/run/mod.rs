@@ -1,5 +1,6 @@
 //! `cargo xtask run`: an app, built and running.
 
+mod answers;
 mod linux;
 mod ports;
 mod xen;

@@ -1,93 +1,106 @@
-//! Which ports of the host lead to the app, and whether the app answers there.
+//! Which ports of the host lead to the app.
 
-use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::time::Duration;
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 
 use anyhow::{Context, Result, bail};
 
 use crate::cli::PortPair;
+use crate::testbed::Protocol;
 use crate::workspace::App;
 
-/// HTTP's port at the guest, and the one on the host that leads to it by default.
-const HTTP: PortPair = PortPair {
+/// What leads to an app that names no forwards: HTTP.
+const DEFAULT: PortPair = PortPair {
+    protocol: Protocol::Tcp,
     host: 8080,
     guest: 80,
 };
 
-/// The forwards that are asked for, or the default one for an app with a network interface.
+/// How often a free port is looked for, where one is wanted that several protocols have free.
+const TRIES: u32 = 100;
+
+/// The forwards that are asked for, or by default those of an app with a network interface.
 pub(super) fn choose(asked: &[PortPair], app: &App) -> Result<Vec<PortPair>> {
-    if !asked.is_empty() {
-        if !app.domain.vif {
-            bail!(
-                "{} has no network interface: no port can lead to it",
-                app.name
-            );
-        }
-        for (index, forward) in asked.iter().enumerate() {
-            if asked[..index]
-                .iter()
-                .any(|other| other.host == forward.host)
-            {
-                bail!("port {} is to lead to two places", forward.host);
-            }
-            free(forward.host).with_context(|| {
-                format!(
-                    "port {} of 127.0.0.1 is in use: choose another",
-                    forward.host
-                )
-            })?;
-        }
-        return Ok(asked.to_vec());
+    if asked.is_empty() {
+        return if app.domain.vif {
+            by_default(app)
+        } else {
+            Ok(Vec::new())
+        };
     }
     if !app.domain.vif {
-        return Ok(Vec::new());
+        bail!(
+            "{} has no network interface: no port can lead to it",
+            app.name
+        );
     }
-    if free(HTTP.host).is_ok() {
-        return Ok(vec![HTTP]);
+    for (index, forward) in asked.iter().enumerate() {
+        let PortPair { protocol, host, .. } = *forward;
+        let same = |other: &PortPair| (other.protocol, other.host) == (protocol, host);
+        if asked[..index].iter().any(same) {
+            bail!("{protocol} port {host} is to lead to two places");
+        }
+        free(protocol, host).with_context(|| {
+            format!("{protocol} port {host} of 127.0.0.1 is in use: choose another")
+        })?;
     }
-    let host = free(0).context("no port of 127.0.0.1 is free")?;
-    eprintln!(
-        "port {} of 127.0.0.1 is in use: port {host} instead",
-        HTTP.host
-    );
-    Ok(vec![PortPair {
-        host,
-        guest: HTTP.guest,
-    }])
+    Ok(asked.to_vec())
+}
+
+/// The app's own forwards. One port of the host that is in use is replaced by another, for all that lead from it.
+fn by_default(app: &App) -> Result<Vec<PortPair>> {
+    let mut forwards = app.domain.forwards.clone();
+    if forwards.is_empty() {
+        forwards.push(DEFAULT);
+    }
+    let mut seen: Vec<u16> = Vec::new();
+    for first in 0..forwards.len() {
+        let host = forwards[first].host;
+        if seen.contains(&host) {
+            continue;
+        }
+        let together = |forward: &&mut PortPair| forward.host == host;
+        let protocols: Vec<Protocol> = forwards
+            .iter()
+            .filter(|forward| forward.host == host)
+            .map(|forward| forward.protocol)
+            .collect();
+        let port = if all_free(&protocols, host) {
+            host
+        } else {
+            let other = find(&protocols).context("no port of 127.0.0.1 is free")?;
+            eprintln!("port {host} of 127.0.0.1 is in use: port {other} instead");
+            other
+        };
+        for forward in forwards.iter_mut().filter(together) {
+            forward.host = port;
+        }
+        seen.push(port);
+    }
+    Ok(forwards)
+}
+
+/// A port that all of them have free.
+fn find(protocols: &[Protocol]) -> Option<u16> {
+    let first = *protocols.first()?;
+    (0..TRIES)
+        .filter_map(|_| free(first, 0).ok())
+        .find(|&port| all_free(protocols, port))
+}
+
+fn all_free(protocols: &[Protocol], port: u16) -> bool {
+    protocols
+        .iter()
+        .all(|&protocol| free(protocol, port).is_ok())
 }
 
 /// Whether a port can be had; with 0, one that can.
-fn free(port: u16) -> std::io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, port))?
-        .local_addr()?
-        .port())
-}
-
-/// The line that says where the app is.
-pub(super) fn announcement(host: u16, guest: u16) -> String {
-    if guest == HTTP.guest {
-        format!("http://127.0.0.1:{host}/")
-    } else {
-        format!("127.0.0.1:{host} leads to port {guest}")
-    }
-}
-
-/// Asks for a page once; true if something that speaks HTTP answers within `patience`.
-pub(super) fn answers(port: u16, patience: Duration) -> bool {
-    let ask = || -> std::io::Result<bool> {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let mut stream = TcpStream::connect_timeout(&address, patience)?;
-        stream.set_read_timeout(Some(patience))?;
-        stream.write_all(b"HEAD / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")?;
-        let mut start = [0; 5];
-        match stream.read_exact(&mut start) {
-            Ok(()) => Ok(&start == b"HTTP/"),
-            Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
-            Err(error) => Err(error),
-        }
+fn free(protocol: Protocol, port: u16) -> std::io::Result<u16> {
+    let wanted = (Ipv4Addr::LOCALHOST, port);
+    let address = match protocol {
+        Protocol::Tcp => TcpListener::bind(wanted)?.local_addr()?,
+        Protocol::Udp => UdpSocket::bind(wanted)?.local_addr()?,
     };
-    ask().unwrap_or(false)
+    Ok(address.port())
 }
 
 #[cfg(test)]
@@ -98,26 +111,31 @@ mod tests {
     use crate::cli::PortPair;
     use crate::workspace::{App, Domain, Purpose};
 
-    fn app(vif: bool) -> App {
+    fn app(vif: bool, forwards: &[&str]) -> App {
         App {
             name: "web".into(),
             domain: Domain {
                 vif,
+                forwards: pairs(forwards),
                 ..Domain::default()
             },
             purpose: Purpose::App,
         }
     }
 
+    fn pairs(texts: &[&str]) -> Vec<PortPair> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
     #[test]
     fn no_interface_no_ports() {
-        assert_eq!(choose(&[], &app(false)).unwrap(), []);
-        assert!(choose(&[PortPair { host: 1, guest: 2 }], &app(false)).is_err());
+        assert_eq!(choose(&[], &app(false, &[])).unwrap(), []);
+        assert!(choose(&pairs(&["1:2"]), &app(false, &[])).is_err());
     }
 
     #[test]
     fn takes_a_free_port_by_default() {
-        let chosen = choose(&[], &app(true)).unwrap();
+        let chosen = choose(&[], &app(true, &[])).unwrap();
         assert_eq!((chosen.len(), chosen[0].guest), (1, 80));
     }
 
@@ -125,6 +143,26 @@ mod tests {
     fn says_when_a_port_is_taken() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let host = listener.local_addr().unwrap().port();
-        assert!(choose(&[PortPair { host, guest: 80 }], &app(true)).is_err());
+        let asked = |text: &str| choose(&pairs(&[&format!("{host}:{text}")]), &app(true, &[]));
+        assert!(asked("80").is_err());
+        // UDP has ports of its own.
+        assert!(asked("80/udp").is_ok());
+        let twice = pairs(&["9:1/udp", "9:2/udp"]);
+        assert!(choose(&twice, &app(true, &[])).is_err());
+    }
+
+    #[test]
+    fn an_app_names_its_own_and_keeps_both_protocols_on_one_port() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let taken = listener.local_addr().unwrap().port();
+        let own = [format!("{taken}:53/udp"), format!("{taken}:53")];
+        let own: Vec<&str> = own.iter().map(String::as_str).collect();
+        let chosen = choose(&[], &app(true, &own)).unwrap();
+        let [udp, tcp] = chosen[..] else {
+            panic!("{chosen:?}")
+        };
+        assert_eq!(udp.host, tcp.host);
+        assert_ne!(udp.host, taken);
+        assert_eq!((udp.guest, tcp.guest), (53, 53));
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::ports;
+use super::answers;
 use crate::build::Image;
 use crate::cli::PortPair;
 use crate::interrupt::Claim;
@@ -27,8 +27,14 @@ pub(super) fn run(workspace: &Workspace, app: &App, forwards: &[PortPair]) -> Re
     let image = images.first().context("nothing was built")?;
     println!("{}", image.summary()?);
     let testbed = Testbed::start(Xenstored::C)?;
-    for &PortPair { host, guest } in forwards {
+    for &PortPair {
+        protocol,
+        host,
+        guest,
+    } in forwards
+    {
         testbed.forward(Forward {
+            protocol,
             host,
             address: ADDRESS,
             port: guest,
@@ -68,12 +74,10 @@ pub(super) fn run(workspace: &Workspace, app: &App, forwards: &[PortPair]) -> Re
 /// Says where the app is, as soon as it is there.
 fn announce(forward: PortPair, over: &AtomicBool) {
     const PAUSE: Duration = Duration::from_millis(100);
-    let http = forward.guest == 80;
     while !over.load(Ordering::SeqCst) {
-        // QEMU accepts connections for a guest that is not there yet, so only an answer counts. Other protocols are not
-        // asked: their first words are unknown here.
-        if !http || ports::answers(forward.host, Duration::from_secs(2)) {
-            eprintln!("{}", ports::announcement(forward.host, forward.guest));
+        // QEMU accepts connections for a guest that is not there yet, so only an answer counts.
+        if answers::answers(forward, Duration::from_secs(2)) {
+            eprintln!("{}", answers::announcement(forward));
             return;
         }
         std::thread::sleep(PAUSE);

@@ -1,13 +1,14 @@
 //! A running testbed, as the commands and the tests use it.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, bail};
@@ -20,6 +21,7 @@ use super::initramfs::BootFiles;
 use super::ours::Ours;
 use super::qemu::{Machine, TRANSFER_BYTES};
 use super::qmp::Qmp;
+use super::relay::{Relay, Wire};
 use super::snapshot::Snapshot;
 use crate::cache::Cache;
 
@@ -36,9 +38,41 @@ pub(crate) enum Xenstored {
     Ocaml,
 }
 
+/// What is forwarded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// Connections.
+    Tcp,
+    /// Datagrams, and the answers to them.
+    Udp,
+}
+
+impl Protocol {
+    /// Takes `/tcp` or `/udp` off the end of a text; without either it is TCP.
+    pub(crate) fn split(text: &str) -> Result<(&str, Protocol), String> {
+        match text.split_once('/') {
+            None => Ok((text, Protocol::Tcp)),
+            Some((rest, "tcp")) => Ok((rest, Protocol::Tcp)),
+            Some((rest, "udp")) => Ok((rest, Protocol::Udp)),
+            Some((_, other)) => Err(format!("{other} is neither tcp nor udp")),
+        }
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Protocol::Tcp => "tcp",
+            Protocol::Udp => "udp",
+        })
+    }
+}
+
 /// A port of the host's 127.0.0.1 that leads to a port in the testbed's network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Forward {
+    /// What is forwarded.
+    pub(crate) protocol: Protocol,
     /// The port on the host.
     pub(crate) host: u16,
     /// Where it leads: dom0 is 10.0.2.15.
@@ -51,11 +85,13 @@ impl FromStr for Forward {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Forward, String> {
-        let parts: Vec<&str> = text.split(':').collect();
+        let (ports, protocol) = Protocol::split(text)?;
+        let parts: Vec<&str> = ports.split(':').collect();
         let [host, address, port] = parts[..] else {
-            return Err("not of the form HOSTPORT:IP:PORT".to_owned());
+            return Err("not of the form HOSTPORT:IP:PORT or HOSTPORT:IP:PORT/udp".to_owned());
         };
         Ok(Forward {
+            protocol,
             host: host.parse().map_err(|_| format!("{host} is no port"))?,
             address: address
                 .parse()
@@ -78,6 +114,10 @@ pub(crate) struct Testbed {
     transfer: Mutex<File>,
     /// What [`Testbed::put_once`] has copied, and to where.
     copied: Mutex<BTreeSet<(PathBuf, String)>>,
+    /// Where UDP gets in and out, until the relay has it.
+    wire: Mutex<Option<Wire>>,
+    /// There from the first forward of UDP on.
+    relay: OnceLock<Relay>,
     /// Ends QEMU when it is dropped.
     _machine: super::qemu::Life,
 }
@@ -115,6 +155,7 @@ impl Testbed {
             console,
             sessions,
             transfer,
+            wire,
             life,
         } = snapshot.start(emulator, &files, options)?;
         let testbed = Testbed {
@@ -126,6 +167,8 @@ impl Testbed {
             freed: Condvar::new(),
             transfer: Mutex::new(transfer),
             copied: Mutex::default(),
+            wire: Mutex::new(Some(wire)),
+            relay: OnceLock::new(),
             _machine: life,
         };
         testbed.set_clock()?;
@@ -333,15 +376,38 @@ impl Testbed {
     /// Opens a port of the host's 127.0.0.1.
     pub(crate) fn forward(&self, forward: Forward) -> Result<()> {
         let Forward {
+            protocol,
             host,
             address,
             port,
         } = forward;
         let mut qmp = self.qmp.lock().unwrap_or_else(PoisonError::into_inner);
+        if protocol == Protocol::Udp {
+            return self
+                .relay(&mut qmp)?
+                .forward(host, SocketAddrV4::new(address, port));
+        }
         qmp.human(&format!(
             "hostfwd_add net tcp:127.0.0.1:{host}-{address}:{port}"
         ))
         .with_context(|| format!("cannot forward port {host} of 127.0.0.1 (is it in use?)"))
+    }
+
+    /// What carries UDP; it is started if it is not there.
+    fn relay(&self, qmp: &mut Qmp) -> Result<&Relay> {
+        let wire = self
+            .wire
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(wire) = wire {
+            let relay = Relay::join(wire, qmp)?;
+            // Whoever has the wire is the first.
+            let _ = self.relay.set(relay);
+        }
+        self.relay
+            .get()
+            .context("UDP does not get into the testbed")
     }
 
     /// The files that the testbed is made of, on the host.
@@ -362,12 +428,16 @@ pub(crate) fn quoted(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Forward, quoted};
+    use super::{Forward, Protocol, quoted};
 
     #[test]
     fn reads_forwards() {
         let forward: Forward = "8080:10.0.2.50:80".parse().unwrap();
         assert_eq!((forward.host, forward.port), (8080, 80));
+        assert_eq!(forward.protocol, Protocol::Tcp);
+        assert_eq!("8080:10.0.2.50:80/tcp".parse(), Ok(forward));
+        let udp: Forward = "5353:10.0.2.51:53/udp".parse().unwrap();
+        assert_eq!((udp.protocol, udp.port), (Protocol::Udp, 53));
         assert_eq!(forward.address.octets(), [10, 0, 2, 50]);
         for bad in [
             "",
@@ -376,6 +446,8 @@ mod tests {
             "x:10.0.2.50:80",
             "8080:10.0.2:80",
             "8080:10.0.2.50:65536",
+            "8080:10.0.2.50:80/sctp",
+            "8080/udp:10.0.2.50:80",
         ] {
             assert!(bad.parse::<Forward>().is_err(), "{bad}");
         }

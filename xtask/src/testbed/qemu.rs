@@ -18,6 +18,7 @@ use super::console::Console;
 use super::emulator::Emulator;
 use super::initramfs::BootFiles;
 use super::qmp::Qmp;
+use super::relay::{self, Wire};
 use crate::hold;
 use crate::interrupt::{self, Guard};
 
@@ -63,6 +64,8 @@ pub(crate) struct Machine {
     pub(crate) sessions: Vec<Session>,
     /// What dom0 sees as `/dev/vdb`.
     pub(crate) transfer: File,
+    /// Where UDP gets in and out.
+    pub(super) wire: Wire,
     /// Ends QEMU when it is dropped.
     pub(crate) life: Life,
 }
@@ -101,6 +104,11 @@ impl Machine {
                 "-drive if=none,id={id},format=raw,file.locking=off,file=/proc/self/fd/{fd} -device virtio-blk-pci,drive={id}"
             )));
         }
+        let [heard, spoken] = relay::CHANNELS;
+        let wire = Wire {
+            heard: wiring.pair(&mut arguments, heard)?,
+            spoken: wiring.pair(&mut arguments, spoken)?,
+        };
         arguments.extend(words("-device virtio-serial-pci"));
         let mut sessions = Vec::new();
         for number in 0..SESSIONS {
@@ -145,6 +153,7 @@ impl Machine {
             console,
             sessions,
             transfer,
+            wire,
             life: Life { _guard: life },
         };
         if start.from == From::Snapshot {

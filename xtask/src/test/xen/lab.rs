@@ -10,7 +10,7 @@ use crate::build::{Changes, Image, Workshop};
 use crate::cli::{XenconsoledChoice, XenstoredChoice};
 use crate::dom0;
 use crate::run::ADDRESS;
-use crate::testbed::{Deadline, End, Forward, Guest, Testbed};
+use crate::testbed::{Deadline, End, Forward, Guest, Protocol, Testbed};
 
 /// How long a guest may take for what takes it a second.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -152,6 +152,7 @@ impl<'a> Lab<'a> {
                 .local_addr()?
                 .port();
             let forward = Forward {
+                protocol: Protocol::Tcp,
                 host,
                 address: ADDRESS,
                 port,
