@@ -31,7 +31,10 @@ type Ends = (SocketAddr, SocketAddr);
 
 /// All flows of a gateway.
 #[derive(Debug, Default)]
-pub(crate) struct Flows(RefCell<BTreeMap<Ends, (Rc<Flow>, Task<()>)>>);
+pub(crate) struct Flows(RefCell<BTreeMap<Ends, Entry>>);
+
+/// A flow, and the task that passes its answers on.
+type Entry = (Rc<Flow>, Task<()>);
 
 /// One client.
 #[derive(Debug)]
