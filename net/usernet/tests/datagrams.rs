@@ -163,7 +163,7 @@ fn what_is_too_long_is_lost_and_nothing_else() {
     let (port, guest) = start(Config::default());
     first(port);
     let client = Client::new(port);
-    let bytes: Vec<u8> = (0..LONGEST + 1).map(|at| (at * 31 >> 3) as u8).collect();
+    let bytes: Vec<u8> = (0..LONGEST + 1).map(|at| ((at * 31) >> 3) as u8).collect();
     client.send(&bytes);
     client.send(&bytes[..LONGEST]);
     // The answer is as long, with two bytes more in front.
