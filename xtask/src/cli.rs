@@ -132,7 +132,7 @@ impl fmt::Display for PortPair {
 /// The arguments of `test`.
 #[derive(Debug, Args)]
 pub(crate) struct Test {
-    /// `check`, `unit`, `loom`, `miri`, `xen`, or one test on Xen as `xen/NAME`; all suites, if none is named
+    /// `check`, `unit`, `browser`, `loom`, `miri`, `xen`, or one test on Xen as `xen/NAME`; all suites, if none is named
     #[arg(value_name = "SUITE")]
     pub(crate) suites: Vec<String>,
 }

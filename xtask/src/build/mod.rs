@@ -86,6 +86,15 @@ pub(crate) fn program_for_linux(workspace: &Workspace, name: &str) -> Result<Pat
     program_of(workspace, Make::Shipped, name, name)
 }
 
+/// Builds an app for this machine as `cargo build` does, which is quick; returns the program.
+pub(crate) fn for_debugging(workspace: &Workspace, app: &App) -> Result<PathBuf> {
+    let mut command = cargo();
+    command
+        .current_dir(&workspace.root)
+        .args(["build", "-p", &app.name]);
+    image::executable(&mut command, &app.name)
+}
+
 /// Builds a package's program for Linux; returns it.
 fn program_of(workspace: &Workspace, make: Make, package: &str, name: &str) -> Result<PathBuf> {
     let profile = match make {

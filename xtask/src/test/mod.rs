@@ -1,5 +1,6 @@
 //! `cargo xtask test`: the suites, and one line for each test.
 
+mod browser;
 mod counted;
 mod loom;
 mod miri;
@@ -24,11 +25,11 @@ use tally::Voice;
 pub(crate) use tally::Tally;
 
 /// All suites.
-const SUITES: [&str; 5] = ["check", "unit", "loom", "miri", "xen"];
+const SUITES: [&str; 6] = ["check", "unit", "browser", "loom", "miri", "xen"];
 
 /// What runs beside the tests on Xen, if those are wanted too: their machine keeps one processor busy, and part of another. Suites of one list
 /// run one after the other: they build in the same folder.
-const BESIDE_XEN: [&[&str]; 2] = [&["check", "unit"], &["loom", "miri"]];
+const BESIDE_XEN: [&[&str]; 2] = [&["check", "unit", "browser"], &["loom", "miri"]];
 
 /// Runs the suites; returns 1 if a test failed.
 pub(crate) fn run(arguments: &Test) -> Result<i32> {
@@ -83,6 +84,7 @@ fn one_by_one(workspace: &Workspace, suites: &[&str], wanted: Wanted, voice: Voi
         tally.suite(suite, |tally| match *suite {
             "check" => check::suite(workspace, tally),
             "unit" => unit::suite(workspace, tally),
+            "browser" => browser::suite(workspace, tally),
             "loom" => loom::suite(workspace, tally),
             "miri" => miri::suite(workspace, wanted, tally),
             "xen" => xen::suite(workspace, None, tally),

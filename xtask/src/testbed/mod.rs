@@ -1,7 +1,7 @@
 //! The testbed: Xen and a Linux dom0 under QEMU, restored from a snapshot.
 
 mod agent;
-mod apt;
+pub(crate) mod apt;
 mod console;
 mod cpio;
 mod daemons;
