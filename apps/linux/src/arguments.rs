@@ -6,6 +6,8 @@ use core::net::Ipv4Addr;
 use morgana_net_stack::{AddressConfig, Ipv4Config};
 use morgana_usernet::{Config, Forward};
 
+use crate::Disk;
+
 /// What a program is asked to do.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Arguments {
@@ -22,6 +24,8 @@ pub enum Arguments {
         forwards: Vec<Forward>,
         /// The domain's memory in MiB. A Linux process takes what it needs; the figure only stands in xenstore.
         memory_mib: u32,
+        /// Its disks.
+        disks: Vec<Disk>,
         /// The app's command line.
         command_line: String,
     },
@@ -51,6 +55,7 @@ impl Arguments {
     pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, UsageError> {
         let mut forwards = Vec::new();
         let mut memory_mib = None;
+        let mut disks = Vec::new();
         let mut place = Place::Emulation;
         let mut words = Vec::new();
         let mut arguments = arguments.into_iter();
@@ -70,6 +75,7 @@ impl Arguments {
                 "--help" | "-h" => return Ok(Self::Help),
                 "--forward" => forwards.push(parse(key, &value()?)?),
                 "--memory" => memory_mib = Some(parse_memory(key, &value()?)?),
+                "--disk" => disks.push(parse(key, &value()?)?),
                 "--xen" if attached.is_some() => {
                     return Err(UsageError(format!("{argument}: --xen takes no value")));
                 }
@@ -89,6 +95,8 @@ impl Arguments {
                 "--forward"
             } else if memory_mib.is_some() {
                 "--memory"
+            } else if !disks.is_empty() {
+                "--disk"
             } else {
                 return Ok(Self::OnXen { command_line });
             };
@@ -100,6 +108,7 @@ impl Arguments {
         Ok(Self::Run {
             forwards,
             memory_mib: memory_mib.unwrap_or(MEMORY_MIB),
+            disks,
             command_line,
         })
     }
@@ -112,7 +121,7 @@ impl Arguments {
             "\nARGUMENT may be:\n\n"
         };
         format!(
-            "Usage: {program} [--forward HOST:GUEST]... [--memory MIB] [--] [ARGUMENT]...\n\
+            "Usage: {program} [--forward HOST:GUEST]... [--memory MIB] [--disk NAME=FILE]... [--] [ARGUMENT]...\n\
              \x20      {program} --xen [--] [ARGUMENT]...\n\
              \n\
              Runs as a domain of an emulated Xen, inside this process and with no privileges; or, with --xen,\n\
@@ -124,6 +133,7 @@ impl Arguments {
              \x20                       free port; HOST:GUEST/udp leads datagrams there\n\
              \x20 --memory MIB          the domain's memory, as the toolstack says it to the app; the process takes\n\
              \x20                       what it needs ({MEMORY_MIB})\n\
+             \x20 --disk NAME=FILE      its disk NAME (xvda) is FILE, which it cannot write if this process cannot\n\
              \x20 --help                say this\n\
              \x20 ARGUMENT              the app's command line, as behind extra= in an xl configuration\n\
              {head}{words}"
@@ -196,11 +206,12 @@ mod tests {
         let expected = Arguments::Run {
             forwards: vec!["8080:80".parse().unwrap(), "0:443/udp".parse().unwrap()],
             memory_mib: 8,
+            disks: vec!["xvdb=a=b".parse().unwrap()],
             command_line: "log=debug verbose".into(),
         };
         for line in [
-            "--forward 8080:80 --forward=0:443/udp --memory 8 log=debug verbose",
-            "log=debug --memory=8 --forward 8080:80/tcp --forward 0:443/udp -- verbose",
+            "--disk xvdb=a=b --forward 8080:80 --forward=0:443/udp --memory 8 log=debug verbose",
+            "log=debug --memory=8 --forward 8080:80/tcp --forward 0:443/udp --disk=xvdb=a=b -- verbose",
         ] {
             assert_eq!(parse(line), Ok(expected.clone()));
         }

@@ -14,9 +14,9 @@ use morgana_usernet::{Config, Gateway, Listener};
 use morgana_xenstore_client::Client;
 use morgana_xenstored::{Quota, Rights, Server};
 
-use crate::MachineError;
 use crate::readiness::HostSockets;
 use crate::toolstack::Guest;
+use crate::{MachineError, disk};
 
 /// All that domain 0 needs to know.
 #[derive(Debug)]
@@ -56,6 +56,8 @@ impl Domain0 {
         };
         let config = morgana_netback::Config::default();
         let back_end = Netback::open(&platform, &client, &tasks, address, config).await?;
+        let disks = &self.guest.disks;
+        let disks = disk::serve(disks, guest, &platform, &client, &tasks, &reactor).await?;
         let mut seed = [0; 16];
         platform.entropy(&mut seed);
         let (low, high) = seed.split_at(8);
@@ -78,7 +80,7 @@ impl Domain0 {
         let thread = unpause()?;
         let end = until_ended(&self.hypervisor, guest, &deaths);
         select(end, obey(&requests, &self.guest, &client)).await;
-        drop(gateway);
+        drop((gateway, disks));
         server.release(guest);
         Ok(thread)
     }

@@ -12,7 +12,7 @@ use morgana_usernet::{Forward, Protocol};
 use morgana_xenstore_client::Error as XenstoreError;
 use morgana_xenstored::IntroduceError;
 
-use crate::UsageError;
+use crate::{Disk, UsageError};
 
 /// Why an app could not be run.
 #[derive(Debug)]
@@ -35,6 +35,10 @@ pub enum MachineError {
     Xenstore(XenstoreError),
     /// The network back end could not be set up.
     Network(ConnectError),
+    /// A disk's file cannot be opened.
+    Disk(Disk, io::Error),
+    /// A disk's back end could not be set up.
+    Block(morgana_blkback::ConnectError),
     /// Domain 0 has no task left.
     TooManyTasks,
 }
@@ -57,6 +61,8 @@ impl fmt::Display for MachineError {
             Self::Events(error) => error.fmt(f),
             Self::Xenstore(error) => error.fmt(f),
             Self::Network(error) => error.fmt(f),
+            Self::Disk(disk, error) => write!(f, "{}: {error}", disk.file.display()),
+            Self::Block(error) => error.fmt(f),
             Self::TooManyTasks => TooManyTasks.fmt(f),
         }
     }

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod disk;
 mod domain_0;
 mod error;
 mod machine;
@@ -12,6 +13,7 @@ mod start;
 mod toolstack;
 
 pub use arguments::{Arguments, UsageError};
+pub use disk::{Disk, DiskError};
 pub use error::MachineError;
 pub use machine::{Options, run};
 pub use morgana_usernet::{Forward, Protocol};

@@ -7,10 +7,10 @@ use morgana_exec::Handle;
 use morgana_hal::{DomId, Exit};
 use morgana_usernet::{Forward, Listener};
 
-use crate::MachineError;
 use crate::arguments::network;
 use crate::domain_0::Domain0;
 use crate::toolstack::Guest;
+use crate::{Disk, MachineError};
 
 /// How a machine is to be.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub struct Options {
     pub forwards: Vec<Forward>,
     /// What the toolstack says of the guest's memory, in MiB.
     pub memory_mib: u32,
+    /// The guest's disks.
+    pub disks: Vec<Disk>,
     /// The guest's command line.
     pub command_line: String,
     /// Where the guest's console goes.
@@ -76,6 +78,7 @@ where
 
     let name = options.name;
     let (memory_mib, requests) = (options.memory_mib, options.requests);
+    let disks = options.disks;
     let outcome = control.run(|platform, tasks, reactor| {
         let domain_0 = Domain0 {
             hypervisor,
@@ -84,6 +87,7 @@ where
                 id: guest_id,
                 name,
                 memory_mib,
+                disks,
             },
             guest_ring,
             network,

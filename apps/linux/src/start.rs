@@ -10,7 +10,7 @@ use morgana_linux::Linux;
 use morgana_reactor::allow_descriptors;
 
 use crate::signals::requests;
-use crate::{Arguments, Forward, MachineError, Options, Protocol, Wish, run, run_on_xen};
+use crate::{Arguments, Disk, Forward, MachineError, Options, Protocol, Wish, run, run_on_xen};
 
 /// For arguments that make no sense.
 const USAGE: u8 = 2;
@@ -50,6 +50,7 @@ where
         Ok(Arguments::Run {
             forwards,
             memory_mib,
+            disks,
             command_line,
         }) => {
             allow_descriptors();
@@ -57,6 +58,7 @@ where
                 name: &name,
                 forwards,
                 memory_mib,
+                disks,
                 command_line,
             };
             emulation.run(emulated)
@@ -77,6 +79,7 @@ struct Emulation<'a> {
     name: &'a str,
     forwards: Vec<Forward>,
     memory_mib: u32,
+    disks: Vec<Disk>,
     command_line: String,
 }
 
@@ -90,6 +93,7 @@ impl Emulation<'_> {
             name: self.name.to_owned(),
             forwards: self.forwards.clone(),
             memory_mib: self.memory_mib,
+            disks: self.disks,
             command_line: self.command_line,
             console: Console::Stdout,
             requests: requests()?,

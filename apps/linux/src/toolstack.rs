@@ -3,6 +3,8 @@
 use morgana_hal::DomId;
 use morgana_xenstore_client::{Access, Client, Error, Permission, Tree};
 
+use crate::Disk;
+
 /// Ethernet addresses that Xen's guests have (00:16:3e is the Xen project's).
 const MAC: &str = "00:16:3e:00:00:01";
 
@@ -12,6 +14,7 @@ pub(crate) struct Guest {
     pub(crate) id: DomId,
     pub(crate) name: String,
     pub(crate) memory_mib: u32,
+    pub(crate) disks: Vec<Disk>,
 }
 
 impl Guest {
@@ -19,12 +22,16 @@ impl Guest {
         format!("/local/domain/{}", self.id.number())
     }
 
-    /// Writes all keys of the domain and of its network interface, whose back end is in domain 0.
+    /// Writes all keys of the domain, of its network interface and of its disks, whose back ends are in domain 0.
     pub(crate) async fn write(&self, client: &Client) -> Result<(), Error> {
         client
             .transaction(async |tree| {
                 self.write_home(tree).await?;
-                self.write_vif(tree).await
+                self.write_vif(tree).await?;
+                for disk in &self.disks {
+                    self.write_vbd(tree, disk).await?;
+                }
+                Ok(())
             })
             .await
     }
@@ -65,8 +72,46 @@ impl Guest {
     }
 
     async fn write_vif(&self, tree: &Tree) -> Result<(), Error> {
-        let front = format!("{}/device/vif/0", self.home());
-        let back = format!("/local/domain/0/backend/vif/{}/0", self.id.number());
+        let (front, back) = self.make_device(tree, "vif", 0).await?;
+        for (directory, key, value) in [
+            (&front, "handle", "0"),
+            (&front, "mac", MAC),
+            (&back, "handle", "0"),
+            (&back, "mac", MAC),
+        ] {
+            tree.write(&format!("{directory}/{key}"), value).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_vbd(&self, tree: &Tree, disk: &Disk) -> Result<(), Error> {
+        let index = disk.vdev.number();
+        let (front, back) = self.make_device(tree, "vbd", index).await?;
+        let number = index.to_string();
+        let file = disk.file.display().to_string();
+        for (directory, key, value) in [
+            (&front, "virtual-device", number.as_str()),
+            (&front, "device-type", "disk"),
+            (&back, "params", &file),
+            (&back, "mode", "w"),
+        ] {
+            tree.write(&format!("{directory}/{key}"), value).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes the two directories of a device, with what each device has.
+    async fn make_device(
+        &self,
+        tree: &Tree,
+        class: &str,
+        index: u32,
+    ) -> Result<(String, String), Error> {
+        let front = format!("{}/device/{class}/{index}", self.home());
+        let back = format!(
+            "/local/domain/0/backend/{class}/{}/{index}",
+            self.id.number()
+        );
         let front_permissions = [
             entry(self.id, Access::None),
             entry(DomId::DOM0, Access::Read),
@@ -84,19 +129,15 @@ impl Guest {
         for (directory, key, value) in [
             (&front, "backend", back.as_str()),
             (&front, "backend-id", "0"),
-            (&front, "handle", "0"),
-            (&front, "mac", MAC),
             (&front, "state", "1"),
             (&back, "frontend", front.as_str()),
             (&back, "frontend-id", &id),
-            (&back, "handle", "0"),
-            (&back, "mac", MAC),
             (&back, "online", "1"),
             (&back, "state", "1"),
         ] {
             tree.write(&format!("{directory}/{key}"), value).await?;
         }
-        Ok(())
+        Ok((front, back))
     }
 
     /// Asks the domain to power off.

@@ -21,6 +21,7 @@ fn options(command_line: &str) -> (Options, UnixStream) {
         name: "test".into(),
         forwards: vec![Forward::tcp(0, 80)],
         memory_mib: 32,
+        disks: Vec::new(),
         command_line: command_line.into(),
         console: Console::Captured(CapturedConsole::default()),
         requests,

@@ -1,5 +1,6 @@
 //! The domain's disks.
 
+use alloc::boxed::Box;
 use core::fmt;
 use core::time::Duration;
 
@@ -32,7 +33,8 @@ impl<P: Platform> Domain<P> {
     pub async fn disk_with(&self, name: &str, config: Config) -> Result<Blkfront<P>, DiskError> {
         let vdev: Vdev = name.parse().map_err(|_| DiskError::Name)?;
         let (platform, client, tasks) = (self.platform(), self.xenstore()?, self.tasks());
-        let connect = Blkfront::connect(platform, client, tasks, vdev, config);
+        // A hundred kilobytes while it connects, which the application's future should not have for good.
+        let connect = Box::pin(Blkfront::connect(platform, client, tasks, vdev, config));
         let connected = self.timers().timeout(PATIENCE, connect).await;
         Ok(connected.map_err(|_| DiskError::NoBackend(vdev))??)
     }

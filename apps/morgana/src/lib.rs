@@ -18,6 +18,8 @@ mod network;
 mod outcome;
 mod power;
 mod run;
+#[cfg(feature = "volume")]
+mod volume;
 #[cfg(target_os = "none")]
 mod xen;
 
@@ -32,10 +34,14 @@ pub use morgana_hal as hal;
 pub use morgana_hal::{Exit, Platform};
 pub use morgana_net_stack as net;
 pub use morgana_netfront as netfront;
+#[cfg(feature = "volume")]
+pub use morgana_tar as tar;
 pub use morgana_xenstore_client as xenstore;
 pub use network::{Network, NetworkError};
 pub use outcome::Outcome;
 pub use run::{run, run_until};
+#[cfg(feature = "volume")]
+pub use volume::{Files, Volume, VolumeError};
 
 #[doc(hidden)]
 pub mod private {
