@@ -19,6 +19,7 @@ pub mod start_info;
 pub mod sysctl;
 pub mod trap;
 pub mod vcpu;
+pub mod vcpu_context;
 pub mod version;
 pub mod xenstore;
 

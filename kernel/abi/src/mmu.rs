@@ -11,6 +11,8 @@ pub const MMU_NORMAL_PT_UPDATE: u64 = 0;
 
 /// `MMUEXT_PIN_L1_TABLE`.
 pub const MMUEXT_PIN_L1_TABLE: u32 = 0;
+/// `MMUEXT_PIN_L4_TABLE`: [`MmuextArg1`] is the frame of the root of a 64-bit address space.
+pub const MMUEXT_PIN_L4_TABLE: u32 = 3;
 /// `MMUEXT_UNPIN_TABLE`.
 pub const MMUEXT_UNPIN_TABLE: u32 = 4;
 /// `MMUEXT_NEW_BASEPTR`.

@@ -12,3 +12,6 @@ pub const SIF_INITDOMAIN: u32 = 1 << 1;
 pub const SIF_MULTIBOOT_MOD: u32 = 1 << 2;
 /// `SIF_MOD_START_PFN`: `mod_start` is a frame number.
 pub const SIF_MOD_START_PFN: u32 = 1 << 3;
+
+/// `MAX_GUEST_CMDLINE`: bytes of the command line, with a zero behind it.
+pub const MAX_GUEST_CMDLINE: usize = 1024;

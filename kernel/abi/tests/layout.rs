@@ -70,6 +70,8 @@ fn matches_the_headers() {
     numbers(&mut claims);
     domains(&mut claims);
     system(&mut claims);
+    building(&mut claims);
+    contexts(&mut claims);
 
     let told = headers_say(&claims);
     let wrong: Vec<String> = claims
@@ -101,7 +103,8 @@ fn start(claims: &mut Claims) {
         size_of::<ConsoleDomU>() as i128,
     );
     constants!(claims: SIF_PRIVILEGED = SIF_PRIVILEGED, SIF_INITDOMAIN = SIF_INITDOMAIN,
-        SIF_MULTIBOOT_MOD = SIF_MULTIBOOT_MOD, SIF_MOD_START_PFN = SIF_MOD_START_PFN);
+        SIF_MULTIBOOT_MOD = SIF_MULTIBOOT_MOD, SIF_MOD_START_PFN = SIF_MOD_START_PFN,
+        MAX_GUEST_CMDLINE = MAX_GUEST_CMDLINE);
 
     use abi::elfnote;
     constants!(claims: XEN_ELFNOTE_ENTRY = elfnote::ENTRY, XEN_ELFNOTE_HYPERCALL_PAGE = elfnote::HYPERCALL_PAGE,
@@ -192,7 +195,7 @@ fn memory(claims: &mut Claims) {
         XENMEM_current_reservation = XENMEM_CURRENT_RESERVATION, XENMEM_maximum_reservation = XENMEM_MAXIMUM_RESERVATION,
         XENMEM_populate_physmap = XENMEM_POPULATE_PHYSMAP, XENMEM_machphys_mapping = XENMEM_MACHPHYS_MAPPING,
         MACH2PHYS_VIRT_START = MACH2PHYS_VIRT_START, MMU_NORMAL_PT_UPDATE = MMU_NORMAL_PT_UPDATE,
-        MMUEXT_PIN_L1_TABLE = MMUEXT_PIN_L1_TABLE, MMUEXT_UNPIN_TABLE = MMUEXT_UNPIN_TABLE,
+        MMUEXT_PIN_L1_TABLE = MMUEXT_PIN_L1_TABLE, MMUEXT_PIN_L4_TABLE = MMUEXT_PIN_L4_TABLE, MMUEXT_UNPIN_TABLE = MMUEXT_UNPIN_TABLE,
         MMUEXT_NEW_BASEPTR = MMUEXT_NEW_BASEPTR, MMUEXT_TLB_FLUSH_LOCAL = MMUEXT_TLB_FLUSH_LOCAL,
         MMUEXT_INVLPG_LOCAL = MMUEXT_INVLPG_LOCAL, UVMF_NONE = UVMF_NONE, UVMF_INVLPG = UVMF_INVLPG);
 }
@@ -233,7 +236,7 @@ fn processor(claims: &mut Claims) {
         SCHEDOP_yield = SCHEDOP_YIELD, SCHEDOP_block = SCHEDOP_BLOCK, SCHEDOP_shutdown = SCHEDOP_SHUTDOWN,
         SCHEDOP_poll = SCHEDOP_POLL, SHUTDOWN_poweroff = SHUTDOWN_POWEROFF, SHUTDOWN_reboot = SHUTDOWN_REBOOT,
         SHUTDOWN_suspend = SHUTDOWN_SUSPEND, SHUTDOWN_crash = SHUTDOWN_CRASH, FLAT_KERNEL_CS64 = FLAT_KERNEL_CS64,
-        FLAT_KERNEL_SS64 = FLAT_KERNEL_SS64, VCPUOP_get_runstate_info = VCPUOP_GET_RUNSTATE_INFO,
+        FLAT_KERNEL_SS64 = FLAT_KERNEL_SS64, FLAT_KERNEL_DS64 = FLAT_KERNEL_DS64, VCPUOP_get_runstate_info = VCPUOP_GET_RUNSTATE_INFO,
         VCPUOP_stop_periodic_timer = VCPUOP_STOP_PERIODIC_TIMER, VCPUOP_set_singleshot_timer = VCPUOP_SET_SINGLESHOT_TIMER,
         VCPUOP_stop_singleshot_timer = VCPUOP_STOP_SINGLESHOT_TIMER, XENVER_version = XENVER_VERSION,
         XENVER_get_features = XENVER_GET_FEATURES, XENFEAT_writable_page_tables = XENFEAT_WRITABLE_PAGE_TABLES,
@@ -309,6 +312,64 @@ fn domains(claims: &mut Claims) {
         ),
         1,
     );
+}
+
+/// The struct whose argument each is begins where its header ends; the layouts are those of one version only.
+fn building(claims: &mut Claims) {
+    use abi::domctl::building::*;
+    layout!(claims: CreateDomain = "struct xen_domctl_createdomain" {
+        ssidref = "ssidref", handle = "handle", flags = "flags", iommu_opts = "iommu_opts", max_vcpus = "max_vcpus",
+        max_evtchn_port = "max_evtchn_port", max_grant_frames = "max_grant_frames", max_maptrack_frames = "max_maptrack_frames",
+        grant_opts = "grant_opts", vmtrace_size = "vmtrace_size", cpupool_id = "cpupool_id",
+        emulation_flags = "arch.emulation_flags", misc_flags = "arch.misc_flags" });
+    layout!(claims: DomainInfo = "struct xen_domctl_getdomaininfo" {
+        domain = "domain", pad1 = "pad1", flags = "flags", tot_pages = "tot_pages", max_pages = "max_pages",
+        outstanding_pages = "outstanding_pages", shr_pages = "shr_pages", paged_pages = "paged_pages",
+        shared_info_frame = "shared_info_frame", cpu_time = "cpu_time", nr_online_vcpus = "nr_online_vcpus",
+        max_vcpu_id = "max_vcpu_id", ssidref = "ssidref", handle = "handle", cpupool = "cpupool",
+        gpaddr_bits = "gpaddr_bits", emulation_flags = "arch_config.emulation_flags", misc_flags = "arch_config.misc_flags" });
+    layout!(claims: MaxMem = "struct xen_domctl_max_mem" { max_memkb = "max_memkb" });
+    layout!(claims: MaxVcpus = "struct xen_domctl_max_vcpus" { max = "max" });
+    layout!(claims: VcpuContext = "struct xen_domctl_vcpucontext" { vcpu = "vcpu", ctxt = "ctxt" });
+    layout!(claims: HypercallInit = "struct xen_domctl_hypercall_init" { gmfn = "gmfn" });
+    claims.add(
+        "(long)offsetof(struct xen_domctl, cmd)",
+        offset_of!(Header, cmd),
+    );
+    claims.add(
+        "(long)offsetof(struct xen_domctl, interface_version)",
+        offset_of!(Header, interface_version),
+    );
+    claims.add(
+        "(long)offsetof(struct xen_domctl, domain)",
+        offset_of!(Header, domain),
+    );
+    claims.add("offsetof(struct xen_domctl, u)", size_of::<Header>());
+    claims.add("sizeof(struct xen_domctl)", DOMCTL_SIZE);
+    constants!(claims: XEN_DOMCTL_INTERFACE_VERSION = INTERFACE_VERSION, XEN_DOMCTL_createdomain = XEN_DOMCTL_CREATEDOMAIN,
+        XEN_DOMCTL_destroydomain = XEN_DOMCTL_DESTROYDOMAIN, XEN_DOMCTL_pausedomain = XEN_DOMCTL_PAUSEDOMAIN,
+        XEN_DOMCTL_unpausedomain = XEN_DOMCTL_UNPAUSEDOMAIN, XEN_DOMCTL_max_mem = XEN_DOMCTL_MAX_MEM,
+        XEN_DOMCTL_setvcpucontext = XEN_DOMCTL_SETVCPUCONTEXT, XEN_DOMCTL_getvcpucontext = XEN_DOMCTL_GETVCPUCONTEXT,
+        XEN_DOMCTL_max_vcpus = XEN_DOMCTL_MAX_VCPUS, XEN_DOMCTL_hypercall_init = XEN_DOMCTL_HYPERCALL_INIT,
+        XEN_DOMINF_hvm_guest = XEN_DOMINF_HVM_GUEST, XEN_DOMINF_paused = XEN_DOMINF_PAUSED,
+        XEN_DOMINF_blocked = XEN_DOMINF_BLOCKED, XEN_DOMINF_running = XEN_DOMINF_RUNNING,
+        XEN_DOMINF_shutdownshift = XEN_DOMINF_SHUTDOWNSHIFT, XEN_DOMINF_shutdownmask = XEN_DOMINF_SHUTDOWNMASK);
+}
+
+fn contexts(claims: &mut Claims) {
+    use abi::vcpu_context::*;
+    layout!(claims: CpuUserRegs = "struct cpu_user_regs" {
+        r15 = "r15", r14 = "r14", r13 = "r13", r12 = "r12", rbp = "rbp", rbx = "rbx", r11 = "r11", r10 = "r10", r9 = "r9",
+        r8 = "r8", rax = "rax", rcx = "rcx", rdx = "rdx", rsi = "rsi", rdi = "rdi", error_code = "error_code",
+        entry_vector = "entry_vector", rip = "rip", cs = "cs", saved_upcall_mask = "saved_upcall_mask", rflags = "rflags",
+        rsp = "rsp", ss = "ss", es = "es", ds = "ds", fs = "fs", gs = "gs" });
+    layout!(claims: VcpuGuestContext = "struct vcpu_guest_context" {
+        fpu_ctxt = "fpu_ctxt", flags = "flags", user_regs = "user_regs", trap_ctxt = "trap_ctxt", ldt_base = "ldt_base",
+        ldt_ents = "ldt_ents", gdt_frames = "gdt_frames", gdt_ents = "gdt_ents", kernel_ss = "kernel_ss",
+        kernel_sp = "kernel_sp", ctrlreg = "ctrlreg", debugreg = "debugreg", event_callback_eip = "event_callback_eip",
+        failsafe_callback_eip = "failsafe_callback_eip", syscall_callback_eip = "syscall_callback_eip",
+        vm_assist = "vm_assist", fs_base = "fs_base", gs_base_kernel = "gs_base_kernel", gs_base_user = "gs_base_user" });
+    constants!(claims: VGCF_in_kernel = VGCF_IN_KERNEL, VGCF_online = VGCF_ONLINE);
 }
 
 fn system(claims: &mut Claims) {

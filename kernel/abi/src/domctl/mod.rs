@@ -1,4 +1,7 @@
-//! What a privileged domain asks about others (`domctl.h`), as far as it is needed: how a domain is.
+//! What a privileged domain asks about others, and does with them (`domctl.h`). How a domain is can be asked of any Xen; building and listing domains
+//! takes the very version in [`building`].
+
+pub mod building;
 
 /// `XEN_DOMCTL_getdomaininfo`: fills in a [`DomainInfo`].
 pub const XEN_DOMCTL_GETDOMAININFO: u32 = 5;
