@@ -14,6 +14,7 @@ mod memory;
 mod platform;
 mod shared;
 mod stream;
+mod toolstack;
 
 pub use civil::{Civil, date, days_since_1970};
 pub use clock::{Clock, Instant, WallTime};
@@ -26,3 +27,4 @@ pub use memory::{CopyFrom, CopyTo, Memory, MemoryError, Pages, ReadOnlyPages, Sh
 pub use platform::{Exit, Platform, Usage};
 pub use shared::{PieceLayout, Pieces, ReadRegion, SharedRegion, piece_count};
 pub use stream::{ByteStream, StreamError};
+pub use toolstack::{Activity, DomainInfo, NewDomain, Start, Toolstack, ToolstackError};

@@ -91,6 +91,13 @@ pub enum OpenError {
         /// Linux's error number (errno.h) for the last attempt.
         errno: i32,
     },
+    /// Xen's interface for toolstacks is of a version that is not known here.
+    ToolstackVersion {
+        /// Xen's (`XEN_DOMCTL_INTERFACE_VERSION`), if that could be found out.
+        xens: Option<u32>,
+        /// The one that is known.
+        known: u32,
+    },
     /// Xen does not let this domain read its console.
     HypervisorConsole {
         /// Linux's error number (errno.h) for the last attempt.
@@ -135,6 +142,14 @@ impl fmt::Display for OpenError {
                 "Xen does not tell this domain how others are: {}",
                 said(errno)
             ),
+            Self::ToolstackVersion { xens, known } => {
+                f.write_str("Xen's interface for toolstacks has ")?;
+                match xens {
+                    Some(xens) => write!(f, "version {xens:#x}")?,
+                    None => f.write_str("an unknown version")?,
+                }
+                write!(f, "; this program knows {known:#x} (Xen 4.17) only")
+            }
             Self::HypervisorConsole { errno } => write!(
                 f,
                 "Xen does not let this domain read its console: {}",

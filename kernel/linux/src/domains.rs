@@ -61,6 +61,11 @@ impl LinuxDomains {
         Err(OpenError::Domctl { errno })
     }
 
+    /// The version of the interface that Xen has.
+    pub(crate) fn version(&self) -> u32 {
+        self.version
+    }
+
     /// How a domain is. Whatever Xen does not tell counts as running, so that nothing is taken from a domain by mistake.
     pub fn state(&self, domain: DomId) -> DomainState {
         match self.info(domain) {

@@ -14,6 +14,7 @@ mod memory;
 mod platform;
 mod ports;
 mod tap;
+mod toolstack;
 mod xenstore;
 
 pub use clock::LinuxClock;
@@ -30,4 +31,5 @@ pub use memory::{
 pub use morgana_reactor::{Direction, HasReactor, Reactor, Source};
 pub use platform::Linux;
 pub use tap::open_tap;
+pub use toolstack::{LinuxForeign, LinuxToolstack};
 pub use xenstore::{ConnectError, LinuxXenstore, Obstacle};
