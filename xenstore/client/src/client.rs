@@ -5,7 +5,7 @@ use alloc::string::String;
 use core::ops::Deref;
 
 use morgana_exec::{Handle, TooManyTasks};
-use morgana_hal::{ByteStream, DomId};
+use morgana_hal::{ByteStream, DomId, Mfn, Port};
 use morgana_xenstore_wire::{Fields, Request, TransactionId, parse_flag};
 
 use crate::connection::Connection;
@@ -110,6 +110,29 @@ impl Client {
         let request = Request::IsDomainIntroduced { domain };
         let payload = self.call(request).await?;
         parse_flag(&payload).map_err(|_| self.connection.malformed())
+    }
+
+    /// Has xenstored serve a domain, whose ring is in the frame `frame`, and whose end of it listens at `port`. For the toolstack only.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`].
+    pub async fn introduce(&self, domain: DomId, frame: Mfn, port: Port) -> Result<(), Error> {
+        let request = Request::Introduce {
+            domain,
+            frame: frame.number(),
+            port: port.number(),
+        };
+        self.call(request).await.map(drop)
+    }
+
+    /// Has xenstored forget a domain, which it does by itself when the domain has ended. For the toolstack only.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`].
+    pub async fn release(&self, domain: DomId) -> Result<(), Error> {
+        self.call(Request::Release { domain }).await.map(drop)
     }
 
     /// Why the connection has ended, if it has.

@@ -3,7 +3,7 @@
 use super::*;
 use std::vec;
 
-use morgana_hal::DomId;
+use morgana_hal::{DomId, Mfn, Port};
 use morgana_xenstore_wire::{Access, PAYLOAD_MAX, Permission};
 
 use crate::{Errno, Error, KeyError, PathError, Problem};
@@ -26,6 +26,9 @@ fn each_operation_asks_and_reads_its_answer() {
             let path = client.domain_path(DomId::new(7)).await.unwrap();
             assert_eq!(path, "/local/domain/7");
             assert!(client.is_introduced(DomId::new(7)).await.unwrap());
+            let (frame, port) = (Mfn::new(0x1234), Port::new(5));
+            client.introduce(DomId::new(7), frame, port).await.unwrap();
+            client.release(DomId::new(7)).await.unwrap();
         },
         async |server: &mut Server| {
             let dom = DomId::new(7);
@@ -51,6 +54,15 @@ fn each_operation_asks_and_reads_its_answer() {
                 ),
                 (Request::GetDomainPath { domain: dom }, b"/local/domain/7\0"),
                 (Request::IsDomainIntroduced { domain: dom }, b"T\0"),
+                (
+                    Request::Introduce {
+                        domain: dom,
+                        frame: 0x1234,
+                        port: 5,
+                    },
+                    b"OK\0",
+                ),
+                (Request::Release { domain: dom }, b"OK\0"),
             ];
             for (request, answer) in exchanges {
                 let received = server.expect(*request).await;
