@@ -6,7 +6,7 @@ use morgana_logs::record::{Whose, is_dangerous};
 
 use crate::time::point;
 
-/// Looks for log records of a machine's domains
+/// Makes and ends a machine's domains, and looks for their log records
 #[derive(Debug, Parser)]
 #[command(name = "morgana", version, disable_help_subcommand = true)]
 pub(crate) struct Cli {
@@ -21,6 +21,90 @@ pub(crate) enum Task {
     Log(Log),
     /// Say which domain is the machine's logger, or make one so
     Logger(Logger),
+    #[command(flatten)]
+    Domains(Domains),
+}
+
+/// The commands about domains.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Domains {
+    /// Make a domain, and print its number
+    Create(Create),
+    /// List the domains
+    List(List),
+    /// Tell a domain's figures, or those of all: a JSON object a line
+    Stats(Stats),
+    /// Stop a domain
+    Pause(Domain),
+    /// Let a domain run again
+    Unpause(Domain),
+    /// Ask a domain to shut down
+    Shutdown(Shutdown),
+    /// End a domain, and wait until nothing is left of it
+    Destroy(Domain),
+}
+
+/// The arguments of `create`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The file is in the language of xl.cfg(5). Of its keys name, type (pv), kernel, memory, vcpus (1), extra,
+on_poweroff, on_reboot and on_crash are understood; vif and disk must be empty. With anything else in it
+no domain is made.
+
+Examples:
+  morgana create web.cfg
+  morgana create web.cfg --name web-2 --extra log=debug
+  morgana create --wait web.cfg         does what on_poweroff, on_reboot and on_crash say")]
+pub(crate) struct Create {
+    /// The configuration
+    #[arg(value_name = "CONFIG")]
+    pub(crate) config: std::path::PathBuf,
+    /// Another name than the configuration's
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// A word more on the domain's command line
+    #[arg(long, value_name = "WORD")]
+    pub(crate) extra: Vec<String>,
+    /// Wait for the domain's end, and do what the configuration says then
+    #[arg(long)]
+    pub(crate) wait: bool,
+}
+
+/// The arguments of `list`.
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Without the first line
+    #[arg(long)]
+    pub(crate) no_header: bool,
+}
+
+/// The arguments of `stats`.
+#[derive(Debug, Args)]
+pub(crate) struct Stats {
+    /// A domain's number or name
+    #[arg(value_name = "DOMAIN")]
+    pub(crate) domain: Option<String>,
+}
+
+/// The arguments of `shutdown`.
+#[derive(Debug, Args)]
+pub(crate) struct Shutdown {
+    #[command(flatten)]
+    pub(crate) whose: Domain,
+    /// To be started again
+    #[arg(long)]
+    pub(crate) reboot: bool,
+    /// Wait until it has
+    #[arg(long)]
+    pub(crate) wait: bool,
+}
+
+/// Whose domain.
+#[derive(Debug, Args)]
+pub(crate) struct Domain {
+    /// A domain's number or name
+    #[arg(value_name = "DOMAIN")]
+    pub(crate) domain: String,
 }
 
 /// The arguments of `log`.
@@ -155,7 +239,7 @@ mod tests {
             .task
         {
             Task::Log(log) => Ok(log),
-            Task::Logger(_) => unreachable!(),
+            Task::Logger(_) | Task::Domains(_) => unreachable!(),
         }
     }
 

@@ -8,7 +8,7 @@ use morgana_xenstore_client::Client;
 use crate::cli::{Cli, Task};
 use crate::failure::Failure;
 use crate::signals::Interrupts;
-use crate::{find, log, logger};
+use crate::{domains, find, log, logger};
 
 /// What commands work with.
 pub(crate) struct Session {
@@ -54,6 +54,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         match cli.task {
             Task::Log(arguments) => log::run(&session, arguments).await,
             Task::Logger(arguments) => logger::run(&session, arguments).await,
+            Task::Domains(task) => domains::run(&session, task).await,
         }
     };
     executor.block_on(done, &mut idle, &LinuxClock)

@@ -40,6 +40,7 @@ const LAYERS: [Layer; 9] = [
             "kernel/exec",
             "kernel/reactor",
             "kernel/uring",
+            "kernel/builder",
         ],
         platforms: Platforms::Never,
     },

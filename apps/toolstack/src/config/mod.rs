@@ -1,0 +1,200 @@
+//! A domain's configuration, in the language of xl (xl.cfg(5)).
+
+mod error;
+mod syntax;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+pub use error::{ConfigError, Mistake};
+use syntax::{Setting, Value, settings};
+
+/// What becomes of a domain that has shut down.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// It is ended.
+    Destroy,
+    /// It is ended, and made anew.
+    Restart,
+    /// It stays as it is.
+    Preserve,
+}
+
+/// A domain to be made.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Config {
+    /// Its name.
+    pub name: String,
+    /// The path of its kernel.
+    pub kernel: String,
+    /// Its memory, in pages of 4 KiB.
+    pub pages: u64,
+    /// Its command line.
+    pub extra: String,
+    /// What becomes of it when it has powered off.
+    pub on_poweroff: Action,
+    /// When it asks to be restarted.
+    pub on_reboot: Action,
+    /// When it has crashed.
+    pub on_crash: Action,
+}
+
+/// Bytes of a name: xenstored's paths and the tools' tables have room for that.
+const NAME_BYTES: usize = 128;
+/// The most memory, in MiB: 16 TiB.
+const MOST_MEBIBYTES: u64 = 1 << 24;
+
+impl Config {
+    /// Reads a configuration.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`]: the line, and what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let settings = settings(text)?;
+        for (index, setting) in settings.iter().enumerate() {
+            let known = KEYS.contains(&setting.key.as_str());
+            let twice = settings[..index].iter().any(|s| s.key == setting.key);
+            match () {
+                () if !known => return Err(setting.wrong(Mistake::UnknownKey)),
+                () if twice => return Err(setting.wrong(Mistake::Twice)),
+                () => {}
+            }
+        }
+        let settings = Settings(settings);
+        settings.only("type", "pv")?;
+        settings.one_processor()?;
+        settings.no_devices("vif")?;
+        settings.no_devices("disk")?;
+        Ok(Self {
+            name: settings.name()?,
+            kernel: settings.must("kernel")?,
+            pages: settings.pages()?,
+            extra: settings.text("extra")?.unwrap_or_default(),
+            on_poweroff: settings.action("on_poweroff", Action::Destroy)?,
+            on_reboot: settings.action("on_reboot", Action::Restart)?,
+            on_crash: settings.action("on_crash", Action::Destroy)?,
+        })
+    }
+}
+
+const KEYS: [&str; 11] = [
+    "name",
+    "type",
+    "kernel",
+    "memory",
+    "vcpus",
+    "extra",
+    "vif",
+    "disk",
+    "on_poweroff",
+    "on_reboot",
+    "on_crash",
+];
+
+struct Settings(Vec<Setting>);
+
+impl Settings {
+    fn find(&self, key: &str) -> Option<&Setting> {
+        self.0.iter().find(|setting| setting.key == key)
+    }
+
+    fn text(&self, key: &str) -> Result<Option<String>, ConfigError> {
+        let Some(setting) = self.find(key) else {
+            return Ok(None);
+        };
+        match &setting.value {
+            Value::Text(text) => Ok(Some(text.clone())),
+            _ => Err(setting.wrong(Mistake::NotText)),
+        }
+    }
+
+    fn must(&self, key: &'static str) -> Result<String, ConfigError> {
+        self.text(key)?.ok_or(ConfigError {
+            line: 0,
+            key: None,
+            mistake: Mistake::Missing(key),
+        })
+    }
+
+    fn number(&self, key: &str) -> Result<Option<(&Setting, u64)>, ConfigError> {
+        let Some(setting) = self.find(key) else {
+            return Ok(None);
+        };
+        match &setting.value {
+            Value::Number(number) => Ok(Some((setting, *number))),
+            // xl takes a number in quotes, too.
+            Value::Text(text) => match text.parse() {
+                Ok(number) => Ok(Some((setting, number))),
+                Err(_) => Err(setting.wrong(Mistake::NotANumber)),
+            },
+            Value::List(_) => Err(setting.wrong(Mistake::NotANumber)),
+        }
+    }
+
+    fn name(&self) -> Result<String, ConfigError> {
+        let name = self.must("name")?;
+        let fits = !name.is_empty()
+            && name.len() <= NAME_BYTES
+            && !name.chars().any(|c| c.is_control() || c == '/')
+            // It would be taken for the number of a domain.
+            && name.parse::<u64>().is_err();
+        match (fits, self.find("name")) {
+            (false, Some(setting)) => Err(setting.wrong(Mistake::BadName)),
+            _ => Ok(name),
+        }
+    }
+
+    fn pages(&self) -> Result<u64, ConfigError> {
+        let memory = self.number("memory")?.ok_or(ConfigError {
+            line: 0,
+            key: None,
+            mistake: Mistake::Missing("memory"),
+        })?;
+        match memory {
+            (_, mebibytes @ 1..=MOST_MEBIBYTES) => Ok(mebibytes * 256),
+            (setting, _) => Err(setting.wrong(Mistake::OutOfRange)),
+        }
+    }
+
+    fn only(&self, key: &str, value: &str) -> Result<(), ConfigError> {
+        match (self.text(key)?, self.find(key)) {
+            (Some(text), Some(setting)) if text != value => {
+                Err(setting.wrong(Mistake::Unsupported))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn one_processor(&self) -> Result<(), ConfigError> {
+        match self.number("vcpus")? {
+            None | Some((_, 1)) => Ok(()),
+            Some((setting, _)) => Err(setting.wrong(Mistake::Unsupported)),
+        }
+    }
+
+    fn no_devices(&self, key: &str) -> Result<(), ConfigError> {
+        match self.find(key) {
+            None => Ok(()),
+            Some(setting) => match &setting.value {
+                Value::List(items) if items.is_empty() => Ok(()),
+                Value::List(_) => Err(setting.wrong(Mistake::Unsupported)),
+                _ => Err(setting.wrong(Mistake::NotAList)),
+            },
+        }
+    }
+
+    fn action(&self, key: &str, default: Action) -> Result<Action, ConfigError> {
+        match (self.text(key)?.as_deref(), self.find(key)) {
+            (None, _) => Ok(default),
+            (Some("destroy"), _) => Ok(Action::Destroy),
+            (Some("restart"), _) => Ok(Action::Restart),
+            (Some("preserve"), _) => Ok(Action::Preserve),
+            (Some(_), Some(setting)) => Err(setting.wrong(Mistake::Unsupported)),
+            (Some(_), None) => Ok(default),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

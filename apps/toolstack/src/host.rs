@@ -1,0 +1,227 @@
+//! The domains of this machine.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use morgana_builder::{Image, Wanted};
+use morgana_exec::Timers;
+use morgana_hal::{Activity, DomId, DomainInfo, Port, Toolstack, WallTime};
+use morgana_xenstore_client::Client;
+
+use crate::config::Config;
+use crate::error::HostError;
+use crate::nodes;
+use crate::uuid::Uuid;
+
+/// The highest port of a domain, as libxl has it if nothing else is said.
+const MAX_PORT: Port = Port::new(1023);
+
+/// How long a domain may be dying: xenstored and xenconsoled let go when they are told that it is.
+const DYING: Duration = Duration::from_secs(10);
+/// How long to wait first before looking whether it is gone, and at most.
+const LOOK: Duration = Duration::from_millis(1);
+const LOOK_SELDOM: Duration = Duration::from_millis(100);
+
+/// Who makes and ends domains.
+#[derive(Clone, Debug)]
+pub struct Host<T> {
+    /// The way to Xen.
+    pub toolstack: T,
+    /// The way to xenstored.
+    pub client: Client,
+    /// The executor's timers.
+    pub timers: Timers,
+}
+
+/// A domain, and what it is called.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listed {
+    /// Its name; empty if it has none.
+    pub name: String,
+    /// How it is.
+    pub info: DomainInfo,
+}
+
+/// How a domain came to its end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ended {
+    /// It has shut down, for this reason (sched.h, `SHUTDOWN_*`), and is there still.
+    ShutDown(u8),
+    /// Somebody has ended it.
+    Gone,
+}
+
+impl<T: Toolstack> Host<T> {
+    /// Makes a domain, and lets it run.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`]; nothing is left of the domain then.
+    pub async fn create(
+        &self,
+        config: &Config,
+        image: &Image,
+        uuid: Uuid,
+        now: WallTime,
+    ) -> Result<DomId, HostError> {
+        if let Some(domain) = self.called(&config.name).await? {
+            return Err(HostError::NameInUse(domain));
+        }
+        let wanted = Wanted {
+            handle: uuid.bytes(),
+            pages: config.pages,
+            max_port: MAX_PORT,
+            command_line: config.extra.as_bytes(),
+            xenstored: self.daemon("/tool/xenstored/domid").await?,
+            xenconsoled: self.daemon("/tool/xenconsoled/domid").await?,
+        };
+        let (built, domain) = image.build(&self.toolstack, &wanted)?;
+        let told = async {
+            nodes::write(&self.client, config, uuid, &built, now).await?;
+            let (frame, port) = (built.xenstore_frame, built.xenstore_port);
+            self.client.introduce(built.domain, frame, port).await?;
+            self.toolstack.unpause(built.domain)?;
+            Ok(())
+        };
+        match told.await {
+            Ok(()) => Ok(domain.keep()),
+            Err(error) => {
+                drop(domain);
+                // What went wrong first is what is told.
+                let _ = nodes::remove(&self.client, built.domain, uuid).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// All domains, in the order of their numbers.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`].
+    pub async fn list(&self) -> Result<Vec<Listed>, HostError> {
+        let mut listed = Vec::new();
+        let mut next = Some(DomId::DOM0);
+        while let Some(from) = next {
+            let Some(info) = self.toolstack.next(from)? else {
+                break;
+            };
+            next = info.domain.number().checked_add(1).map(DomId::new);
+            let name = self.name(info.domain).await;
+            listed.push(Listed { name, info });
+        }
+        Ok(listed)
+    }
+
+    /// A domain's name; empty if it has none.
+    pub async fn name(&self, domain: DomId) -> String {
+        let path = format!("{}/name", nodes::home(domain));
+        self.client.read_text(&path).await.unwrap_or_default()
+    }
+
+    /// Asks a domain to shut down: `poweroff`, `reboot`.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`].
+    pub async fn shut_down(&self, domain: DomId, how: &str) -> Result<(), HostError> {
+        self.other(domain)?;
+        let path = format!("{}/control/shutdown", nodes::home(domain));
+        Ok(self.client.write(&path, how).await?)
+    }
+
+    /// Stops a domain.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`].
+    pub fn pause(&self, domain: DomId) -> Result<(), HostError> {
+        self.other(domain)?;
+        Ok(self.toolstack.pause(domain)?)
+    }
+
+    /// Lets a domain run again.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`].
+    pub fn unpause(&self, domain: DomId) -> Result<(), HostError> {
+        self.other(domain)?;
+        Ok(self.toolstack.unpause(domain)?)
+    }
+
+    /// Ends a domain, and returns when nothing is left of it.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`].
+    pub async fn destroy(&self, domain: DomId) -> Result<(), HostError> {
+        let info = self.other(domain)?;
+        self.toolstack.destroy(domain)?;
+        nodes::remove(&self.client, domain, Uuid::from_bytes(info.handle)).await?;
+        let gone = async {
+            let mut pause = LOOK;
+            while self.toolstack.info(domain)?.is_some() {
+                self.timers.sleep(pause).await;
+                pause = (pause * 2).min(LOOK_SELDOM);
+            }
+            Ok(())
+        };
+        let gone = self.timers.timeout(DYING, gone).await;
+        gone.unwrap_or(Err(HostError::StillDying))
+    }
+
+    /// Returns when a domain has shut down or is ended.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`].
+    pub async fn ended(&self, domain: DomId) -> Result<Ended, HostError> {
+        let changes = self.client.watch("@releaseDomain").await?;
+        loop {
+            match self.toolstack.info(domain)?.map(|info| info.activity) {
+                None | Some(Activity::Dying) => return Ok(Ended::Gone),
+                Some(Activity::ShutDown(reason)) => return Ok(Ended::ShutDown(reason)),
+                Some(_) => {}
+            }
+            changes.next().await?;
+        }
+    }
+
+    /// The domain of this number or name.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`].
+    pub async fn find(&self, called: &str) -> Result<DomId, HostError> {
+        if let Ok(number) = called.parse() {
+            let domain = DomId::new(number);
+            let found = self.toolstack.info(domain)?;
+            return found.map(|_| domain).ok_or(HostError::NoSuchDomain);
+        }
+        self.called(called).await?.ok_or(HostError::NoSuchDomain)
+    }
+
+    async fn called(&self, name: &str) -> Result<Option<DomId>, HostError> {
+        let listed = self.list().await?;
+        let found = listed.iter().find(|listed| listed.name == name);
+        Ok(found.map(|listed| listed.info.domain))
+    }
+
+    /// A domain that is there and is not this one.
+    fn other(&self, domain: DomId) -> Result<DomainInfo, HostError> {
+        if domain == DomId::DOM0 {
+            return Err(HostError::Dom0);
+        }
+        self.toolstack.info(domain)?.ok_or(HostError::NoSuchDomain)
+    }
+
+    /// The domain of a daemon: dom0 if nothing is said.
+    async fn daemon(&self, path: &str) -> Result<DomId, HostError> {
+        let number = self.client.read_number_or(path, 0_u16).await;
+        // Nonsense there is no reason not to build domains.
+        Ok(DomId::new(number.unwrap_or(0)))
+    }
+}

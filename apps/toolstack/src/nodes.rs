@@ -1,0 +1,226 @@
+//! A domain's nodes in xenstore, laid out as libxl does it (docs/misc/xenstore-paths.pandoc of Xen), so that Xen's own tools understand the domain.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use morgana_builder::Built;
+use morgana_exec::join_all;
+use morgana_hal::{DomId, WallTime};
+use morgana_xenstore_client::{Access, Client, Error, MAX_IN_FLIGHT, Permission, Tree};
+
+use crate::Uuid;
+use crate::config::Config;
+
+/// Bytes that may wait in the console for a reader (libxl, `LIBXL_XENCONSOLE_LIMIT`).
+const CONSOLE_LIMIT: u32 = 1 << 20;
+
+/// Nodes that are the guest's own to write.
+const GUESTS_OWN: [&str; 10] = [
+    "control/shutdown",
+    "control/feature-poweroff",
+    "control/feature-reboot",
+    "control/feature-suspend",
+    "control/sysrq",
+    "data",
+    "drivers",
+    "feature",
+    "attr",
+    "error",
+];
+
+/// What is to be written, in this order.
+#[derive(Debug)]
+enum Change {
+    Make(String),
+    Write(String, String),
+    Permit(String, Vec<Permission>),
+}
+
+impl Change {
+    async fn apply(&self, tree: &Tree) -> Result<(), Error> {
+        match self {
+            Self::Make(path) => tree.make(path).await,
+            Self::Write(path, value) => tree.write(path, value).await,
+            Self::Permit(path, permissions) => tree.set_permissions(path, permissions).await,
+        }
+    }
+}
+
+/// The domain's home.
+pub(crate) fn home(domain: DomId) -> String {
+    format!("/local/domain/{}", domain.number())
+}
+
+fn libxl(domain: DomId) -> String {
+    format!("/libxl/{}", domain.number())
+}
+
+fn console_backend(domain: DomId) -> String {
+    format!("/local/domain/0/backend/console/{}", domain.number())
+}
+
+/// Writes all nodes of a new domain, or none.
+pub(crate) async fn write(
+    client: &Client,
+    config: &Config,
+    uuid: Uuid,
+    built: &Built,
+    now: WallTime,
+) -> Result<(), Error> {
+    let mut changes = Vec::new();
+    write_home(config, uuid, built, &mut changes);
+    write_vm(config, uuid, built.domain, now, &mut changes);
+    write_console(built, &mut changes);
+    client
+        .transaction(async |tree| {
+            // xenstored answers in order, so several may be under way.
+            for part in changes.chunks(MAX_IN_FLIGHT) {
+                let done = join_all(part.iter().map(|change| change.apply(tree))).await;
+                done.into_iter().collect::<Result<(), Error>>()?;
+            }
+            Ok(())
+        })
+        .await
+}
+
+/// Nodes that are made take the permissions of the one above.
+fn write_home(config: &Config, uuid: Uuid, built: &Built, changes: &mut Vec<Change>) {
+    let home = home(built.domain);
+    let readable = [
+        entry(DomId::DOM0, Access::None),
+        entry(built.domain, Access::Read),
+    ];
+    changes.push(Change::Make(home.clone()));
+    changes.push(Change::Permit(home.clone(), readable.to_vec()));
+    let kibibytes = (config.pages * 4).to_string();
+    for (key, value) in [
+        ("name", config.name.clone()),
+        ("domid", built.domain.number().to_string()),
+        ("vm", format!("/vm/{uuid}")),
+        ("memory/static-max", kibibytes.clone()),
+        ("memory/target", kibibytes),
+        ("memory/videoram", "0".to_string()),
+        ("cpu/0/availability", "online".to_string()),
+        ("store/port", built.xenstore_port.number().to_string()),
+        ("store/ring-ref", built.xenstore_frame.number().to_string()),
+    ] {
+        changes.push(Change::Write(format!("{home}/{key}"), value));
+    }
+    changes.push(Change::Make(format!("{home}/device")));
+    for key in GUESTS_OWN {
+        let path = format!("{home}/{key}");
+        changes.push(Change::Make(path.clone()));
+        let own = entry(built.domain, Access::None);
+        changes.push(Change::Permit(path, [own].to_vec()));
+    }
+}
+
+/// What Xen's tools keep for themselves.
+fn write_vm(config: &Config, uuid: Uuid, domain: DomId, now: WallTime, changes: &mut Vec<Change>) {
+    let vm = format!("/vm/{uuid}");
+    let readable = [
+        entry(DomId::DOM0, Access::None),
+        entry(domain, Access::Read),
+    ];
+    changes.push(Change::Make(vm.clone()));
+    changes.push(Change::Permit(vm.clone(), readable.to_vec()));
+    for (key, value) in [
+        ("uuid", uuid.to_string()),
+        ("name", config.name.clone()),
+        ("image/ostype", "linux".to_string()),
+        ("image/kernel", config.kernel.clone()),
+        ("image/cmdline", config.extra.clone()),
+        ("start_time", format!("{}.00", now.unix_seconds())),
+    ] {
+        changes.push(Change::Write(format!("{vm}/{key}"), value));
+    }
+    let libxl = libxl(domain);
+    let private = [entry(DomId::DOM0, Access::None)];
+    changes.push(Change::Make(libxl.clone()));
+    changes.push(Change::Permit(libxl.clone(), private.to_vec()));
+    changes.push(Change::Make(format!("{libxl}/device")));
+    changes.push(Change::Write(format!("{libxl}/type"), "pv".to_string()));
+}
+
+/// The console: what xenconsoled looks for, and what a back end would.
+fn write_console(built: &Built, changes: &mut Vec<Change>) {
+    let domain = built.domain;
+    let front = format!("{}/console", home(domain));
+    let back = format!("{}/0", console_backend(domain));
+    let copy = format!("{}/device/console/0", libxl(domain));
+    for (key, value) in [
+        ("backend", back.clone()),
+        ("backend-id", "0".to_string()),
+        ("limit", CONSOLE_LIMIT.to_string()),
+        ("type", "xenconsoled".to_string()),
+        ("output", "pty".to_string()),
+        ("tty", String::new()),
+        ("port", built.console_port.number().to_string()),
+        ("ring-ref", built.console_frame.number().to_string()),
+    ] {
+        changes.push(Change::Write(format!("{front}/{key}"), value));
+    }
+    let readable = [
+        entry(DomId::DOM0, Access::None),
+        entry(domain, Access::Read),
+    ];
+    changes.push(Change::Make(back.clone()));
+    changes.push(Change::Permit(back.clone(), readable.to_vec()));
+    let backend = [
+        ("frontend", front.as_str()),
+        ("frontend-id", &domain.number().to_string()),
+        ("online", "1"),
+        ("state", "1"),
+        ("protocol", "vt100"),
+    ];
+    for directory in [&back, &copy] {
+        for (key, value) in backend {
+            changes.push(Change::Write(
+                format!("{directory}/{key}"),
+                value.to_string(),
+            ));
+        }
+    }
+    changes.push(Change::Write(format!("{copy}/backend"), back));
+}
+
+fn entry(domain: DomId, access: Access) -> Permission {
+    Permission { domain, access }
+}
+
+/// Removes all nodes of a domain, whoever has written them.
+pub(crate) async fn remove(client: &Client, domain: DomId, uuid: Uuid) -> Result<(), Error> {
+    client
+        .transaction(async |tree| {
+            for kind in tree
+                .children("/local/domain/0/backend")
+                .await
+                .or_else(none)?
+            {
+                remove_one(
+                    tree,
+                    &format!("/local/domain/0/backend/{kind}/{}", domain.number()),
+                )
+                .await?;
+            }
+            for path in [home(domain), libxl(domain), format!("/vm/{uuid}")] {
+                remove_one(tree, &path).await?;
+            }
+            Ok(())
+        })
+        .await
+}
+
+/// Removes a node, if it is there.
+async fn remove_one(tree: &Tree, path: &str) -> Result<(), Error> {
+    tree.remove(path).await.or_else(none)
+}
+
+/// What is not there needs not be removed.
+fn none<T: Default>(error: Error) -> Result<T, Error> {
+    match error.is_not_found() {
+        true => Ok(T::default()),
+        false => Err(error),
+    }
+}
