@@ -7,6 +7,7 @@ mod domains;
 mod entropy;
 mod entry;
 mod events;
+mod getrandom;
 mod grants;
 mod heap;
 mod hypercall;
