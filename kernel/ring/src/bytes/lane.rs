@@ -34,12 +34,30 @@ impl LaneReader {
         region.store_u32(self.layout.consumer, 0);
     }
 
-    /// Takes what there is, as much as fits into `buffer`. 0 if there is nothing.
+    /// Takes what there is, as much as fits into `buffer`, and tells the other side. 0 if there is nothing.
     ///
     /// # Errors
     ///
     /// [`StreamError::BadIndices`].
     pub fn read(
+        &self,
+        indices: &SharedRegion,
+        data: &SharedRegion,
+        buffer: &mut [u8],
+    ) -> Result<usize, StreamError> {
+        let len = self.take(indices, data, buffer)?;
+        if len > 0 {
+            self.release(indices);
+        }
+        Ok(len)
+    }
+
+    /// The same, but to the other side the bytes are in the lane until they are [released](Self::release).
+    ///
+    /// # Errors
+    ///
+    /// [`StreamError::BadIndices`].
+    pub fn take(
         &self,
         indices: &SharedRegion,
         data: &SharedRegion,
@@ -55,10 +73,39 @@ impl LaneReader {
         let (head, tail) = buffer[..len].split_at_mut(first);
         data.read(start, head);
         data.read(self.layout.buffer, tail);
-        let consumed = consumed.wrapping_add(len as u32);
-        self.consumed.set(consumed);
-        indices.store_u32(self.layout.consumer, consumed);
+        self.consumed.set(consumed.wrapping_add(len as u32));
         Ok(len)
+    }
+
+    /// Tells the other side how much was taken. Whether it has put in more meanwhile: it may not have told of that, as it saw that not everything was taken of what
+    /// it had told of before (Linux, drivers/xen/xenbus/xenbus_comms.c, `xb_write`).
+    pub fn release(&self, indices: &SharedRegion) -> bool {
+        let LaneLayout {
+            consumer, producer, ..
+        } = self.layout;
+        let consumed = self.consumed.get();
+        indices.store_then_load_u32(consumer, consumed, producer) != consumed
+    }
+
+    /// The index behind what was taken.
+    pub fn taken(&self) -> u32 {
+        self.consumed.get()
+    }
+
+    /// Goes on at `taken`: somebody else has taken what comes before, and may not have told the other side.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamError::BadIndices`] if that cannot be: it lies before what the other side was told of, or behind what it has put in.
+    pub fn go_on_at(&self, indices: &SharedRegion, taken: u32) -> Result<(), StreamError> {
+        let told = indices.load_u32(self.layout.consumer);
+        let produced = indices.load_u32(self.layout.producer);
+        let in_lane = produced.wrapping_sub(told);
+        if in_lane > self.layout.size || taken.wrapping_sub(told) > in_lane {
+            return Err(StreamError::BadIndices);
+        }
+        self.consumed.set(taken);
+        Ok(())
     }
 
     /// The lane's size in bytes.
@@ -82,6 +129,11 @@ impl LaneReader {
 }
 
 impl LaneWriter {
+    /// The index behind what was put in.
+    pub fn produced(&self) -> u32 {
+        self.produced.get()
+    }
+
     /// Goes on where the own index in the page stands. `layout` fits, and its size is a power of two.
     pub fn attach(layout: LaneLayout, region: &SharedRegion) -> Self {
         let produced = Cell::new(region.load_u32(layout.producer));
@@ -117,7 +169,8 @@ impl LaneWriter {
         data.write(self.layout.buffer, tail);
         let produced = produced.wrapping_add(len as u32);
         self.produced.set(produced);
-        indices.store_u32(self.layout.producer, produced);
+        // Whoever finds the lane full next, and waits for room, must not do so by what was read before.
+        indices.store_then_load_u32(self.layout.producer, produced, self.layout.consumer);
         Ok(len)
     }
 

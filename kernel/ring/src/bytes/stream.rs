@@ -18,6 +18,8 @@ pub struct RingStream<M, C> {
     channel: C,
     reader: LaneReader,
     writer: LaneWriter,
+    /// Of how much that was taken the other side knows.
+    released: Cell<u32>,
     layout: ByteLayout,
     broken: Cell<Option<StreamError>>,
 }
@@ -35,8 +37,10 @@ impl<M: Pages, C: Channel> RingStream<M, C> {
         if !read.fits(region.len()) || !written.fits(region.len()) {
             return Err(RingError::NoRoom);
         }
+        let reader = LaneReader::attach(read, region);
         Ok(Self {
-            reader: LaneReader::attach(read, region),
+            released: Cell::new(reader.taken()),
+            reader,
             writer: LaneWriter::attach(written, region),
             pages,
             channel,
@@ -61,6 +65,7 @@ impl<M: Pages, C: Channel> RingStream<M, C> {
         let region = self.pages.region();
         self.reader.reset(region);
         self.writer.reset(region);
+        self.released.set(0);
         for lane in [self.layout.from_guest, self.layout.to_guest] {
             region.store_u32(lane.consumer, 0);
             region.store_u32(lane.producer, 0);
@@ -74,6 +79,55 @@ impl<M: Pages, C: Channel> RingStream<M, C> {
             let unread = self.writer.unread(self.pages.region())?;
             Ok((unread == 0).then_some(()))
         })
+    }
+
+    /// As [`poll_read`](ByteStream::poll_read), but to the other side the bytes are in the ring until they are [released](Self::release).
+    pub fn poll_take(
+        &self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<Result<usize, StreamError>> {
+        if buffer.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        let region = self.pages.region();
+        self.poll_step(cx, || {
+            let len = self.reader.take(region, region, buffer)?;
+            Ok((len > 0).then_some(len))
+        })
+    }
+
+    /// Tells the other side of all that was taken since the last time. Whether it has put in more meanwhile: it may not tell of that, so that whoever waits for
+    /// it has to look.
+    #[must_use]
+    pub fn release(&self) -> bool {
+        let taken = self.taken();
+        if self.released.replace(taken) == taken {
+            return false;
+        }
+        let has_more = self.reader.release(self.pages.region());
+        self.channel.notify();
+        has_more
+    }
+
+    /// The index behind what was taken out of the ring.
+    pub fn taken(&self) -> u32 {
+        self.reader.taken()
+    }
+
+    /// The index behind what was put into the ring.
+    pub fn written(&self) -> u32 {
+        self.writer.produced()
+    }
+
+    /// Reads on at an index: somebody else has taken what comes before, and may not have told the other side, which hears of it by
+    /// [`release`](Self::release).
+    ///
+    /// # Errors
+    ///
+    /// [`StreamError::BadIndices`] if the indices in the page say that it cannot be.
+    pub fn go_on_at(&self, taken: u32) -> Result<(), StreamError> {
+        self.reader.go_on_at(self.pages.region(), taken)
     }
 
     /// Tries `step` until it has a result, and waits for the channel in between. An error stays.
@@ -108,14 +162,10 @@ impl<M: Pages, C: Channel> ByteStream for RingStream<M, C> {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<Result<usize, StreamError>> {
-        if buffer.is_empty() {
-            return Poll::Ready(Ok(0));
-        }
-        let region = self.pages.region();
-        self.poll_step(cx, || {
-            let len = self.reader.read(region, region, buffer)?;
-            Ok(self.moved(len))
-        })
+        let read = self.poll_take(cx, buffer);
+        // Whoever was given bytes looks once more before waiting, and so finds what has come meanwhile.
+        let _ = self.release();
+        read
     }
 
     fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, StreamError>> {

@@ -185,6 +185,74 @@ fn impossible_indices_end_the_stream_for_good() {
 }
 
 #[test]
+fn what_is_taken_stays_in_the_ring_until_it_is_released() {
+    let layout = ByteLayout::XENSTORE;
+    let begin = u32::MAX - 100;
+    let (guest, server, pages) = pair(layout, begin);
+    let told = || pages.region().load_u32(layout.from_guest.consumer);
+    let written = noop(|cx| guest.poll_write(cx, &[7; 2000]));
+    assert_eq!(written, Poll::Ready(Ok(1024)));
+    assert_eq!(guest.written(), begin.wrapping_add(1024));
+    let mut buffer = [0; 600];
+    for len in [600, 424] {
+        let taken = noop(|cx| server.poll_take(cx, &mut buffer));
+        assert_eq!(taken, Poll::Ready(Ok(len)));
+    }
+    assert_eq!(noop(|cx| server.poll_take(cx, &mut buffer)), Poll::Pending);
+    let taken = begin.wrapping_add(1024);
+    assert_eq!((server.taken(), told()), (taken, begin));
+    assert_eq!(noop(|cx| guest.poll_write(cx, &[7])), Poll::Pending);
+    let seen = guest.channel().count();
+    assert!(!server.release());
+    assert_eq!((guest.channel().count() - seen, told()), (1, taken));
+    // There is nothing to tell a second time.
+    assert!(!server.release());
+    assert_eq!(guest.channel().count() - seen, 1);
+}
+
+#[test]
+fn who_releases_hears_what_has_come_untold() {
+    let (guest, server, _) = pair(ByteLayout::XENSTORE, 0);
+    let mut buffer = [0; 8];
+    for _ in 0..2 {
+        let written = noop(|cx| guest.poll_write(cx, &[1; 4]));
+        assert_eq!(written, Poll::Ready(Ok(4)));
+        let taken = noop(|cx| server.poll_take(cx, &mut buffer));
+        assert_eq!(taken, Poll::Ready(Ok(4)));
+        assert_eq!(noop(|cx| server.poll_take(cx, &mut buffer)), Poll::Pending);
+        // The other side sees that its four bytes were not taken, and may keep quiet about these.
+        let written = noop(|cx| guest.poll_write(cx, &[2; 4]));
+        assert_eq!(written, Poll::Ready(Ok(4)));
+        assert!(server.release());
+        assert!(!server.release());
+        let taken = noop(|cx| server.poll_take(cx, &mut buffer));
+        assert_eq!(taken, Poll::Ready(Ok(4)));
+        assert!(!server.release());
+    }
+}
+
+#[test]
+fn a_reader_goes_on_between_what_was_told_and_what_there_is() {
+    let begin = u32::MAX - 100;
+    let (guest, server, _) = pair(ByteLayout::XENSTORE, begin);
+    let written = noop(|cx| guest.poll_write(cx, &[1; 300]));
+    assert_eq!(written, Poll::Ready(Ok(300)));
+    for (ahead, expected) in [
+        (u32::MAX, Err(StreamError::BadIndices)),
+        (301, Err(StreamError::BadIndices)),
+        (0, Ok(())),
+        (300, Ok(())),
+        (200, Ok(())),
+    ] {
+        let taken = begin.wrapping_add(ahead);
+        assert_eq!(server.go_on_at(taken), expected, "{ahead}");
+    }
+    let mut buffer = [0; 300];
+    let taken = noop(|cx| server.poll_take(cx, &mut buffer));
+    assert_eq!(taken, Poll::Ready(Ok(100)));
+}
+
+#[test]
 fn a_layout_that_leaves_the_pages_is_refused() {
     let wire = Wire {
         own: Rc::default(),
