@@ -3,6 +3,7 @@
 
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
+use core::convert::Infallible;
 use core::error::Error;
 use core::fmt;
 
@@ -48,6 +49,7 @@ struct StubRings {
 
 impl Rings for StubRings {
     type Stream = PlatformRing<Pv>;
+    type Slot = Infallible;
 
     fn attach(&self, domain: DomId, port: Port) -> Result<Self::Stream, IntroduceError> {
         attach(&self.pv, domain, port)

@@ -67,6 +67,7 @@ impl<R: Rings> Server<R> {
             let attached = server.attach(pending);
             if let Ok(stream) = &attached {
                 // Whoever uses the ring now knows nothing of what was in it.
+                stream.reset();
                 stream.connect();
             }
             server.finish_introduce(pending, attached);

@@ -4,8 +4,10 @@ use alloc::vec::Vec;
 use core::cell::RefCell;
 use core::task::{Context, Poll};
 
-use morgana_hal::{ByteStream, StreamError};
+use morgana_hal::StreamError;
 use morgana_xenstore_wire::{BadStream, Decoder, Packet};
+
+use crate::line::Line;
 
 /// It outlives the task that fills it, so that another program may go on with it.
 #[derive(Debug, Default)]
@@ -16,6 +18,8 @@ struct State {
     decoder: Decoder,
     /// What another daemon had read already; it comes before what the stream has.
     backlog: Vec<u8>,
+    /// Whether [`take_change`](Inbox::take_change) has something to tell.
+    has_changed: bool,
 }
 
 impl Inbox {
@@ -29,17 +33,22 @@ impl Inbox {
         &self,
         handle: impl FnOnce(Packet<'_>) -> R,
     ) -> Result<Option<R>, BadStream> {
-        let mut state = self.0.borrow_mut();
+        let state = &mut *self.0.borrow_mut();
+        state.has_changed = true;
         Ok(state.decoder.next()?.map(handle))
     }
 
     /// Reads more.
-    pub(crate) fn poll_read<S: ByteStream>(
+    pub(crate) fn poll_read<L: Line>(
         &self,
-        stream: &S,
+        line: &L,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), StreamError>> {
-        let State { decoder, backlog } = &mut *self.0.borrow_mut();
+        let State {
+            decoder,
+            backlog,
+            has_changed,
+        } = &mut *self.0.borrow_mut();
         let space = decoder.space();
         if !backlog.is_empty() {
             let len = space.len().min(backlog.len());
@@ -48,9 +57,10 @@ impl Inbox {
             decoder.filled(len);
             return Poll::Ready(Ok(()));
         }
-        stream
-            .poll_read(cx, space)
-            .map_ok(|len| decoder.filled(len))
+        line.poll_read(cx, space).map_ok(|len| {
+            decoder.filled(len);
+            *has_changed = true;
+        })
     }
 
     /// Forgets all.
@@ -62,6 +72,24 @@ impl Inbox {
     pub(crate) fn unhandled(&self) -> Vec<u8> {
         let state = self.0.borrow();
         [state.decoder.received(), &state.backlog].concat()
+    }
+
+    /// How much was not handled.
+    pub(crate) fn unhandled_len(&self) -> usize {
+        let state = self.0.borrow();
+        state.decoder.received().len() + state.backlog.len()
+    }
+
+    /// Appends all that was not handled.
+    pub(crate) fn copy_unhandled(&self, into: &mut Vec<u8>) {
+        let state = self.0.borrow();
+        into.extend_from_slice(state.decoder.received());
+        into.extend_from_slice(&state.backlog);
+    }
+
+    /// Whether something has come, or was handled, since this was last asked.
+    pub(crate) fn take_change(&self) -> bool {
+        core::mem::take(&mut self.0.borrow_mut().has_changed)
     }
 
     /// Has what another daemon did not handle come first.

@@ -3,12 +3,14 @@
 use alloc::vec::Vec;
 
 use morgana_exec::Handle;
-use morgana_xenstore_store::{Link, Reach, Recovered, Service};
+use morgana_xenstore_store::{Features, Link, Reach, Recovered, Service};
 
+use crate::line::RingLine;
 use crate::rings::Kept;
 use crate::server::Server;
+use crate::slot::{Keeper, Left, Standing};
 use crate::takeover::Resumed;
-use crate::{IntroduceError, Rings, Served};
+use crate::{Fault, IntroduceError, Rings, Served};
 
 impl<R: Rings> Server<R> {
     /// Keeps all that is to outlast a crash from now on, by [`Rings::keep_state`] and then [`Rings::keep`].
@@ -56,7 +58,7 @@ impl<R: Rings> Server<R> {
                 output: Vec::new(),
                 partial: 0,
             };
-            Resumed::new(connection, link)
+            Resumed::new(connection, link, Some(recovered.reached))
         });
         (server, resumed.collect())
     }
@@ -78,24 +80,63 @@ impl<R: Rings> Server<R> {
         }
     }
 
-    /// Serves a domain again by this ring. It hears once of all that it watches, as events may have been lost.
+    /// Serves a domain again by this ring. It goes on with what was under way there, and hears once of all that it watches, as events may have been lost.
     ///
     /// # Errors
     ///
     /// [`IntroduceError::TooManyTasks`].
     pub fn recover_ring(
         &self,
-        resumed: Resumed,
+        mut resumed: Resumed,
         stream: impl Served,
     ) -> Result<(), IntroduceError> {
+        let Reach::Ring(domain, _) = resumed.reach() else {
+            return Err(IntroduceError::NoDomains);
+        };
         let connection = resumed.connection();
+        let mut standing = Standing::Open;
+        let mut keeper = None;
+        if let Some(memory) = self.0.rings.slot(domain) {
+            let (taken_up, left) = Keeper::take_up(memory, resumed.reached);
+            standing = go_on_with(left, &mut resumed.link, &stream);
+            keeper = Some(taken_up);
+        }
+        if let Standing::Paused(Some(fault)) = standing {
+            log::warn!("{domain} is not served until it begins anew: {fault:?}");
+            if self.features_of(domain).contains(Features::ERROR) {
+                stream.give_up(fault);
+            }
+        }
         // The last daemon may have moved bytes and not said so.
         stream.wake();
-        self.resume_ring(resumed, stream)?;
-        if let Some(client) = self.0.clients.borrow().get(&connection) {
+        self.serve_again(resumed, domain, RingLine::new(stream, keeper), standing)?;
+        if let Some(client) = self.0.clients.borrow().get(&connection)
+            && client.outbox.is_open()
+        {
             let store = self.0.store.borrow();
             client.outbox.replace_events(store.reminders(connection));
         }
         Ok(())
     }
+}
+
+/// Fills in what is to be done yet in a ring. How the connection is then.
+fn go_on_with(left: Left, link: &mut Link, stream: &impl Served) -> Standing {
+    let open = match left {
+        // Whatever is in the ring is to be handled.
+        Left::Nothing => return Standing::Open,
+        Left::Damaged => return Standing::Paused(Some(Fault::Communication)),
+        Left::Paused(fault) => return Standing::Paused(fault),
+        Left::Open(open) => open,
+    };
+    let Some((unsent, partial)) = open.unsent(stream.written()) else {
+        return Standing::Paused(Some(Fault::RingIndex));
+    };
+    if stream.go_on_at(open.consumed).is_err() {
+        return Standing::Paused(Some(Fault::RingIndex));
+    }
+    link.output = unsent.to_vec();
+    link.partial = partial;
+    link.input = open.input;
+    Standing::Open
 }

@@ -9,18 +9,20 @@ mod error;
 mod handle;
 mod inbox;
 mod journal;
+mod line;
 mod outbox;
 mod rate;
 mod ring;
 mod rings;
 mod server;
+mod slot;
 mod takeover;
 mod trace;
 mod update;
 
 pub use error::IntroduceError;
 pub use morgana_xenstore_migration::{
-    BadJournal, BootId, Descriptor, HEAD, Journal, TooLong, head,
+    BadJournal, BootId, Descriptor, HEAD, Journal, Position, TooLong, head, identify,
 };
 pub use morgana_xenstore_store::{
     Command, Features, HandOver, LoadError, Loaded, MemoryLeft, Orphans, Quota, Reach,
@@ -29,5 +31,6 @@ pub use morgana_xenstore_store::{
 pub use morgana_xenstore_wire::Errno;
 pub use rings::{Fault, Kept, PlatformRing, Ring, Rings, Served, attach, attach_by};
 pub use server::Server;
+pub use slot::{SLOT, Slot};
 pub use takeover::Resumed;
 pub use update::UpdateRequest;

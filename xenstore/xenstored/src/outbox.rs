@@ -7,9 +7,11 @@ use core::future::poll_fn;
 use core::task::{Context, Poll};
 
 use morgana_exec::Notify;
-use morgana_hal::{ByteStream, StreamError};
+use morgana_hal::StreamError;
 use morgana_xenstore_store::{Content, Event, MemoryLeft};
-use morgana_xenstore_wire::{HEADER_LEN, Header, Operation, WatchEvent};
+use morgana_xenstore_wire::{HEADER_LEN, Header, Operation, RequestId, WatchEvent};
+
+use crate::line::Line;
 
 /// Events that may wait, how many and how long all together. A client that leaves more unread finds one for each of its watches instead.
 const MAX_EVENTS: Extent = Extent {
@@ -23,6 +25,9 @@ const FEW_EVENTS: Extent = Extent {
     bytes: 8 * 1024,
 };
 
+/// The requests that are answered later, all together, in bytes: those of more are not kept for after a crash.
+pub(crate) const MOST_UNANSWERED: usize = 1024;
+
 #[derive(Debug)]
 pub(crate) struct Outbox {
     state: RefCell<State>,
@@ -34,6 +39,14 @@ pub(crate) struct Outbox {
 #[derive(Debug)]
 struct State {
     queue: VecDeque<Content>,
+    /// How long the replies among them are.
+    reply_bytes: usize,
+    /// How many replies there have been.
+    replied: u64,
+    /// Requests that were handled, and are answered later.
+    unanswered: Vec<(RequestId, Vec<u8>)>,
+    /// Whether [`take_change`](Outbox::take_change) has something to tell.
+    has_changed: bool,
     /// The events among them, each once.
     events: BTreeSet<Event>,
     event_bytes: usize,
@@ -63,11 +76,24 @@ pub(crate) enum Pushed {
     TooMany,
 }
 
+/// What is sent from now on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Begun {
+    /// What was begun before.
+    Rest,
+    Reply,
+    Event,
+}
+
 impl Default for Outbox {
     fn default() -> Self {
         Self {
             state: RefCell::new(State {
                 queue: VecDeque::new(),
+                reply_bytes: 0,
+                replied: 0,
+                unanswered: Vec::new(),
+                has_changed: false,
                 events: BTreeSet::new(),
                 event_bytes: 0,
                 replacement: Extent::default(),
@@ -82,24 +108,54 @@ impl Default for Outbox {
 }
 
 impl State {
+    fn unanswered_len(&self) -> usize {
+        self.unanswered.iter().map(|(_, bytes)| bytes.len()).sum()
+    }
+
     fn push(&mut self, content: Content) {
-        if let Content::Event(event) = &content {
-            if !self.events.insert(event.clone()) {
-                // The same waits already, and says no less.
-                return;
+        match &content {
+            Content::Event(event) => {
+                if !self.events.insert(event.clone()) {
+                    // The same waits already, and says no less.
+                    return;
+                }
+                self.event_bytes += event.packet_len();
             }
-            self.event_bytes += event.packet_len();
+            Content::Reply(packet) => {
+                self.reply_bytes += packet.len();
+                self.replied += 1;
+                self.has_changed = true;
+                self.answered(packet);
+            }
         }
         self.queue.push_back(content);
     }
 
-    fn pop(&mut self) -> Option<Vec<u8>> {
+    fn pop(&mut self) -> Option<(Begun, Vec<u8>)> {
         let content = self.queue.pop_front()?;
-        if let Content::Event(event) = &content {
-            self.event_bytes -= event.packet_len();
-            self.events.remove(event);
+        let begun = match &content {
+            Content::Event(event) => {
+                self.event_bytes -= event.packet_len();
+                self.events.remove(event);
+                Begun::Event
+            }
+            Content::Reply(packet) => {
+                self.reply_bytes -= packet.len();
+                Begun::Reply
+            }
+        };
+        Some((begun, content.into_bytes()))
+    }
+
+    /// The request need not be kept any longer to which this is the reply.
+    fn answered(&mut self, packet: &[u8]) {
+        if !self.unanswered.is_empty()
+            && let Some(header) = packet.first_chunk()
+        {
+            let request = Header::from_bytes(header).request;
+            let asked = self.unanswered.iter().position(|(id, _)| *id == request);
+            asked.map(|asked| self.unanswered.remove(asked));
         }
-        Some(content.into_bytes())
     }
 
     /// Sends this next.
@@ -113,6 +169,15 @@ impl State {
     fn rest(&self) -> &[u8] {
         &self.sending[self.sent..]
     }
+
+    /// How long that is if its beginning was sent.
+    fn begun_len(&self) -> usize {
+        if self.sent > 0 || self.is_rest {
+            self.rest().len()
+        } else {
+            0
+        }
+    }
 }
 
 impl Outbox {
@@ -121,6 +186,8 @@ impl Outbox {
         self.is_open.set(false);
         let mut state = self.state.borrow_mut();
         state.queue.clear();
+        state.reply_bytes = 0;
+        state.unanswered.clear();
         state.events.clear();
         state.event_bytes = 0;
         state.replacement = Extent::default();
@@ -175,29 +242,29 @@ impl Outbox {
         self.changes.notify();
     }
 
-    /// Sends all that waits and all that comes, by `stream`. What was not sent is still there when this is dropped.
-    pub(crate) async fn send<S: ByteStream>(&self, stream: &S) -> StreamError {
+    /// Sends all that waits and all that comes, by `line`; `begin` is called before each packet. What was not sent is still there when this is dropped.
+    pub(crate) async fn send<L: Line>(&self, line: &L, begin: impl Fn(Begun)) -> StreamError {
         loop {
-            self.begin_next().await;
-            if let Err(error) = poll_fn(|cx| self.poll_send(stream, cx)).await {
+            begin(self.begin_next().await);
+            if let Err(error) = poll_fn(|cx| self.poll_send(line, cx)).await {
                 return error;
             }
         }
     }
 
     /// Waits until there is something to send.
-    async fn begin_next(&self) {
+    async fn begin_next(&self) -> Begun {
         loop {
             let seen = self.changes.count();
             {
                 let state = &mut *self.state.borrow_mut();
                 if !state.rest().is_empty() {
-                    return;
+                    return Begun::Rest;
                 }
-                if let Some(bytes) = state.pop() {
+                if let Some((begun, bytes)) = state.pop() {
                     state.begin(bytes);
                     self.changes.notify();
-                    return;
+                    return begun;
                 }
             }
             self.changes.after(seen).await;
@@ -210,14 +277,10 @@ impl Outbox {
     }
 
     /// Sends the packet that is being sent to its end.
-    fn poll_send<S: ByteStream>(
-        &self,
-        stream: &S,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<(), StreamError>> {
+    fn poll_send<L: Line>(&self, line: &L, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
         let state = &mut *self.state.borrow_mut();
         while !state.rest().is_empty() {
-            match stream.poll_write(cx, state.rest()) {
+            match line.poll_write(cx, state.rest()) {
                 Poll::Ready(Ok(len)) => state.sent += len,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => return Poll::Pending,
@@ -231,8 +294,7 @@ impl Outbox {
     pub(crate) fn unsent(&self) -> (Vec<u8>, u16) {
         let state = self.state.borrow();
         let mut all = state.rest().to_vec();
-        let is_begun = state.sent > 0 || state.is_rest;
-        let partial = if is_begun { all.len() } else { 0 };
+        let partial = state.begun_len();
         for content in &state.queue {
             all.extend_from_slice(&content.bytes());
         }
@@ -259,6 +321,57 @@ impl Outbox {
         }
     }
 
+    /// A request was handled, and is answered later.
+    pub(crate) fn leave_unanswered(&self, id: RequestId, request: Vec<u8>) {
+        let mut state = self.state.borrow_mut();
+        if self.is_open() && state.unanswered_len() + request.len() <= MOST_UNANSWERED {
+            state.unanswered.push((id, request));
+        }
+    }
+
+    /// How long those requests are.
+    pub(crate) fn unanswered_len(&self) -> usize {
+        self.state.borrow().unanswered_len()
+    }
+
+    /// Appends them.
+    pub(crate) fn copy_unanswered(&self, into: &mut Vec<u8>) {
+        for (_, request) in &self.state.borrow().unanswered {
+            into.extend_from_slice(request);
+        }
+    }
+
+    /// How much is left of the packet that is being sent.
+    pub(crate) fn rest_len(&self) -> usize {
+        self.state.borrow().rest().len()
+    }
+
+    /// Appends what is left of the packet that is being sent, and the replies that wait as far as there is room for them. Says how much of that is the rest of a packet
+    /// whose beginning was sent.
+    pub(crate) fn copy_replies(&self, into: &mut Vec<u8>, room: usize) -> usize {
+        let state = self.state.borrow();
+        into.extend_from_slice(state.rest());
+        for content in &state.queue {
+            if let Content::Reply(packet) = content {
+                if into.len() + packet.len() > room {
+                    break;
+                }
+                into.extend_from_slice(packet);
+            }
+        }
+        state.begun_len()
+    }
+
+    /// Whether a reply has come since this was last asked.
+    pub(crate) fn take_change(&self) -> bool {
+        core::mem::take(&mut self.state.borrow_mut().has_changed)
+    }
+
+    /// How many replies there have been.
+    pub(crate) fn replied(&self) -> u64 {
+        self.state.borrow().replied
+    }
+
     /// How many replies wait.
     pub(crate) fn replies(&self) -> usize {
         let state = self.state.borrow();
@@ -267,9 +380,18 @@ impl Outbox {
 
     /// Waits until at most `most` replies wait.
     pub(crate) async fn replies_at_most(&self, most: usize) {
+        self.until(|| self.replies() <= most).await;
+    }
+
+    /// Waits until the replies that wait are at most so long together.
+    pub(crate) async fn reply_bytes_at_most(&self, most: usize) {
+        self.until(|| self.state.borrow().reply_bytes <= most).await;
+    }
+
+    async fn until(&self, is_so: impl Fn() -> bool) {
         loop {
             let seen = self.changes.count();
-            if self.replies() <= most {
+            if is_so() {
                 return;
             }
             self.changes.after(seen).await;
@@ -300,7 +422,7 @@ mod tests {
         let state = &mut *outbox.state.borrow_mut();
         core::iter::from_fn(|| {
             let next = state.queue.front()?.clone();
-            assert_eq!(state.pop().unwrap(), *next.bytes());
+            assert_eq!(state.pop().unwrap().1, *next.bytes());
             Some(next)
         })
         .collect()
@@ -365,7 +487,7 @@ mod tests {
         assert_eq!(before.unsent(), (packets.concat(), 0));
         {
             let state = &mut *before.state.borrow_mut();
-            let first = state.pop().unwrap();
+            let (_, first) = state.pop().unwrap();
             state.begin(first);
             state.sent = 3;
         }

@@ -7,28 +7,32 @@ use morgana_hal::DomId;
 use morgana_xenstore_store::{Features, Service};
 
 use crate::client::{End, Session};
+use crate::line::RingLine;
+use crate::slot::{Slot, Standing};
 use crate::{Rings, Served};
 
 /// Serves a domain. One that breaks the protocol is told so and then left alone until it asks to begin anew, which it may at any time
 /// (docs/misc/xenstore-ring.txt, "The ring reconnection feature"). `service` is how it begins. Returns when a domain that cannot ask has broken the protocol.
-pub(crate) async fn serve_ring<R: Rings, S: Served>(
-    mut session: Session<R>,
+pub(crate) async fn serve_ring<R: Rings, S: Served, M: Slot>(
+    session: Session<R>,
     domain: DomId,
-    stream: S,
+    line: RingLine<S, M>,
     features: Features,
     mut service: Service,
 ) {
     let can_reconnect = features.contains(Features::RECONNECTION);
     let mut faults = Seldom::default();
     let mut restarts = Seldom::default();
+    let stream = &line.stream;
     loop {
         if service == Service::Open
-            && let Some(end) = serve(&mut session, &stream, can_reconnect).await
+            && let Some(end) = serve(&session, &line, can_reconnect).await
         {
             if faults.again().is_some() {
                 log::warn!("{domain} is not served any longer: {end}");
             }
             session.server.pause(session.connection);
+            line.pause(&session, Some(end.fault()));
             if features.contains(Features::ERROR) {
                 stream.give_up(end.fault());
             }
@@ -44,7 +48,11 @@ pub(crate) async fn serve_ring<R: Rings, S: Served>(
             log::info!("{domain} begins anew");
         }
         session.server.pause(session.connection);
+        line.pause(&session, None);
         session.outbox.open();
+        stream.reset();
+        // Before the domain may use the ring.
+        line.keep_all(&session, Standing::Open);
         stream.connect();
         service = Service::Open;
         // A domain can ask again at once: others have their turn in between.
@@ -53,16 +61,16 @@ pub(crate) async fn serve_ring<R: Rings, S: Served>(
 }
 
 /// Serves until the domain breaks the protocol, or (`None`) asks to begin anew.
-async fn serve<R: Rings, S: Served>(
-    session: &mut Session<R>,
-    stream: &S,
+async fn serve<R: Rings, S: Served, M: Slot>(
+    session: &Session<R>,
+    line: &RingLine<S, M>,
     can_reconnect: bool,
 ) -> Option<End> {
     if !can_reconnect {
-        return Some(session.serve(stream).await);
+        return Some(session.serve(line).await);
     }
-    let asked = poll_fn(|cx| stream.poll_reconnect(cx));
-    match select(asked, session.serve(stream)).await {
+    let asked = poll_fn(|cx| line.stream.poll_reconnect(cx));
+    match select(asked, session.serve(line)).await {
         Either::First(()) => None,
         Either::Second(end) => Some(end),
     }

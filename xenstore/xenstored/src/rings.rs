@@ -5,12 +5,14 @@ use core::task::{Context, Poll};
 
 use morgana_hal::{
     ByteStream, Channel, DomId, DomainState, Events, GrantRef, Memory, Pages, Platform, Port,
+    StreamError,
 };
 use morgana_ring::{ByteLayout, RingStream, Side};
+use morgana_xenstore_migration::Position;
 use morgana_xenstore_store::{Command, Features, MemoryLeft};
 use morgana_xenstore_wire::Errno;
 
-use crate::IntroduceError;
+use crate::{IntroduceError, Slot};
 
 /// By which reference a domain grants its xenstore page (grant_table.h, `GNTTAB_RESERVED_XENSTORE`).
 const XENSTORE_GRANT: GrantRef = GrantRef::new(1);
@@ -40,8 +42,36 @@ pub trait Served: ByteStream {
     /// Has the domain look at its ring.
     fn wake(&self);
 
-    /// Empties the ring, and tells the domain that it is served from now on.
+    /// Empties the ring.
+    fn reset(&self);
+
+    /// Tells the domain that it is served from now on.
     fn connect(&self);
+
+    /// As [`ByteStream::poll_read`], but to the domain the bytes are in the ring until they are [released](Self::release).
+    fn poll_take(
+        &self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<Result<usize, StreamError>>;
+
+    /// Tells the domain of all that was taken since the last time. Whether it has put in more meanwhile: it may not tell of that, so that whoever
+    /// waits for it has to look.
+    #[must_use]
+    fn release(&self) -> bool;
+
+    /// The ring's index behind what was taken.
+    fn taken(&self) -> u32;
+
+    /// The ring's index behind what was written.
+    fn written(&self) -> u32;
+
+    /// Reads on at an index: another daemon has taken what comes before, and may not have told the domain.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamError::BadIndices`] if the ring says that it cannot be.
+    fn go_on_at(&self, taken: u32) -> Result<(), StreamError>;
 }
 
 /// Why a domain is not served any longer (io/xs_wire.h, `XENSTORE_ERROR_*`).
@@ -53,6 +83,17 @@ pub enum Fault {
     RingIndex = 2,
     /// `XENSTORE_ERROR_PROTO`: it has broken the protocol.
     Protocol = 3,
+}
+
+impl Fault {
+    pub(crate) const fn of_code(code: u32) -> Option<Self> {
+        Some(match code {
+            1 => Self::Communication,
+            2 => Self::RingIndex,
+            3 => Self::Protocol,
+            _ => return None,
+        })
+    }
 }
 
 /// `XENSTORE_ERROR_NONE`.
@@ -80,7 +121,31 @@ impl Served for Infallible {
         match *self {}
     }
 
+    fn reset(&self) {
+        match *self {}
+    }
+
     fn connect(&self) {
+        match *self {}
+    }
+
+    fn poll_take(&self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<Result<usize, StreamError>> {
+        match *self {}
+    }
+
+    fn release(&self) -> bool {
+        match *self {}
+    }
+
+    fn taken(&self) -> u32 {
+        match *self {}
+    }
+
+    fn written(&self) -> u32 {
+        match *self {}
+    }
+
+    fn go_on_at(&self, _: u32) -> Result<(), StreamError> {
         match *self {}
     }
 }
@@ -113,12 +178,39 @@ impl<M: Pages, C: Channel> Served for Ring<M, C> {
         self.channel().notify();
     }
 
+    fn reset(&self) {
+        Self::reset(self);
+    }
+
     fn connect(&self) {
-        self.reset();
         let region = self.pages().region();
         region.store_u32(ByteLayout::XENSTORE_ERROR, NO_FAULT);
         region.store_u32(ByteLayout::XENSTORE_CONNECTION, CONNECTED);
         self.channel().notify();
+    }
+
+    fn poll_take(
+        &self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<Result<usize, StreamError>> {
+        Self::poll_take(self, cx, buffer)
+    }
+
+    fn release(&self) -> bool {
+        Self::release(self)
+    }
+
+    fn taken(&self) -> u32 {
+        Self::taken(self)
+    }
+
+    fn written(&self) -> u32 {
+        Self::written(self)
+    }
+
+    fn go_on_at(&self, taken: u32) -> Result<(), StreamError> {
+        Self::go_on_at(self, taken)
     }
 }
 
@@ -127,6 +219,8 @@ impl<M: Pages, C: Channel> Served for Ring<M, C> {
 pub trait Rings: 'static {
     /// A domain's ring.
     type Stream: Served;
+    /// Memory that outlasts a crash; [`Infallible`] where there is none.
+    type Slot: Slot;
 
     /// Takes up the ring of `domain`, whose port is `port`.
     ///
@@ -168,10 +262,23 @@ pub trait Rings: 'static {
         Kept::No
     }
 
-    /// Keeps the whole state in place of all that was kept before.
+    /// Keeps the whole state in place of all that was kept before: it is the next generation then.
     fn keep_state(&self, _state: &[u8]) -> Kept {
         Kept::No
     }
+
+    /// How far the journal goes that is kept: as long as there is none, where one would begin.
+    fn position(&self) -> Position {
+        Position::default()
+    }
+
+    /// The memory of `domain` for what is under way in its ring, with what the last daemon has left there. `None` if nothing is kept.
+    fn slot(&self, _domain: DomId) -> Option<Self::Slot> {
+        None
+    }
+
+    /// That memory is of no use any longer.
+    fn forget_slot(&self, _domain: DomId) {}
 
     /// Whether another program could take over: says why it cannot.
     ///
@@ -197,6 +304,7 @@ pub enum Kept {
 
 impl<P: Platform> Rings for P {
     type Stream = Ring<<P::Memory as Memory>::Imported, <P::Events as Events>::Channel>;
+    type Slot = Infallible;
 
     fn attach(&self, domain: DomId, port: Port) -> Result<Self::Stream, IntroduceError> {
         attach(self, domain, port)

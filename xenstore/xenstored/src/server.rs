@@ -8,16 +8,18 @@ use core::fmt;
 
 use morgana_exec::{Handle, Seldom, Task, Timers};
 use morgana_hal::{ByteStream, DomId, DomainState, Port, StreamError};
-use morgana_xenstore_migration::Descriptor;
+use morgana_xenstore_migration::{Descriptor, Position};
 use morgana_xenstore_store::{
     ConnectionId, Features, MemoryLeft, Orphans, Quota, Reach, Rights, Service, Store, Trace,
 };
 
 use crate::client::{End, Session};
 use crate::inbox::Inbox;
+use crate::line::{LocalLine, RingLine};
 use crate::outbox::Outbox;
 use crate::rate::{Credit, Rates};
 use crate::ring::serve_ring;
+use crate::slot::{Keeper, Scratch, Standing};
 use crate::update::Updates;
 use crate::{IntroduceError, Rings, Served};
 
@@ -31,6 +33,7 @@ pub(crate) struct Inner<R> {
     pub(crate) clients: RefCell<BTreeMap<ConnectionId, Client>>,
     rates: Rc<Rates>,
     pub(crate) updates: Updates,
+    pub(crate) scratch: RefCell<Scratch>,
     /// How many introductions are under way.
     pub(crate) introductions: Cell<usize>,
 }
@@ -74,6 +77,7 @@ impl<R: Rings> Server<R> {
             clients: RefCell::default(),
             rates: Rc::default(),
             updates: Updates::default(),
+            scratch: RefCell::default(),
             introductions: Cell::new(0),
         }))
     }
@@ -151,14 +155,14 @@ impl<R: Rings> Server<R> {
 
     pub(crate) fn start_local(
         &self,
-        mut session: Session<R>,
+        session: Session<R>,
         reach: Reach,
         stream: impl ByteStream,
     ) -> Result<(), IntroduceError> {
         let connection = session.connection;
         let buffers = (session.inbox.clone(), session.outbox.clone());
         self.start(connection, reach, buffers, async move {
-            match session.serve(&stream).await {
+            match session.serve(&LocalLine(stream)).await {
                 // That is how local clients end.
                 End::Stream(StreamError::Closed) => {}
                 end => log::warn!("a local client is not served any longer: {end}"),
@@ -217,8 +221,8 @@ impl<R: Rings> Server<R> {
     }
 
     pub(crate) fn session(&self, connection: ConnectionId, rights: Rights) -> Session<R> {
-        let credit =
-            (rights == Rights::Guest).then(|| Credit::new(&self.0.rates, self.timers().now()));
+        let credit = (rights == Rights::Guest)
+            .then(|| RefCell::new(Credit::new(&self.0.rates, self.timers().now())));
         Session {
             server: self.clone(),
             connection,
@@ -238,22 +242,29 @@ impl<R: Rings> Server<R> {
         let features = self.features_of(domain);
         stream.advertise(features);
         let session = self.session(connection, rights);
-        self.start_serving(session, domain, stream, Service::Open)
+        let keeper = self.0.rings.slot(domain).map(Keeper::fresh);
+        let line = RingLine::new(stream, keeper);
+        self.start_serving(session, domain, line, Standing::Open)
     }
 
     pub(crate) fn start_serving(
         &self,
         session: Session<R>,
         domain: DomId,
-        stream: impl Served,
-        service: Service,
+        line: RingLine<impl Served, R::Slot>,
+        standing: Standing,
     ) -> Result<(), IntroduceError> {
+        line.keep_all(&session, standing);
+        let service = match standing {
+            Standing::Open => Service::Open,
+            Standing::Paused(_) | Standing::Unknown => Service::Paused,
+        };
         let (connection, features) = (session.connection, self.features_of(domain));
         let buffers = (session.inbox.clone(), session.outbox.clone());
-        let reach = Reach::Ring(domain, stream.port());
+        let reach = Reach::Ring(domain, line.stream.port());
         let server = self.clone();
         self.start(connection, reach, buffers, async move {
-            serve_ring(session, domain, stream, features, service).await;
+            serve_ring(session, domain, line, features, service).await;
             server.forget(connection);
         })
     }
@@ -294,13 +305,27 @@ impl<R: Rings> Server<R> {
             .find(|(_, client)| client.domain() == Some(domain))?;
         let task = clients.remove(&connection)?.task;
         task.abort();
+        self.0.rings.forget_slot(domain);
         Some(task)
     }
 
     /// A client has broken its connection.
     fn forget(&self, connection: ConnectionId) {
         self.0.store.borrow_mut().disconnect(connection);
-        self.0.clients.borrow_mut().remove(&connection);
+        let client = self.0.clients.borrow_mut().remove(&connection);
+        if let Some(domain) = client.and_then(|client| client.domain()) {
+            self.0.rings.forget_slot(domain);
+        }
+    }
+
+    /// With what the journal has to have for the changes that were made so far.
+    pub(crate) fn position(&self) -> Position {
+        let position = self.0.rings.position();
+        if self.0.store.borrow().has_changes() {
+            position.next_frame()
+        } else {
+            position
+        }
     }
 
     /// A client has to begin anew: nothing is kept for it, and nothing more is sent to it.
@@ -325,7 +350,7 @@ impl<R: Rings> Server<R> {
         self.0.tasks.timers()
     }
 
-    fn features_of(&self, domain: DomId) -> Features {
+    pub(crate) fn features_of(&self, domain: DomId) -> Features {
         self.0.store.borrow().features_of(domain)
     }
 

@@ -4,10 +4,13 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 
 use morgana_exec::Handle;
-use morgana_hal::ByteStream;
+use morgana_hal::{ByteStream, DomId};
+use morgana_xenstore_migration::Position;
 use morgana_xenstore_store::{ConnectionId, Link, Loaded, Reach, Service};
 
+use crate::line::RingLine;
 use crate::server::Server;
+use crate::slot::{Keeper, Standing};
 use crate::{IntroduceError, Rings, Served};
 
 /// A connection of the daemon before, which is to be served again, or given up.
@@ -15,12 +18,22 @@ use crate::{IntroduceError, Rings, Served};
 #[must_use]
 pub struct Resumed {
     connection: ConnectionId,
-    link: Link,
+    pub(crate) link: Link,
+    /// Up to where the journal goes, if the daemon before has crashed.
+    pub(crate) reached: Option<Position>,
 }
 
 impl Resumed {
-    pub(crate) const fn new(connection: ConnectionId, link: Link) -> Self {
-        Self { connection, link }
+    pub(crate) const fn new(
+        connection: ConnectionId,
+        link: Link,
+        reached: Option<Position>,
+    ) -> Self {
+        Self {
+            connection,
+            link,
+            reached,
+        }
     }
 
     pub(crate) const fn connection(&self) -> ConnectionId {
@@ -38,7 +51,7 @@ impl<R: Rings> Server<R> {
     pub fn resume(rings: R, tasks: &Handle, loaded: Loaded) -> (Self, Vec<Resumed>) {
         let server = Self::with_store(rings, tasks, loaded.store);
         let links = loaded.links.into_iter();
-        let resumed = links.map(|(connection, link)| Resumed { connection, link });
+        let resumed = links.map(|(connection, link)| Resumed::new(connection, link, None));
         (server, resumed.collect())
     }
 
@@ -66,21 +79,39 @@ impl<R: Rings> Server<R> {
     ///
     /// [`IntroduceError::TooManyTasks`].
     pub fn resume_ring(&self, resumed: Resumed, stream: impl Served) -> Result<(), IntroduceError> {
-        let Resumed { connection, link } = resumed;
-        let Reach::Ring(domain, _) = link.reach else {
+        let Reach::Ring(domain, _) = resumed.reach() else {
             return Err(IntroduceError::NoDomains);
         };
+        let slot = self.0.rings.slot(domain);
+        let keeper = slot.map(|memory| Keeper::take_up(memory, None).0);
+        let standing = match resumed.link.service {
+            Service::Open => Standing::Open,
+            Service::Paused => Standing::Paused(None),
+        };
+        let line = RingLine::new(stream, keeper);
+        self.serve_again(resumed, domain, line, standing)
+    }
+
+    pub(crate) fn serve_again(
+        &self,
+        resumed: Resumed,
+        domain: DomId,
+        line: RingLine<impl Served, R::Slot>,
+        standing: Standing,
+    ) -> Result<(), IntroduceError> {
+        let Resumed {
+            connection, link, ..
+        } = resumed;
         let rights = self.0.store.borrow().rights_of(connection);
         let session = self.session(connection, rights);
-        match link.service {
-            Service::Open => {
-                session.inbox.refill(link.input);
-                let outbox: &Rc<_> = &session.outbox;
-                outbox.refill(&link.output, link.partial);
-            }
-            Service::Paused => session.outbox.close(),
+        if standing == Standing::Open {
+            session.inbox.refill(link.input);
+            let outbox: &Rc<_> = &session.outbox;
+            outbox.refill(&link.output, link.partial);
+        } else {
+            session.outbox.close();
         }
-        self.start_serving(session, domain, stream, link.service)
+        self.start_serving(session, domain, line, standing)
     }
 
     /// Serves a domain again by its ring, which is taken up anew. One whose ring cannot be taken up has broken its connection.

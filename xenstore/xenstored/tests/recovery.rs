@@ -1,6 +1,7 @@
 //! A daemon that ends without a word, and one that comes after it: domains of the emulation are served again.
 
 use std::cell::RefCell;
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::rc::Rc;
 
@@ -24,6 +25,7 @@ struct Keeping {
 
 impl Rings for Keeping {
     type Stream = PlatformRing<EmulPlatform>;
+    type Slot = Infallible;
 
     fn attach(&self, domain: DomId, port: Port) -> Result<Self::Stream, IntroduceError> {
         attach(&self.platform, domain, port)
@@ -35,7 +37,7 @@ impl Rings for Keeping {
     }
 
     fn keep_state(&self, state: &[u8]) -> Kept {
-        let head = head(BootId([1; 16]), state);
+        let head = head(BootId([1; 16]), 1, state);
         self.journal.replace([&head[..], state].concat());
         Kept::Yes
     }

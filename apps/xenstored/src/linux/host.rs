@@ -16,6 +16,7 @@ pub(crate) struct NoXen {
 
 impl Rings for NoXen {
     type Stream = Infallible;
+    type Slot = Infallible;
 
     fn attach(&self, _: DomId, _: Port) -> Result<Infallible, IntroduceError> {
         Err(IntroduceError::NoDomains)

@@ -2,7 +2,7 @@
 //!
 //! It lies in a memory file system, so it outlasts the process and not the machine, like the domains. It is therefore never synced.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::env;
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -11,11 +11,14 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use morgana_hal::{PAGE_SIZE, Pages};
+use morgana_hal::{DomId, PAGE_SIZE, Pages};
 use morgana_linux::MappedFile;
-use morgana_xenstored::{BootId, HEAD, Journal, Kept, Quota, Recovered, Store, head};
+use morgana_xenstored::{
+    BootId, HEAD, Journal, Kept, Position, Quota, Recovered, Store, head, identify,
+};
 use rustix::fs::{FlockOperation, flock};
 
+use super::slots::{self, RingSlot, SlotFile};
 use super::socket;
 use crate::arguments::{Domains, Options, Recovery};
 
@@ -44,6 +47,9 @@ pub(crate) struct JournalFile(Rc<Inner>);
 struct Inner {
     path: PathBuf,
     boot: BootId,
+    /// How far the one goes that is written; where one would begin, if none is yet.
+    position: Cell<Position>,
+    slots: SlotFile,
     open: RefCell<Option<Open>>,
 }
 
@@ -70,14 +76,26 @@ impl JournalFile {
             None => beside(&socket::path(), ".journal"),
         };
         let boot = boot_id()?;
-        let open = RefCell::default();
-        let journal = Self(Rc::new(Inner { path, boot, open }));
+        let before = generation(&path, boot);
+        let left = before.map_or(slots::State::Nothing, |_| slots::State::Left);
+        let before = Position {
+            generation: before.unwrap_or(0),
+            frames: 0,
+        };
+        let journal = Self(Rc::new(Inner {
+            boot,
+            position: Cell::new(before.next_generation()),
+            slots: SlotFile::new(rings_of(&path), left),
+            open: RefCell::default(),
+            path,
+        }));
         if options.recovery == Recovery::On {
             return Ok(Some(journal));
         }
         // What it tells of is over, and no later daemon must go on from there.
         if journal.read().is_ok() {
             fs::remove_file(&journal.0.path)?;
+            journal.0.slots.give_up();
         }
         Ok(None)
     }
@@ -109,8 +127,9 @@ impl JournalFile {
             }
             Ok(Some(recovered)) => {
                 let Recovered {
-                    frames, left_off, ..
+                    reached, left_off, ..
                 } = &recovered;
+                let frames = reached.frames;
                 log::warn!(
                     "goes on from {path} after a daemon that has ended: {frames} changes since its state"
                 );
@@ -160,6 +179,21 @@ impl JournalFile {
         Ok(bytes)
     }
 
+    /// How far it goes.
+    pub(crate) fn position(&self) -> Position {
+        self.0.position.get()
+    }
+
+    /// What is beside it.
+    pub(crate) fn slot(&self, domain: DomId) -> Option<RingSlot> {
+        self.0.slots.slot(domain)
+    }
+
+    /// That is of no use any longer.
+    pub(crate) fn forget_slot(&self, domain: DomId) {
+        self.0.slots.forget(domain);
+    }
+
     /// Keeps what has changed.
     pub(crate) fn keep(&self, frame: &[u8]) -> Kept {
         let mut open = self.0.open.borrow_mut();
@@ -167,8 +201,14 @@ impl JournalFile {
             return Kept::No;
         };
         match journal.append(frame) {
-            Ok(()) if journal.len < journal.long => Kept::Yes,
-            Ok(()) => Kept::Long,
+            Ok(()) => {
+                self.0.position.set(self.position().next_frame());
+                if journal.len < journal.long {
+                    Kept::Yes
+                } else {
+                    Kept::Long
+                }
+            }
             Err(error) => {
                 let file = open.take().map(|journal| journal.file);
                 self.give_up(file.as_ref(), &error)
@@ -178,9 +218,14 @@ impl JournalFile {
 
     /// Keeps the whole state in place of all that was kept.
     pub(crate) fn keep_state(&self, state: &[u8]) -> Kept {
-        match self.write(state) {
+        let mut position = self.position();
+        if self.0.open.borrow().is_some() {
+            position = position.next_generation();
+        }
+        match self.write(position.generation, state) {
             Ok(journal) => {
                 self.0.open.replace(Some(journal));
+                self.0.position.set(position);
                 Kept::Yes
             }
             Err(error) => {
@@ -190,7 +235,7 @@ impl JournalFile {
         }
     }
 
-    fn write(&self, state: &[u8]) -> io::Result<Open> {
+    fn write(&self, generation: u32, state: &[u8]) -> io::Result<Open> {
         let path = &self.0.path;
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
@@ -206,7 +251,7 @@ impl JournalFile {
         let mut file = options.open(&new)?;
         // Before it has its name: nobody must take it for the journal of a daemon that has ended.
         flock(&file, FlockOperation::NonBlockingLockExclusive)?;
-        file.write_all(&head(self.0.boot, state))?;
+        file.write_all(&head(self.0.boot, generation, state))?;
         file.write_all(state)?;
         fs::rename(&new, path)?;
         let state = state.len() as u64;
@@ -226,6 +271,7 @@ impl JournalFile {
             "{}: {error}: from now on the tree would be lost in a crash (until a live update)",
             path.display()
         );
+        self.0.slots.give_up();
         let emptied = file.map(|file| file.set_len(0));
         let _ = fs::remove_file(beside(path, ".new"));
         if fs::remove_file(path).is_err() && !matches!(emptied, Some(Ok(()))) {
@@ -263,8 +309,22 @@ impl Open {
 pub(crate) fn forget_other(own: Option<&Path>) {
     let before = env::var_os(JOURNAL).map(PathBuf::from);
     if let Some(before) = before.filter(|before| own != Some(before.as_path())) {
-        let _ = fs::remove_file(before);
+        let _ = fs::remove_file(&before);
+        let _ = fs::remove_file(rings_of(&before));
     }
+}
+
+/// Beside a journal: what is under way in the rings of domains.
+fn rings_of(journal: &Path) -> PathBuf {
+    beside(journal, ".rings")
+}
+
+/// Which generation the journal is of that is there, if it is of this boot.
+fn generation(path: &Path, boot: BootId) -> Option<u32> {
+    let mut head = [0; HEAD];
+    File::open(path).ok()?.read_exact(&mut head).ok()?;
+    let (of, generation) = identify(&head)?;
+    (of == boot).then_some(generation)
 }
 
 /// The path with something behind its name.
@@ -338,7 +398,7 @@ mod tests {
         assert!(journal.recover(&options).unwrap().is_some());
         let path = journal.0.path.clone();
         let good = fs::read(&path).unwrap();
-        let earlier = [&head(BootId([1; 16]), &state)[..], &state].concat();
+        let earlier = [&head(BootId([1; 16]), 1, &state)[..], &state].concat();
         fs::write(&path, earlier).unwrap();
         assert!(journal.recover(&options).unwrap().is_none());
         // Where domains run, an empty tree is what somebody has to want.

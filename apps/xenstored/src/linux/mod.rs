@@ -5,6 +5,7 @@ mod files;
 mod host;
 mod journal;
 mod machine;
+mod slots;
 mod socket;
 mod sockets;
 mod takeover;

@@ -9,11 +9,12 @@ use morgana_exec::Handle;
 use morgana_hal::{Channel, DomId, DomainState, Events, Platform, Port, Virq};
 use morgana_linux::{Linux, LinuxChannel, LinuxDomains};
 use morgana_xenstored::{
-    Command, Errno, IntroduceError, Kept, PlatformRing, Rings, Server, attach, attach_by,
+    Command, Errno, IntroduceError, Kept, PlatformRing, Position, Rings, Server, attach, attach_by,
 };
 
 use super::journal::JournalFile;
 use super::machine::{Files, Machine};
+use super::slots::RingSlot;
 use super::sockets::{OnExec, on_exec};
 use super::{files, update};
 use crate::serving;
@@ -42,6 +43,7 @@ impl XenRings {
 
 impl Rings for XenRings {
     type Stream = PlatformRing<Linux>;
+    type Slot = RingSlot;
 
     fn attach(&self, domain: DomId, port: Port) -> Result<Self::Stream, IntroduceError> {
         attach(&self.platform, domain, port)
@@ -67,6 +69,21 @@ impl Rings for XenRings {
     fn keep_state(&self, state: &[u8]) -> Kept {
         let journal = self.journal.as_ref();
         journal.map_or(Kept::No, |journal| journal.keep_state(state))
+    }
+
+    fn position(&self) -> Position {
+        let journal = self.journal.as_ref();
+        journal.map_or_else(Position::default, JournalFile::position)
+    }
+
+    fn slot(&self, domain: DomId) -> Option<RingSlot> {
+        self.journal.as_ref()?.slot(domain)
+    }
+
+    fn forget_slot(&self, domain: DomId) {
+        if let Some(journal) = &self.journal {
+            journal.forget_slot(domain);
+        }
     }
 
     fn command(&self, command: &Command) -> Result<(), Errno> {

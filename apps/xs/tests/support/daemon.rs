@@ -86,6 +86,7 @@ struct NoXen;
 
 impl Rings for NoXen {
     type Stream = Infallible;
+    type Slot = Infallible;
 
     fn attach(&self, _: DomId, _: Port) -> Result<Infallible, IntroduceError> {
         Err(IntroduceError::NoDomains)

@@ -119,6 +119,11 @@ impl Store {
         self.journal.frame.clear();
     }
 
+    /// Whether there is something for [`take_changes`](Self::take_changes).
+    pub fn has_changes(&self) -> bool {
+        !self.journal.frame.is_empty()
+    }
+
     /// Gives to `take` what has changed since the last time, as a frame of a journal; nothing if nothing has. No reply to a request that is in it
     /// may leave before it is kept.
     pub fn take_changes(&mut self, take: impl FnOnce(&[u8])) {

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use morgana_hal::{DomId, Port};
-use morgana_xenstore_migration::Journal as Kept;
+use morgana_xenstore_migration::{Journal as Kept, Position};
 
 use crate::connection::ConnectionId;
 use crate::quota::Quota;
@@ -21,8 +21,8 @@ pub struct Recovered {
     pub store: Store,
     /// The domains that are to be served again: their connections and their own ports, 0 if that is not known.
     pub rings: Vec<(ConnectionId, DomId, Port)>,
-    /// How often something had changed since the state.
-    pub frames: usize,
+    /// Up to where the journal goes: its frames are how often something had changed since the state.
+    pub reached: Position,
     /// So many bytes at the end of the journal were no whole change, and are left off.
     pub left_off: usize,
 }
@@ -69,13 +69,11 @@ impl Store {
     pub fn recover(mut kept: Kept<'_>, quota: Quota) -> Result<Recovered, RecoverError> {
         let loaded = Self::load_ahead(kept.state(), quota, AHEAD).map_err(RecoverError::State)?;
         let mut store = loaded.store;
-        let mut frames = 0;
         while let Some(changes) = kept.next_changes() {
-            frames += 1;
             store
                 .replay(changes)
                 .map_err(|(record, misfit)| RecoverError::Changes {
-                    frame: frames,
+                    frame: kept.reached().frames as usize,
                     record,
                     misfit,
                 })?;
@@ -88,7 +86,7 @@ impl Store {
         Ok(Recovered {
             rings: rings.collect(),
             store,
-            frames,
+            reached: kept.reached(),
             left_off: kept.unread(),
         })
     }

@@ -15,7 +15,7 @@ use morgana_xenstore_wire::Request;
 fn crash_after(work: impl FnOnce(&mut Bench)) -> Bench {
     let mut bench = Bench::new();
     let state = bench.store.lasting().unwrap();
-    let mut journal = [&head(BootId([1; 16]), &state)[..], &state].concat();
+    let mut journal = [&head(BootId([1; 16]), 1, &state)[..], &state].concat();
     bench.store.keep_changes();
     work(&mut bench);
     bench

@@ -13,7 +13,7 @@ impl Kept {
     pub(crate) fn new(store: &mut Store) -> Self {
         let state = store.lasting().expect("it fits a stream");
         store.keep_changes();
-        Self([&head(BOOT, &state)[..], &state].concat())
+        Self([&head(BOOT, 1, &state)[..], &state].concat())
     }
 
     /// Keeps what has changed.
@@ -23,7 +23,10 @@ impl Kept {
 
     /// What of it can be recovered when a part of it is missing, or is not what it was. How often it has begun anew does not matter.
     pub(crate) fn check_damage(&self) {
-        let whole = recover(&self.0).expect("a journal of ours is one").frames;
+        let whole = recover(&self.0)
+            .expect("a journal of ours is one")
+            .reached
+            .frames;
         let state = Journal::new(&self.0).expect("it is one").state().len();
         let mut most = 0;
         for len in 0..self.0.len() {
@@ -32,8 +35,8 @@ impl Kept {
                 Ok(journal) => {
                     let recovered =
                         Store::recover(journal, Quota::default()).expect("what was whole is whole");
-                    assert!(recovered.frames >= most && recovered.frames < whole);
-                    most = recovered.frames;
+                    assert!(recovered.reached.frames >= most && recovered.reached.frames < whole);
+                    most = recovered.reached.frames;
                 }
                 Err(_) => assert!(len < HEAD + state),
             }
@@ -45,7 +48,7 @@ impl Kept {
                 Ok(journal) => {
                     let recovered =
                         Store::recover(journal, Quota::default()).expect("what was whole is whole");
-                    assert!(at >= HEAD + state && recovered.frames < whole);
+                    assert!(at >= HEAD + state && recovered.reached.frames < whole);
                     assert!(recovered.left_off > 0);
                 }
                 Err(_) => assert!(at < HEAD + state),
@@ -101,7 +104,7 @@ pub(crate) fn check(input: &[u8]) {
     let Some(state) = part() else {
         return;
     };
-    let mut journal = [&head(BOOT, state)[..], state].concat();
+    let mut journal = [&head(BOOT, 1, state)[..], state].concat();
     while let Some(records) = part() {
         journal.extend_from_slice(Frame::of_records(records).sealed());
     }
