@@ -1,0 +1,5 @@
+//! Zones and queries in, answers out.
+
+mod answers;
+mod messages;
+mod support;
