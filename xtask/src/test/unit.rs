@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::Tally;
 use super::counted::cargo_test;
-use crate::testbed::{xen_headers, xen_packages};
+use crate::testbed::{dns_packages, xen_headers, xen_packages};
 use crate::workspace::{Workspace, cargo};
 
 /// Runs them; each counts.
@@ -24,5 +24,7 @@ fn run(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
     }
     // Xen's own xenstored daemons, with which ours is compared (tests/xenstore-peers).
     command.env("MORGANA_XEN_PACKAGES", xen_packages()?);
+    // NSD and Knot, with which our name server is compared (tests/dns-peers).
+    command.env("MORGANA_DNS_PACKAGES", dns_packages()?);
     cargo_test(&mut command, tally)
 }

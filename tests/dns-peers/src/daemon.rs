@@ -1,0 +1,190 @@
+//! A name server that runs on plain Linux, unprivileged, on an address of its own.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::client::{Client, PATIENCE};
+use crate::folder::Folder;
+use crate::packages::Packages;
+use crate::world::{World, Zone};
+
+/// Whose server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// NSD, of NLnet Labs.
+    Nsd,
+    /// Knot DNS, of CZ.NIC.
+    Knot,
+}
+
+/// A server that runs. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Daemon {
+    child: Child,
+    address: SocketAddr,
+    // Its files are there for as long as it runs.
+    _folder: Folder,
+}
+
+/// How often another port is tried, when somebody took the one that was free a moment ago.
+const PORTS: usize = 5;
+
+impl Daemon {
+    /// Starts it with the zones of `world`; it serves all of them when this returns.
+    ///
+    /// # Errors
+    ///
+    /// Those of its files and sockets; `TimedOut` if it does not serve, with what it said.
+    pub fn start(packages: &Packages, peer: Peer, world: &World) -> io::Result<Self> {
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            match Self::try_start(packages, peer, world) {
+                Err(_) if tried < PORTS => {}
+                started => return started,
+            }
+        }
+    }
+
+    fn try_start(packages: &Packages, peer: Peer, world: &World) -> io::Result<Self> {
+        let folder = Folder::new()?;
+        let address = free_address()?;
+        for (number, zone) in world.zones().iter().enumerate() {
+            fs::write(folder.path().join(file(number)), zone.text())?;
+        }
+        let path = folder.path().join("conf");
+        let command = match peer {
+            Peer::Nsd => {
+                fs::write(&path, nsd(folder.path(), address, world.zones()))?;
+                let mut command = packages.command("usr/sbin/nsd");
+                command.arg("-d").arg("-c").arg(&path);
+                command
+            }
+            Peer::Knot => {
+                fs::write(&path, knot(folder.path(), address, world.zones()))?;
+                let mut command = packages.command("usr/sbin/knotd");
+                command.arg("-c").arg(&path);
+                command
+            }
+        };
+        Self::run(command, address, folder, world.zones())
+    }
+
+    fn run(
+        mut command: Command,
+        address: SocketAddr,
+        folder: Folder,
+        zones: &[Zone],
+    ) -> io::Result<Self> {
+        let log = fs::File::create(folder.path().join("log"))?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()?;
+        let mut daemon = Self {
+            child,
+            address,
+            _folder: folder,
+        };
+        let began = Instant::now();
+        while !daemon.client()?.serves(zones)? {
+            let ended = daemon.child.try_wait()?;
+            if ended.is_some() || began.elapsed() > PATIENCE {
+                let said = fs::read_to_string(daemon._folder.path().join("log"))?;
+                let text = format!("{command:?} does not serve ({ended:?}); it says {said}");
+                return Err(io::Error::new(ErrorKind::TimedOut, text));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(daemon)
+    }
+
+    /// A client of it.
+    ///
+    /// # Errors
+    ///
+    /// Those of the sockets.
+    pub fn client(&self) -> io::Result<Client> {
+        Client::new(self.address)
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It has children, which it ends only when it is asked to end.
+        let process = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        if let (Ok(None), Some(process)) = (self.child.try_wait(), process) {
+            let _ = kill_process(process, Signal::TERM);
+        }
+        let began = Instant::now();
+        while began.elapsed() < PATIENCE {
+            if let Ok(Some(_)) = self.child.try_wait() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An address of the loopback whose port is free for both transports.
+pub(crate) fn free_address() -> io::Result<SocketAddr> {
+    loop {
+        let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let address = udp.local_addr()?;
+        if TcpListener::bind(address).is_ok() {
+            return Ok(address);
+        }
+    }
+}
+
+fn file(number: usize) -> String {
+    format!("zone{number}")
+}
+
+fn nsd(folder: &Path, address: SocketAddr, zones: &[Zone]) -> String {
+    let (place, ip, port) = (folder.display(), address.ip(), address.port());
+    let mut text = format!(
+        "server:\n ip-address: {ip}@{port}\n server-count: 1\n username: \"\"\n chroot: \"\"\n zonesdir: \"{place}\"\n \
+         database: \"\"\n pidfile: \"\"\n xfrdfile: \"{place}/xfrd\"\n xfrdir: \"{place}\"\n \
+         zonelistfile: \"{place}/zones\"\n cookie-secret-file: \"{place}/cookies\"\n rrl-ratelimit: 0\n \
+         minimal-responses: yes\n round-robin: no\n refuse-any: no\n answer-cookie: no\n hide-version: yes\n \
+         hide-identity: yes\n tcp-query-count: 0\n tcp-timeout: 60\n verbosity: 1\n\
+         remote-control:\n control-enable: no\n"
+    );
+    for (number, zone) in zones.iter().enumerate() {
+        let (name, file) = (zone.origin(), file(number));
+        text += &format!(
+            "zone:\n name: \"{name}\"\n zonefile: \"{place}/{file}\"\n provide-xfr: 127.0.0.1 NOKEY\n"
+        );
+    }
+    text
+}
+
+fn knot(folder: &Path, address: SocketAddr, zones: &[Zone]) -> String {
+    let (place, ip, port) = (folder.display(), address.ip(), address.port());
+    let mut text = format!(
+        "server:\n  rundir: \"{place}\"\n  listen: {ip}@{port}\n  udp-workers: 1\n  tcp-workers: 1\n  \
+         background-workers: 1\n  tcp-idle-timeout: 60\n\
+         database:\n  storage: \"{place}\"\n\
+         log:\n  - target: stderr\n    any: warning\n\
+         acl:\n  - id: all\n    address: 127.0.0.1\n    action: transfer\n\
+         zone:\n"
+    );
+    for (number, zone) in zones.iter().enumerate() {
+        let (name, file) = (zone.origin(), file(number));
+        text += &format!(
+            "  - domain: \"{name}\"\n    file: \"{place}/{file}\"\n    zonefile-load: whole\n    zonefile-sync: -1\n    \
+             journal-content: none\n    acl: all\n"
+        );
+    }
+    text
+}

@@ -1,0 +1,28 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod client;
+mod compare;
+mod daemon;
+mod data;
+mod folder;
+mod name;
+mod packages;
+mod queries;
+mod random;
+mod records;
+mod reply;
+mod rules;
+mod scenery;
+mod signing;
+mod world;
+
+pub use client::Client;
+pub use compare::{Comparison, Difference};
+pub use daemon::{Daemon, Peer};
+pub use packages::Packages;
+pub use queries::{Case, Transport, cases, malformed};
+pub use reply::{Reply, Rrset};
+pub use rules::Pair;
+pub use signing::Signing;
+pub use world::{World, Zone};

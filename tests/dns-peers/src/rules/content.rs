@@ -1,0 +1,183 @@
+//! Differences in which records are in the sections.
+
+use super::{Side, names_on_the_way, replies};
+use crate::name;
+use crate::queries::Case;
+use crate::reply::{AUTHORITATIVE, Key, Reply, Rrset, Section};
+use crate::world::World;
+
+const NS: u16 = 2;
+const CNAME: u16 = 5;
+const DS: u16 = 43;
+const RRSIG: u16 = 46;
+const NSEC: u16 = 47;
+const NSEC3: u16 = 50;
+const NSEC3PARAM: u16 = 51;
+const ANY: u16 = 255;
+
+fn asks(case: &Case, rtype: u16) -> bool {
+    case.asked
+        .as_ref()
+        .is_some_and(|asked| asked.rtype == rtype)
+}
+
+fn clear(replies: [&mut Reply; 2]) -> bool {
+    for reply in replies {
+        reply.sections = Default::default();
+    }
+    true
+}
+
+pub(super) fn any_subset(_: &World, case: &Case, left: &mut Side, right: &mut Side) -> bool {
+    let Some([left, right]) = replies(left, right) else {
+        return false;
+    };
+    let something = |reply: &Reply| reply.rcode == 0 && !reply.sections[0].is_empty();
+    asks(case, ANY) && something(left) && something(right) && clear([left, right])
+}
+
+pub(super) fn signatures(_: &World, case: &Case, left: &mut Side, right: &mut Side) -> bool {
+    let Some([left, right]) = replies(left, right) else {
+        return false;
+    };
+    let both = [left.rcode, right.rcode] == [0; 2];
+    asks(case, RRSIG) && both && clear([left, right])
+}
+
+/// Leaves only the addresses of name servers below a cut.
+pub(super) fn additional(_: &World, _: &Case, left: &mut Side, right: &mut Side) -> bool {
+    let mut found = false;
+    for reply in replies(left, right).into_iter().flatten() {
+        let cut = cut(reply);
+        let before = reply.sections[2].len();
+        reply.sections[2].retain(|(owner, ..), _| {
+            let owner = name::text(owner);
+            cut.as_ref().is_some_and(|cut| name::is_within(&owner, cut))
+        });
+        found |= reply.sections[2].len() < before;
+    }
+    found
+}
+
+/// The name that a referral leads to.
+fn cut(reply: &Reply) -> Option<String> {
+    let mut keys = reply.sections[1].keys();
+    let (owner, ..) = keys.find(|(_, _, rtype, _)| *rtype == NS)?;
+    (!reply.has(AUTHORITATIVE)).then(|| name::text(owner))
+}
+
+/// Whether a section has aliases, and nothing but them and their signatures.
+fn is_chain(section: &Section) -> bool {
+    let mut keys = section.keys();
+    !section.is_empty() && keys.all(|(_, _, rtype, covered)| [*rtype, *covered].contains(&CNAME))
+}
+
+/// One answers from a wildcard or says that there is no such name, and the other one takes a name of another zone, or one above such, for one that
+/// is there: it has no answer to what was asked for or to the end of a chain.
+pub(super) fn foreign_names(world: &World, case: &Case, left: &mut Side, right: &mut Side) -> bool {
+    let (Some([left, right]), Some(asked)) = (replies(left, right), &case.asked) else {
+        return false;
+    };
+    let names = names_on_the_way(left, right, &asked.name);
+    let common = is_chain_or_nothing(left) || is_chain_or_nothing(right);
+    if !common || !names.iter().any(|name| meets_foreign(world, name)) {
+        return false;
+    }
+    left.rcode = right.rcode;
+    clear([left, right])
+}
+
+fn is_chain_or_nothing(reply: &Reply) -> bool {
+    reply.sections[0].is_empty() || is_chain(&reply.sections[0])
+}
+
+/// Whether a name of another zone has more labels in common with `name` than the zone of `name` has.
+fn meets_foreign(world: &World, name: &str) -> bool {
+    let Some(own) = world.zone_of(name) else {
+        return false;
+    };
+    let least = name::labels(own.origin()).len() + 1;
+    let labels = lower(name);
+    let others = world
+        .zones()
+        .iter()
+        .filter(|zone| zone.origin() != own.origin());
+    let mut names = others
+        .flat_map(|zone| zone.names())
+        .map(|other| lower(other));
+    names.any(|other| {
+        let pairs = other.iter().rev().zip(labels.iter().rev());
+        pairs.take_while(|(one, other)| one == other).count() >= least
+    })
+}
+
+fn lower(name: &str) -> Vec<Vec<u8>> {
+    name::labels(&name.to_ascii_lowercase())
+}
+
+/// One follows a chain to where the other one stops.
+pub(super) fn end_of_chain(world: &World, case: &Case, left: &mut Side, right: &mut Side) -> bool {
+    let Some([left, right]) = replies(left, right) else {
+        return false;
+    };
+    if !stops_earlier(world, case, left, right) && !stops_earlier(world, case, right, left) {
+        return false;
+    }
+    left.rcode = right.rcode;
+    clear([left, right])
+}
+
+/// Whether the aliases in `short` are part of what is in `long`, and a server may stop at their end.
+fn stops_earlier(world: &World, case: &Case, short: &Reply, long: &Reply) -> bool {
+    let (chain, whole) = (&short.sections[0], &long.sections[0]);
+    let is_part = chain.iter().all(|(key, set)| whole.get(key) == Some(set));
+    if !is_part || !is_chain(chain) || short.rcode != 0 {
+        return false;
+    }
+    let zone = |wire: &[u8]| world.zone_of(&name::text(wire)).map(|zone| zone.origin());
+    let mut aliases = chain.iter().filter(|(key, _)| key.2 == CNAME);
+    let leaves = |(key, set): (&Key, &Rrset)| {
+        let mut targets = set.data.iter();
+        targets.any(|target| {
+            // The DS records of an apex are in the zone above it (RFC 4035, section 3.1.4.1).
+            let is_apex = zone(target).is_some_and(|origin| is_same(target, origin));
+            zone(target) != zone(&key.0) || asks(case, DS) && is_apex
+        })
+    };
+    aliases.clone().count() >= LONG || aliases.any(leaves)
+}
+
+fn is_same(wire: &[u8], origin: &str) -> bool {
+    name::text(wire).eq_ignore_ascii_case(origin)
+}
+
+/// So many aliases are followed by everybody.
+const LONG: usize = 5;
+
+/// One follows the alias, and the other one says that the type is not there.
+pub(super) fn beside_alias(_: &World, case: &Case, left: &mut Side, right: &mut Side) -> bool {
+    let Some([left, right]) = replies(left, right) else {
+        return false;
+    };
+    let sections = [&left.sections[0], &right.sections[0]];
+    let one = sections.iter().any(|section| section.is_empty());
+    let other = sections
+        .iter()
+        .any(|section| section.keys().any(|key| key.2 == CNAME));
+    if !(asks(case, RRSIG) || asks(case, NSEC) || asks(case, NSEC3)) || !one || !other {
+        return false;
+    }
+    left.rcode = right.rcode;
+    clear([left, right])
+}
+
+pub(super) fn type_of_hashes(_: &World, case: &Case, left: &mut Side, right: &mut Side) -> bool {
+    let Some([left, right]) = replies(left, right) else {
+        return false;
+    };
+    if !asks(case, NSEC3) && !asks(case, NSEC3PARAM) {
+        return false;
+    }
+    left.rcode = right.rcode;
+    clear([left, right])
+}

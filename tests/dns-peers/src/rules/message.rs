@@ -1,0 +1,92 @@
+//! Differences in the header, the question, and EDNS.
+
+use super::{Side, replies};
+use crate::queries::{Case, Transport};
+use crate::reply::{AUTHORITATIVE, CHECKING_DISABLED, Reply, TRUNCATED};
+use crate::world::World;
+
+/// The code of the option (RFC 8914, section 5.1).
+const EXTENDED_ERROR: u16 = 15;
+/// BADVERS (RFC 6891, section 9).
+const BAD_VERSION: u16 = 16;
+const CNAME: u16 = 5;
+/// QCLASS *, RFC 1035, section 3.2.5.
+const CLASS_ANY: u16 = 255;
+
+pub(super) fn extended_errors(_: &World, _: &Case, left: &mut Side, right: &mut Side) -> bool {
+    let mut found = false;
+    for reply in replies(left, right).into_iter().flatten() {
+        if let Some(edns) = &mut reply.edns {
+            let before = edns.options.len();
+            edns.options.retain(|(code, _)| *code != EXTENDED_ERROR);
+            found |= edns.options.len() < before;
+        }
+    }
+    found
+}
+
+pub(super) fn no_question(_: &World, _: &Case, left: &mut Side, right: &mut Side) -> bool {
+    let Some([left, right]) = replies(left, right) else {
+        return false;
+    };
+    if left.rcode == 0 || left.question.is_empty() == right.question.is_empty() {
+        return false;
+    }
+    left.question.clear();
+    right.question.clear();
+    true
+}
+
+pub(super) fn bad_version(_: &World, _: &Case, left: &mut Side, right: &mut Side) -> bool {
+    let Some([left, right]) = replies(left, right) else {
+        return false;
+    };
+    if [left.rcode, right.rcode] != [BAD_VERSION; 2] {
+        return false;
+    }
+    for reply in [left, right] {
+        reply.flags &= !CHECKING_DISABLED;
+        if let Some(edns) = &mut reply.edns {
+            edns.flags = 0;
+        }
+    }
+    true
+}
+
+/// One that is truncated tells no more than that, and the other one, if it is not, had less to say or less room for its names.
+pub(super) fn truncated(_: &World, case: &Case, left: &mut Side, right: &mut Side) -> bool {
+    let Some([left, right]) = replies(left, right) else {
+        return false;
+    };
+    if case.transport == Transport::Tcp || !(left.has(TRUNCATED) || right.has(TRUNCATED)) {
+        return false;
+    }
+    // How far a chain was followed may differ, too.
+    let is_chain = |reply: &Reply| reply.sections[0].keys().any(|key| key.2 == CNAME);
+    if is_chain(left) || is_chain(right) {
+        left.rcode = right.rcode;
+    }
+    for reply in [left, right] {
+        reply.flags &= !(TRUNCATED | AUTHORITATIVE);
+        reply.sections = Default::default();
+    }
+    true
+}
+
+pub(super) fn class_any(_: &World, case: &Case, left: &mut Side, right: &mut Side) -> bool {
+    let asks = case
+        .asked
+        .as_ref()
+        .is_some_and(|asked| asked.class == CLASS_ANY);
+    let Some([left, right]) = replies(left, right) else {
+        return false;
+    };
+    if !asks || left.has(AUTHORITATIVE) == right.has(AUTHORITATIVE) {
+        return false;
+    }
+    for reply in [left, right] {
+        reply.flags &= !AUTHORITATIVE;
+        reply.sections[1].clear();
+    }
+    true
+}
