@@ -36,7 +36,7 @@ pub(crate) fn feed(settings: &Settings, posts: &[&Page]) -> Option<String> {
         language = xml(&settings.language),
         site = xml(&settings.title),
         title = xml(&settings.blog_title),
-        description = xml(&settings.description),
+        description = xml(&settings.blog_description),
         blog = xml(&base.join(&settings.blog)),
         updated = updated.moment(),
         own = xml(&base.join(&path(settings))),

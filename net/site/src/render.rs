@@ -180,7 +180,7 @@ impl<F: Fn(&str) -> Value> Work<'_, F> {
             let number = index + 1;
             let url = path(number);
             let values = context! {
-                page => values::standing(&url, title, &settings.description, "blog"),
+                page => values::standing(&url, title, &settings.blog_description, "blog"),
                 listed => self.site.listed(listed),
                 number => number,
                 count => count,

@@ -17,6 +17,8 @@ pub struct Settings {
     pub author: String,
     /// What its posts are called, as a whole.
     pub blog_title: String,
+    /// What they are about, in one sentence.
+    pub blog_description: String,
     /// The path under which its posts are: it begins and ends with `/`.
     pub blog: String,
     /// How many posts a page of the index lists.
@@ -37,6 +39,7 @@ impl Settings {
             language: "en".into(),
             author: title.into(),
             blog_title: "Blog".into(),
+            blog_description: String::new(),
             blog: "/blog/".into(),
             posts_per_page: 10,
             posts_in_feed: 20,

@@ -17,6 +17,7 @@ pub(crate) fn site(settings: &Settings, has_posts: bool) -> Value {
         author => settings.author.as_str(),
         blog => settings.blog.as_str(),
         blog_title => settings.blog_title.as_str(),
+        blog_description => settings.blog_description.as_str(),
         feed => feed,
     }
 }
@@ -41,7 +42,8 @@ pub(crate) fn listed(settings: &Settings, page: &Page) -> Value {
         url => page.url.as_str(),
         file => page.file.as_str(),
         title => page.title.as_str(),
-        summary => shorten(&page.summary),
+        summary => page.summary.as_str(),
+        description => shorten(&page.summary),
         section => page.section.as_str(),
         date => post.map(|post| post.date.to_string()),
         date_in_words => post.map(|post| post.date.in_words()),
@@ -57,7 +59,8 @@ pub(crate) fn standing(url: &str, title: &str, summary: &str, section: &str) -> 
     context! {
         url => url,
         title => title,
-        summary => shorten(summary),
+        summary => summary,
+        description => shorten(summary),
         section => section,
     }
 }

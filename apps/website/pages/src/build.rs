@@ -41,6 +41,7 @@ fn settings() -> Result<Settings, Problem> {
         .map_err(|error| Problem::of_file(BASE, Fault::Template(error.to_string())))?;
     Ok(Settings {
         description: "A library operating system in Rust for Xen.".into(),
+        blog_description: "What was found on the way, and why things are as they are.".into(),
         author: "The Morgana developers".into(),
         ..Settings::new("Morgana", base)
     })

@@ -113,7 +113,7 @@
     const dropped = now.sum('net_dropped_frames_total');
     const used = now.sum('heap_used_bytes');
     const size = now.sum('heap_size_bytes');
-    const share = size > 0 ? `${((used / size) * 100).toFixed(0)} % of ${bytes(size)}` : '';
+    const share = size > 0 ? `${((used / size) * 100).toFixed(0)} % of ${bytes(size)}` : 'not counted where this runs';
 
     show('uptime', duration(uptime), `since ${new Date(Date.now() - uptime * 1000).toLocaleString('en-GB')}`);
     show('requests', number(now.sum('http_requests_total')), rate(speed('http_requests_total'), 'requests'), speed('http_requests_total'));
