@@ -34,6 +34,8 @@ pub(crate) enum Task {
     Bench(Bench),
     /// Check formatting, lints, layers, unsafe code, links and licences
     Check,
+    /// Make the API documentation of the portable crates: a folder, and an archive for a disk
+    Doc,
     /// Show the size of each image, and the largest crates in it
     Size(Size),
     /// Write functions and lines beside the addresses of a guest's backtrace

@@ -6,6 +6,7 @@ mod build;
 mod cache;
 mod check;
 mod cli;
+mod doc;
 mod dom0;
 mod hold;
 mod interrupt;
@@ -57,6 +58,7 @@ fn perform(task: &Task) -> anyhow::Result<i32> {
         Task::Test(arguments) => test::run(arguments),
         Task::Bench(arguments) => bench::run(arguments),
         Task::Check => check::run(),
+        Task::Doc => doc::run(),
         Task::Size(arguments) => size::run(arguments),
         Task::Symbolize(arguments) => symbolize::run(arguments),
         Task::Dom0(arguments) => dom0::run(arguments),

@@ -5,7 +5,7 @@ mod layers;
 mod licences;
 mod links;
 mod lints;
-mod packages;
+pub(crate) mod packages;
 mod unsafety;
 
 use anyhow::Result;

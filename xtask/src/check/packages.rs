@@ -10,48 +10,48 @@ use crate::workspace::{Workspace, cargo};
 
 /// A package, ours or another's.
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Package {
+pub(crate) struct Package {
     /// Its name.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Its version.
-    pub(super) version: String,
+    pub(crate) version: String,
     /// Its licence as an SPDX expression.
-    pub(super) license: Option<String>,
+    pub(crate) license: Option<String>,
     /// Where it comes from; none for our own.
-    pub(super) source: Option<String>,
+    pub(crate) source: Option<String>,
     /// Its Cargo.toml.
-    pub(super) manifest_path: PathBuf,
+    pub(crate) manifest_path: PathBuf,
     /// What it depends on.
-    pub(super) dependencies: Vec<Dependency>,
+    pub(crate) dependencies: Vec<Dependency>,
     /// Its library, programs, tests and so on.
-    pub(super) targets: Vec<CrateTarget>,
+    pub(crate) targets: Vec<CrateTarget>,
 }
 
 /// A dependency as a package declares it.
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Dependency {
+pub(crate) struct Dependency {
     /// The package's name.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// None, `dev` or `build`.
-    pub(super) kind: Option<String>,
+    pub(crate) kind: Option<String>,
     /// The platform that it is for, if not all.
-    pub(super) target: Option<String>,
+    pub(crate) target: Option<String>,
     /// Its folder, if it is one of ours.
-    pub(super) path: Option<PathBuf>,
+    pub(crate) path: Option<PathBuf>,
 }
 
 /// A crate of a package.
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct CrateTarget {
+pub(crate) struct CrateTarget {
     /// `lib`, `bin`, `test`, `custom-build`, ...
-    pub(super) kind: Vec<String>,
+    pub(crate) kind: Vec<String>,
     /// Its first source file.
-    pub(super) src_path: PathBuf,
+    pub(crate) src_path: PathBuf,
 }
 
 impl Package {
     /// Its folder below `root`, with slashes.
-    pub(super) fn folder(&self, root: &Path) -> String {
+    pub(crate) fn folder(&self, root: &Path) -> String {
         let folder = self.manifest_path.parent().unwrap_or(Path::new(""));
         folder
             .strip_prefix(root)
@@ -63,7 +63,7 @@ impl Package {
 
 /// Which packages are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Whose {
+pub(crate) enum Whose {
     /// Those of the workspace.
     Ours,
     /// All that are in the lock file.
@@ -71,7 +71,7 @@ pub(super) enum Whose {
 }
 
 /// Asks cargo.
-pub(super) fn packages(workspace: &Workspace, whose: Whose) -> Result<Vec<Package>> {
+pub(crate) fn packages(workspace: &Workspace, whose: Whose) -> Result<Vec<Package>> {
     #[derive(Deserialize)]
     struct Metadata {
         packages: Vec<Package>,

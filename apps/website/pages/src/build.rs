@@ -13,6 +13,8 @@ use crate::theme::theme;
 
 /// Where the site is: the feed and the map for search engines have whole addresses in them.
 const BASE: &str = "MORGANA_SITE_URL";
+/// Set to anything, it says that the server has the API documentation under `/api/`.
+const API: &str = "MORGANA_SITE_API";
 /// A name that nobody has (RFC 2606, section 2), for builds that are not told one.
 const NO_BASE: &str = "https://morgana.example";
 
@@ -21,6 +23,11 @@ pub fn build(root: &Path) -> Result<Set, Vec<Problem>> {
     let one = |problem| vec![problem];
     let mut sources = Sources::new(settings().map_err(one)?);
     source::collect(root, &mut sources).map_err(one)?;
+    println!("cargo::rerun-if-env-changed={API}");
+    let has_api = env::var_os(API).is_some_and(|value| !value.is_empty());
+    if has_api {
+        sources.live("/api/");
+    }
     let site = sources.read()?;
     let (guides, unlisted) = catalogue::guides(&site);
     if !unlisted.is_empty() {
@@ -31,7 +38,10 @@ pub fn build(root: &Path) -> Result<Set, Vec<Problem>> {
         return Err(unlisted.into_iter().map(problem).collect());
     }
     let readme = std::fs::read_to_string(root.join("README.md")).unwrap_or_default();
-    site.render(&theme(), |url| extra(&site, &guides, &readme, url))
+    site.render(&theme(), |url| match url {
+        "/crates/" => context! { layers => catalogue::layers(&site), has_api => has_api },
+        _ => extra(&site, &guides, &readme, url),
+    })
 }
 
 fn settings() -> Result<Settings, Problem> {
@@ -51,7 +61,6 @@ fn settings() -> Result<Settings, Problem> {
 fn extra(site: &Site, guides: &[&Page], readme: &str, url: &str) -> Value {
     match url {
         "/" => context! { figures => figures(readme) },
-        "/crates/" => context! { layers => catalogue::layers(site) },
         _ => {
             let at = guides.iter().position(|guide| guide.url == url);
             let beside = |at: Option<usize>| {
