@@ -2,10 +2,12 @@
 
 mod agent;
 pub(crate) mod apt;
+mod capture;
 mod console;
 mod cpio;
 mod daemons;
 mod debs;
+mod disk;
 mod emulator;
 mod guest;
 mod handle;
@@ -26,7 +28,8 @@ mod tree;
 pub(crate) use agent::Deadline;
 pub(crate) use cpio::Node;
 pub(crate) use daemons::xen_packages;
-pub(crate) use guest::{End, Guest};
+pub(crate) use disk::Access;
+pub(crate) use guest::{Birth, End, Guest};
 pub(crate) use handle::{Forward, Protocol, Testbed, Xenstored};
 pub(crate) use headers::{xen_headers, xen_libraries};
 pub(crate) use nameservers::dns_packages;
