@@ -1,5 +1,8 @@
 //! The way through a zone to an answer.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 use domain::base::iana::Rtype;
 
 use super::additional::Targets;
@@ -50,6 +53,8 @@ pub(crate) fn resolve(
         },
         aliases: [0; MAX_ALIASES],
         alias_count: 0,
+        owners: Vec::new(),
+        expanded: Vec::new(),
     };
     let sections = resolver.run();
     let Resolver {
@@ -69,6 +74,10 @@ pub(super) struct Resolver<'z, 'a, 'o> {
     /// The keys' places of the owners of aliases that have been written.
     aliases: [u32; MAX_ALIASES],
     alias_count: usize,
+    /// Their names' keys: one wildcard stands for many.
+    owners: Vec<Box<[u8]>>,
+    /// Names for which a wildcard stood, and their closest enclosers' lengths. Their proofs come behind the whole answer.
+    expanded: Vec<(Name, usize)>,
 }
 
 /// The name that comes after one that is an alias.
@@ -82,7 +91,7 @@ impl<'z> Resolver<'z, '_, '_> {
             let key = Key::of(current.wire());
             // An alias may lead out of the zone: its target is not ours to tell (RFC 2308 section 2.1).
             let Some(relative) = self.zone.relative(&key) else {
-                return Ok(());
+                break;
             };
             let owner = if first {
                 Owner::Question
@@ -97,6 +106,17 @@ impl<'z> Resolver<'z, '_, '_> {
             };
             name = self.name(&at, &walk)?;
             first = false;
+        }
+        self.deny_expanded()
+    }
+
+    /// Proves that the names for which wildcards stood are not there themselves.
+    fn deny_expanded(&mut self) -> Result<(), Full> {
+        for (name, encloser) in core::mem::take(&mut self.expanded) {
+            let key = Key::of(name.wire());
+            if let Some(relative) = self.zone.relative(&key) {
+                self.deny_closer(name.wire(), relative, encloser)?;
+            }
         }
         Ok(())
     }
@@ -155,7 +175,7 @@ impl<'z> Resolver<'z, '_, '_> {
         let Some(target) = alias.data().next() else {
             return self.no_data(at, wild).map(|()| None);
         };
-        if !self.remember_alias(node, wild) {
+        if !self.remember_alias(at, node, wild) {
             return Ok(None);
         }
         self.positive(at, node, Rtype::CNAME, alias, wild)?;
@@ -173,17 +193,18 @@ impl<'z> Resolver<'z, '_, '_> {
         self.set(Section::Answer, at.owner, node, rtype, set)?;
         self.targets.add(rtype, set);
         if let (Some(wild), Options::Dnssec) = (wild, self.asked.options) {
-            self.deny_closer(at.name.wire(), at.key, wild.encloser)?;
+            self.expanded.push((*at.name, wild.encloser));
         }
         Ok(())
     }
 
-    /// Whether an alias may be followed: not when it was before, nor when there were too many. Those of wildcards make ever new names.
-    fn remember_alias(&mut self, node: &Node, wild: Option<Wild>) -> bool {
-        let seen = wild.is_none() && self.aliases[..self.alias_count].contains(&node.key);
+    /// Whether an alias may be followed: not when its name was an alias before, nor when there were too many. A wildcard may stand for several names.
+    fn remember_alias(&mut self, at: &At<'_>, node: &Node, wild: Option<Wild>) -> bool {
+        let seen = self.owners.iter().any(|owner| **owner == *at.key);
         if seen || self.alias_count == MAX_ALIASES {
             return false;
         }
+        self.owners.push(at.key.into());
         // What no node has: no key is at the octets' end.
         self.aliases[self.alias_count] = if wild.is_some() { u32::MAX } else { node.key };
         self.alias_count += 1;
@@ -246,7 +267,7 @@ impl<'z> Resolver<'z, '_, '_> {
         let Some(target) = set.data().next() else {
             return Ok(None);
         };
-        if !self.remember_alias(above, Some(Wild { encloser: 0 })) {
+        if !self.remember_alias(at, above, Some(Wild { encloser: 0 })) {
             return Ok(None);
         }
         // Its number is the one that others below it have, too.

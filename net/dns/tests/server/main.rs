@@ -1,5 +1,6 @@
 //! Zones and queries in, answers out.
 
+mod aliases;
 mod answers;
 mod messages;
 mod support;
