@@ -2,7 +2,6 @@
 
 use core::fmt;
 use std::io;
-use std::path::PathBuf;
 
 use morgana_emul::CreateError;
 use morgana_exec::TooManyTasks;
@@ -24,8 +23,6 @@ pub enum MachineError {
     Xen(OpenError),
     /// A port of the host cannot be listened on.
     Listen(Forward, io::Error),
-    /// A capture cannot be written there.
-    Capture(PathBuf, io::Error),
     /// The host has refused something else.
     Host(io::Error),
     /// A domain could not be made.
@@ -58,7 +55,6 @@ impl fmt::Display for MachineError {
                 };
                 write!(f, "{kind} {} of 127.0.0.1: {error}", forward.host)
             }
-            Self::Capture(path, error) => write!(f, "{}: {error}", path.display()),
             Self::Host(error) => error.fmt(f),
             Self::Create(error) => error.fmt(f),
             Self::Introduce(error) => error.fmt(f),

@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
-mod capture;
 mod disk;
 mod domain_0;
 mod error;

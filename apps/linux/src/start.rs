@@ -1,6 +1,6 @@
 //! The main function of an app as a Linux program.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use morgana_emul::{Console, EmulPlatform, Outcome};
@@ -49,7 +49,6 @@ where
         }
         Ok(Arguments::Run {
             forwards,
-            pcap,
             memory_mib,
             disks,
             command_line,
@@ -58,7 +57,6 @@ where
             let emulation = Emulation {
                 name: &name,
                 forwards,
-                pcap,
                 memory_mib,
                 disks,
                 command_line,
@@ -80,7 +78,6 @@ where
 struct Emulation<'a> {
     name: &'a str,
     forwards: Vec<Forward>,
-    pcap: Option<PathBuf>,
     memory_mib: u32,
     disks: Vec<Disk>,
     command_line: String,
@@ -95,7 +92,6 @@ impl Emulation<'_> {
         let options = Options {
             name: self.name.to_owned(),
             forwards: self.forwards.clone(),
-            pcap: self.pcap,
             memory_mib: self.memory_mib,
             disks: self.disks,
             command_line: self.command_line,

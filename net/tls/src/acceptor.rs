@@ -7,21 +7,19 @@ use core::fmt;
 
 use embedded_io_async::{Read, Write};
 use morgana_exec::{Either, Timers, select};
-use morgana_hal::WallTime;
+use morgana_hal::Clock;
 use rustls::server::UnbufferedServerConnection;
-use rustls::{HandshakeKind, ServerConfig};
+use rustls::{Error as Rustls, HandshakeKind, ServerConfig};
 
 use crate::identity::provider;
 use crate::tickets::Tickets;
 use crate::turns::Turns;
 use crate::wall::Wall;
-use crate::{
-    AcceptError, Certificates, Limits, NoEntropy, ServerStream, Stats, TlsError, TlsStream,
-};
+use crate::{AcceptError, Certificates, Limits, ServerStream, Stats, TlsError, TlsStream};
 
 /// Makes secure streams of those that clients have opened.
-pub struct Acceptor {
-    now: Box<dyn Fn() -> WallTime>,
+pub struct Acceptor<K> {
+    clock: K,
     timers: Timers,
     limits: Limits,
     wall: Arc<Wall>,
@@ -31,32 +29,31 @@ pub struct Acceptor {
     stats: Cell<Stats>,
 }
 
-impl Acceptor {
-    /// An acceptor that shows these certificates, and speaks `protocols` (ALPN; `http/1.1`) with clients that ask for one. `now` is the time of day.
+impl<K: Clock> Acceptor<K> {
+    /// An acceptor that shows these certificates, and speaks `protocols` (ALPN; `http/1.1`) with clients that ask for one.
     ///
     /// # Errors
     ///
-    /// [`NoEntropy`].
+    /// What rustls says: there is no entropy.
     pub fn new(
-        now: impl Fn() -> WallTime + 'static,
+        clock: K,
         timers: Timers,
         certificates: Certificates,
         protocols: &[&[u8]],
         limits: Limits,
-    ) -> Result<Self, NoEntropy> {
+    ) -> Result<Self, Rustls> {
         let wall = Arc::new(Wall::default());
-        wall.set(now());
-        let tickets = Tickets::new(wall.clone()).ok_or(NoEntropy)?;
+        wall.set(clock.wall());
+        let tickets = Tickets::new(wall.clone()).ok_or(Rustls::FailedToGetRandomBytes)?;
         let tickets = Arc::new(tickets);
         let mut config = ServerConfig::builder_with_details(provider().into(), wall.clone())
-            .with_safe_default_protocol_versions()
-            .expect("ring has cipher suites of both versions")
+            .with_safe_default_protocol_versions()?
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(certificates));
         config.alpn_protocols = protocols.iter().map(|&name| name.to_vec()).collect();
         config.ticketer = tickets.clone();
         Ok(Self {
-            now: Box::new(now),
+            clock,
             timers,
             limits,
             wall,
@@ -102,7 +99,7 @@ impl Acceptor {
         &self,
         stream: S,
     ) -> Result<(ServerStream<S>, Option<HandshakeKind>), AcceptError<S::Error>> {
-        self.wall.set((self.now)());
+        self.wall.set(self.clock.wall());
         let config = self.config.borrow().clone();
         let connection = UnbufferedServerConnection::new(config).map_err(TlsError::Protocol)?;
         let mut stream = TlsStream::new(stream, connection);
@@ -125,7 +122,7 @@ impl Acceptor {
     }
 }
 
-impl fmt::Debug for Acceptor {
+impl<K> fmt::Debug for Acceptor<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Acceptor")
             .field("limits", &self.limits)

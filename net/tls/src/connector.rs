@@ -1,6 +1,5 @@
 //! A client's way from a stream to a secure one.
 
-use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -9,7 +8,7 @@ use core::time::Duration;
 
 use embedded_io_async::{Read, Write};
 use morgana_exec::Timers;
-use morgana_hal::WallTime;
+use morgana_hal::Clock;
 use rustls::client::UnbufferedClientConnection;
 use rustls::{ClientConfig, Error as Rustls, RootCertStore};
 use rustls_pki_types::pem::PemObject;
@@ -55,41 +54,43 @@ impl fmt::Display for RootsError {
 impl core::error::Error for RootsError {}
 
 /// Makes secure streams of those that this domain has opened as a client.
-pub struct Connector {
-    now: Box<dyn Fn() -> WallTime>,
+pub struct Connector<K> {
+    clock: K,
     timers: Timers,
     time_limit: Duration,
     wall: Arc<Wall>,
     config: Arc<ClientConfig>,
 }
 
-impl Connector {
+impl<K: Clock> Connector<K> {
     /// A connector that trusts `roots`, asks for `protocols` (ALPN), and gives a handshake `time_limit`.
-    /// `now` is the time of day.
+    ///
+    /// # Errors
+    ///
+    /// What rustls says.
     pub fn new(
-        now: impl Fn() -> WallTime + 'static,
+        clock: K,
         timers: Timers,
         roots: Roots,
         protocols: &[&[u8]],
         time_limit: Duration,
-    ) -> Self {
+    ) -> Result<Self, Rustls> {
         let wall = Arc::new(Wall::default());
         let mut config = ClientConfig::builder_with_details(provider().into(), wall.clone())
-            .with_safe_default_protocol_versions()
-            .expect("ring has cipher suites of both versions")
+            .with_safe_default_protocol_versions()?
             .with_root_certificates(roots.0)
             .with_no_client_auth();
         config.alpn_protocols = protocols
             .iter()
             .map(|&name| name.to_vec())
             .collect::<Vec<_>>();
-        Self {
-            now: Box::new(now),
+        Ok(Self {
+            clock,
             timers,
             time_limit,
             wall,
             config: Arc::new(config),
-        }
+        })
     }
 
     /// Goes through the handshake with the server on `stream`, which must show a certificate for `name`.
@@ -102,7 +103,7 @@ impl Connector {
         name: &str,
         stream: S,
     ) -> Result<ClientStream<S>, AcceptError<S::Error>> {
-        self.wall.set((self.now)());
+        self.wall.set(self.clock.wall());
         let bad_name = || Rustls::General(String::from("no name of a server"));
         let name =
             ServerName::try_from(name.to_string()).map_err(|_| TlsError::Protocol(bad_name()))?;
@@ -114,7 +115,7 @@ impl Connector {
     }
 }
 
-impl fmt::Debug for Connector {
+impl<K> fmt::Debug for Connector<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connector")
             .field("time_limit", &self.time_limit)

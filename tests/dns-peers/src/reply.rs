@@ -32,6 +32,15 @@ impl PartialEq for Rrset {
 
 impl Eq for Rrset {}
 
+impl Rrset {
+    /// Leaves each record once; tells whether one was there more than once.
+    pub(crate) fn drop_repeated(&mut self) -> bool {
+        let before = self.data.len();
+        self.data.dedup();
+        self.data.len() < before
+    }
+}
+
 /// What tells RRsets apart: the owner in lower case, the class, the type, and for signatures the type that they cover.
 pub(crate) type Key = (Vec<u8>, u16, u16, u16);
 

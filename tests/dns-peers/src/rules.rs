@@ -15,13 +15,19 @@ use crate::world::World;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pair {
     /// Two that others wrote: it proves the generator and the comparison.
-    NsdAndKnot,
+    KnotAndNsd,
+    /// Ours and NSD.
+    OursAndNsd,
+    /// Ours and Knot.
+    OursAndKnot,
 }
 
 impl Pair {
     pub(crate) fn names(self) -> [&'static str; 2] {
         match self {
-            Self::NsdAndKnot => ["NSD", "Knot"],
+            Self::KnotAndNsd => ["Knot", "NSD"],
+            Self::OursAndNsd => ["ours", "NSD"],
+            Self::OursAndKnot => ["ours", "Knot"],
         }
     }
 }
@@ -76,7 +82,10 @@ fn names_on_the_way(left: &Reply, right: &Reply, asked: &str) -> Vec<String> {
     targets.chain([asked.to_owned()]).collect()
 }
 
-const ALL: &[Pair] = &[Pair::NsdAndKnot];
+const ALL: &[Pair] = &[Pair::KnotAndNsd, Pair::OursAndNsd, Pair::OursAndKnot];
+
+const NSD: &[Pair] = &[Pair::KnotAndNsd, Pair::OursAndNsd];
+const OURS: &[Pair] = &[Pair::OursAndNsd, Pair::OursAndKnot];
 
 /// The table. What takes most away stands last.
 const RULES: &[Rule] = &[
@@ -89,13 +98,19 @@ const RULES: &[Rule] = &[
     Rule {
         name: "no question with an error",
         clause: "RFC 1035, section 4.1.2: QDCOUNT is usually, not always, one",
-        pairs: ALL,
+        pairs: NSD,
         explain: message::no_question,
     },
     Rule {
-        name: "CD with an error",
-        clause: "RFC 4035, section 3: it is copied, but BADVERS answers nothing (RFC 6891, section 6.1.3)",
+        name: "CD",
+        clause: "RFC 4035, section 3: it is copied; nobody may rely on it in an answer that has no recursion (section 3.2.2)",
         pairs: ALL,
+        explain: message::checking_disabled,
+    },
+    Rule {
+        name: "DO with a wrong version",
+        clause: "RFC 6891, section 6.1.3: all that BADVERS tells is the version",
+        pairs: NSD,
         explain: message::bad_version,
     },
     Rule {
@@ -107,8 +122,26 @@ const RULES: &[Rule] = &[
     Rule {
         name: "class ANY",
         clause: "RFC 1035, section 6.2: the answer can never be authoritative, unless the server knows all classes",
-        pairs: ALL,
+        pairs: &[Pair::KnotAndNsd],
         explain: message::class_any,
+    },
+    Rule {
+        name: "an alias twice",
+        clause: "RFC 2181, section 5: no record is in an RRset twice; it is so where a wildcard leads to a name for which it stands itself",
+        pairs: OURS,
+        explain: content::twice,
+    },
+    Rule {
+        name: "class ANY refused",
+        clause: "RFC 1035, section 4.1.1: REFUSED for reasons of policy",
+        pairs: OURS,
+        explain: message::class_any_refused,
+    },
+    Rule {
+        name: "DS in an unsigned zone",
+        clause: "RFC 4035, section 3.1.4.1: the DS RRset if there is one; but in such a zone it proves nothing (section 2.4)",
+        pairs: ALL,
+        explain: content::unsigned_ds,
     },
     Rule {
         name: "which set for ANY",
@@ -137,7 +170,7 @@ const RULES: &[Rule] = &[
     Rule {
         name: "not the NSEC record that denies a wildcard",
         clause: "RFC 4035, section 3.1.3.2: NSD takes another one where an empty non-terminal sorts before the wildcard",
-        pairs: ALL,
+        pairs: NSD,
         explain: proof::wrong_wildcard,
     },
     Rule {
@@ -149,7 +182,7 @@ const RULES: &[Rule] = &[
     Rule {
         name: "names of other zones",
         clause: "RFC 1034, section 4.2.1: a zone has its own names only; NSD takes those of zones above and below for empty non-terminals",
-        pairs: ALL,
+        pairs: NSD,
         explain: content::foreign_names,
     },
     Rule {
@@ -167,7 +200,7 @@ const RULES: &[Rule] = &[
     Rule {
         name: "NSEC3 as a type",
         clause: "RFC 5155, section 7.2.8: hashed names are not names of the zone",
-        pairs: ALL,
+        pairs: NSD,
         explain: content::type_of_hashes,
     },
 ];

@@ -1,9 +1,14 @@
 //! NSD, Knot and our server, asked the same.
 
-use morgana_dns_peers::{Comparison, Daemon, Packages, Pair, Peer, World, cases};
+use morgana_dns_peers::{Case, Comparison, Daemon, Ours, Packages, Pair, Peer, World, cases};
 
 /// Queries to the zones of one seed.
 const QUERIES: usize = 2_000;
+
+/// With so many, every rule is needed.
+const ENOUGH: usize = 50_000;
+
+type Answers = Vec<Option<Vec<u8>>>;
 
 fn packages() -> Packages {
     Packages::from_environment()
@@ -23,20 +28,57 @@ fn seeds(default: usize) -> impl Iterator<Item = u64> {
     first..first + worlds.max(1) as u64
 }
 
-#[test]
-fn nsd_and_knot_agree() {
+/// Compares a peer with what `left` answers.
+fn compare(
+    pair: Pair,
+    peer: Peer,
+    queries: usize,
+    mut left: impl FnMut(&World, &[Case]) -> Answers,
+) {
     let packages = packages();
-    let mut comparison = Comparison::new(Pair::NsdAndKnot);
-    for seed in seeds(4_000) {
+    let mut comparison = Comparison::new(pair);
+    for seed in seeds(queries) {
         let world = World::new(&packages, seed).unwrap();
         let cases = cases(&world, 0, QUERIES);
-        let answers = [Peer::Nsd, Peer::Knot].map(|peer| {
-            let daemon = Daemon::start(&packages, peer, &world).unwrap();
-            daemon.client().unwrap().ask(&cases).unwrap()
-        });
-        comparison
-            .all(&world, &cases, &answers[0], &answers[1])
-            .unwrap_or_else(|difference| panic!("{difference}"));
+        let left = left(&world, &cases);
+        let right = answers(&packages, peer, &world, &cases);
+        let compared = comparison.all(&world, &cases, &left, &right);
+        compared.unwrap_or_else(|difference| panic!("{difference}"));
     }
     println!("{comparison}");
+    let idle = comparison.idle_rules();
+    assert!(
+        idle.is_empty() || comparison.queries() < ENOUGH,
+        "rules that were never needed: {idle:?}"
+    );
+}
+
+fn answers(packages: &Packages, peer: Peer, world: &World, cases: &[Case]) -> Answers {
+    let daemon = Daemon::start(packages, peer, world).unwrap();
+    daemon.client().unwrap().ask(cases).unwrap()
+}
+
+fn ours(world: &World, cases: &[Case]) -> Answers {
+    let mut server = Ours::new(world).unwrap_or_else(|error| panic!("{world:?}: {error}"));
+    let made = server.ask(cases);
+    // Many answers were kept, and are the same when they are given again.
+    assert_eq!(server.ask(cases), made, "world {}", world.seed());
+    made
+}
+
+#[test]
+fn knot_and_nsd_agree() {
+    let packages = packages();
+    let knot = |world: &World, cases: &[Case]| answers(&packages, Peer::Knot, world, cases);
+    compare(Pair::KnotAndNsd, Peer::Nsd, 4_000, knot);
+}
+
+#[test]
+fn ours_and_nsd_agree() {
+    compare(Pair::OursAndNsd, Peer::Nsd, 20_000, ours);
+}
+
+#[test]
+fn ours_and_knot_agree() {
+    compare(Pair::OursAndKnot, Peer::Knot, 10_000, ours);
 }

@@ -4,6 +4,7 @@ use super::{Side, names_on_the_way, replies};
 use crate::name;
 use crate::queries::Case;
 use crate::reply::{AUTHORITATIVE, Key, Reply, Rrset, Section};
+use crate::signing::Signing;
 use crate::world::World;
 
 const NS: u16 = 2;
@@ -44,6 +45,26 @@ pub(super) fn signatures(_: &World, case: &Case, left: &mut Side, right: &mut Si
     asks(case, RRSIG) && both && clear([left, right])
 }
 
+/// A referral out of an unsigned zone has a DS for one, and none for the other.
+pub(super) fn unsigned_ds(world: &World, _: &Case, left: &mut Side, right: &mut Side) -> bool {
+    let mut found = false;
+    for reply in replies(left, right).into_iter().flatten() {
+        let Some(cut) = cut(reply) else {
+            continue;
+        };
+        let mut zones = world
+            .zones()
+            .iter()
+            .filter(|zone| zone.signing() == Signing::Unsigned);
+        let is_unsigned =
+            zones.any(|zone| zone.origin() != cut && name::is_within(&cut, zone.origin()));
+        let before = reply.sections[1].len();
+        reply.sections[1].retain(|key, _| key.2 != DS || !is_unsigned);
+        found |= reply.sections[1].len() < before;
+    }
+    found
+}
+
 /// Leaves only the addresses of name servers below a cut.
 pub(super) fn additional(_: &World, _: &Case, left: &mut Side, right: &mut Side) -> bool {
     let mut found = false;
@@ -72,15 +93,14 @@ fn is_chain(section: &Section) -> bool {
     !section.is_empty() && keys.all(|(_, _, rtype, covered)| [*rtype, *covered].contains(&CNAME))
 }
 
-/// One answers from a wildcard or says that there is no such name, and the other one takes a name of another zone, or one above such, for one that
-/// is there: it has no answer to what was asked for or to the end of a chain.
+/// One answers from a wildcard or says that there is no such name, and NSD, on the right, takes a name of another zone, or one above such, for one
+/// that is there: it has no answer to what was asked for or to the end of a chain.
 pub(super) fn foreign_names(world: &World, case: &Case, left: &mut Side, right: &mut Side) -> bool {
     let (Some([left, right]), Some(asked)) = (replies(left, right), &case.asked) else {
         return false;
     };
     let names = names_on_the_way(left, right, &asked.name);
-    let common = is_chain_or_nothing(left) || is_chain_or_nothing(right);
-    if !common || !names.iter().any(|name| meets_foreign(world, name)) {
+    if !is_chain_or_nothing(right) || !names.iter().any(|name| meets_foreign(world, name)) {
         return false;
     }
     left.rcode = right.rcode;
@@ -153,6 +173,18 @@ fn is_same(wire: &[u8], origin: &str) -> bool {
 
 /// So many aliases are followed by everybody.
 const LONG: usize = 5;
+
+/// An alias is there once for one, and twice for the other.
+pub(super) fn twice(_: &World, _: &Case, left: &mut Side, right: &mut Side) -> bool {
+    let mut found = false;
+    for reply in replies(left, right).into_iter().flatten() {
+        let aliases = reply.sections[0].iter_mut();
+        for (_, set) in aliases.filter(|(key, _)| [key.2, key.3].contains(&CNAME)) {
+            found |= set.drop_repeated();
+        }
+    }
+    found
+}
 
 /// One follows the alias, and the other one says that the type is not there.
 pub(super) fn beside_alias(_: &World, case: &Case, left: &mut Side, right: &mut Side) -> bool {

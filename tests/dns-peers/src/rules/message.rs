@@ -45,11 +45,27 @@ pub(super) fn bad_version(_: &World, _: &Case, left: &mut Side, right: &mut Side
         return false;
     }
     for reply in [left, right] {
-        reply.flags &= !CHECKING_DISABLED;
         if let Some(edns) = &mut reply.edns {
             edns.flags = 0;
         }
     }
+    true
+}
+
+/// One copies the bit and the other one does not.
+pub(super) fn checking_disabled(_: &World, case: &Case, left: &mut Side, right: &mut Side) -> bool {
+    let Some([left, right]) = replies(left, right) else {
+        return false;
+    };
+    let asked = case
+        .message
+        .get(3)
+        .is_some_and(|flags| u16::from(*flags) & CHECKING_DISABLED != 0);
+    if !asked || left.has(CHECKING_DISABLED) == right.has(CHECKING_DISABLED) {
+        return false;
+    }
+    left.flags &= !CHECKING_DISABLED;
+    right.flags &= !CHECKING_DISABLED;
     true
 }
 
@@ -88,5 +104,24 @@ pub(super) fn class_any(_: &World, case: &Case, left: &mut Side, right: &mut Sid
         reply.flags &= !AUTHORITATIVE;
         reply.sections[1].clear();
     }
+    true
+}
+
+/// Ours refuses what the other one answers.
+pub(super) fn class_any_refused(_: &World, case: &Case, left: &mut Side, right: &mut Side) -> bool {
+    const REFUSED: u16 = 5;
+    let asks = case
+        .asked
+        .as_ref()
+        .is_some_and(|asked| asked.class == CLASS_ANY);
+    let Some([ours, theirs]) = replies(left, right) else {
+        return false;
+    };
+    if !asks || ours.rcode != REFUSED {
+        return false;
+    }
+    theirs.rcode = REFUSED;
+    theirs.flags &= !(AUTHORITATIVE | TRUNCATED);
+    theirs.sections = Default::default();
     true
 }

@@ -40,7 +40,7 @@ fn is_part(small: &Section, large: &Section) -> bool {
     small.iter().all(|(key, set)| large.get(key) == Some(set))
 }
 
-/// Each has one NSEC record that the other one has not, and only one of these two denies a wildcard above the name.
+/// Each has one NSEC record that the other one has not, and that of NSD, on the right, denies no wildcard above the name.
 pub(super) fn wrong_wildcard(_: &World, case: &Case, left: &mut Side, right: &mut Side) -> bool {
     let (Some([left, right]), Some(asked)) = (replies(left, right), &case.asked) else {
         return false;

@@ -1,0 +1,66 @@
+//! Our server, in this process.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use morgana_dns::{Config, Outcome, Peer, Server, Transport, Zone, ZoneError};
+use morgana_hal::WallTime;
+
+use crate::queries::{self, Case};
+use crate::world::World;
+
+/// When all queries come: 2026-06-01.
+const NOW: WallTime = WallTime::from_unix_nanos(1_780_272_000_000_000_000);
+
+/// Who asks.
+const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// Our server with the zones of a world. It has no limit of rate, as the peers have none here.
+#[derive(Debug)]
+pub struct Ours {
+    server: Server,
+}
+
+impl Ours {
+    /// Reads the zones.
+    ///
+    /// # Errors
+    ///
+    /// The first that is wrong with one.
+    pub fn new(world: &World) -> Result<Self, ZoneError> {
+        let zones = world.zones().iter().map(|zone| {
+            let file = format!("{}zone", zone.origin());
+            Zone::parse(None, &file, zone.text().as_bytes())
+        });
+        let zones = zones.collect::<Result<_, _>>()?;
+        let config = Config {
+            rate_limit: None,
+            transfers: vec![ADDRESS.to_string().parse().expect("it is an address")],
+            ..Config::default()
+        };
+        Ok(Self {
+            server: Server::new(zones, config),
+        })
+    }
+
+    /// Asks all cases. The answers are in the order of the cases; `None` where there was none.
+    pub fn ask(&mut self, cases: &[Case]) -> Vec<Option<Vec<u8>>> {
+        cases.iter().map(|case| self.answer(case)).collect()
+    }
+
+    fn answer(&mut self, case: &Case) -> Option<Vec<u8>> {
+        let mut answer = Vec::new();
+        let from = Peer {
+            address: ADDRESS,
+            transport: match case.transport {
+                queries::Transport::Udp => Transport::Udp,
+                queries::Transport::Tcp => Transport::Tcp,
+            },
+        };
+        match self.server.answer(&case.message, from, NOW, &mut answer) {
+            Outcome::Reply => Some(answer),
+            Outcome::Drop => None,
+            // The first message stands for all.
+            Outcome::Transfer(mut transfer) => transfer.next(&mut answer).then_some(answer),
+        }
+    }
+}
