@@ -77,6 +77,45 @@ pub(crate) struct Run {
     /// 8080:80 (a port that is in use is replaced then)
     #[arg(long, value_name = "HOST:GUEST[/udp]")]
     pub(crate) forward: Vec<PortPair>,
+    /// Give it a file as a disk, or a folder, which is packed as a tar archive; NAME is xvda, xvdb and so on if it is not said
+    #[arg(long, value_name = "FILE[:NAME]")]
+    pub(crate) disk: Vec<DiskChoice>,
+    /// Record what passes over its network interface, for Wireshark
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pcap: Option<PathBuf>,
+    /// More words on its command line
+    #[arg(last = true, value_name = "ARGUMENT")]
+    pub(crate) words: Vec<String>,
+}
+
+/// A file or folder that is to be a disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DiskChoice {
+    /// The file or folder.
+    pub(crate) path: PathBuf,
+    /// What the guest calls it.
+    pub(crate) name: Option<String>,
+}
+
+impl FromStr for DiskChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<DiskChoice, String> {
+        // A colon may stand in a file's name, too.
+        let named = text.rsplit_once(':').filter(|(_, name)| {
+            name.strip_prefix("xvd")
+                .is_some_and(|rest| rest.len() == 1 && rest.as_bytes()[0].is_ascii_lowercase())
+        });
+        let (path, name) = match named {
+            Some((path, name)) => (path, Some(name.to_owned())),
+            None => (text, None),
+        };
+        if path.is_empty() {
+            return Err("a file or folder is wanted".to_owned());
+        }
+        let path = path.into();
+        Ok(DiskChoice { path, name })
+    }
 }
 
 /// A port of the host and a port of the guest.

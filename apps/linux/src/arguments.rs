@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::net::Ipv4Addr;
+use std::path::PathBuf;
 
 use morgana_net_stack::{AddressConfig, Ipv4Config};
 use morgana_usernet::{Config, Forward};
@@ -22,6 +23,8 @@ pub enum Arguments {
     Run {
         /// The host's ports that lead to the app.
         forwards: Vec<Forward>,
+        /// Where to record what passes over its network interface.
+        pcap: Option<PathBuf>,
         /// The domain's memory in MiB. A Linux process takes what it needs; the figure only stands in xenstore.
         memory_mib: u32,
         /// Its disks.
@@ -54,6 +57,7 @@ impl Arguments {
     /// [`UsageError`] for the first argument that makes no sense.
     pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, UsageError> {
         let mut forwards = Vec::new();
+        let mut pcap = None;
         let mut memory_mib = None;
         let mut disks = Vec::new();
         let mut place = Place::Emulation;
@@ -74,6 +78,7 @@ impl Arguments {
             match key {
                 "--help" | "-h" => return Ok(Self::Help),
                 "--forward" => forwards.push(parse(key, &value()?)?),
+                "--pcap" => pcap = Some(PathBuf::from(value()?)),
                 "--memory" => memory_mib = Some(parse_memory(key, &value()?)?),
                 "--disk" => disks.push(parse(key, &value()?)?),
                 "--xen" if attached.is_some() => {
@@ -93,6 +98,8 @@ impl Arguments {
         if place == Place::Xen {
             let what = if !forwards.is_empty() {
                 "--forward"
+            } else if pcap.is_some() {
+                "--pcap"
             } else if memory_mib.is_some() {
                 "--memory"
             } else if !disks.is_empty() {
@@ -107,6 +114,7 @@ impl Arguments {
         network(&command_line)?;
         Ok(Self::Run {
             forwards,
+            pcap,
             memory_mib: memory_mib.unwrap_or(MEMORY_MIB),
             disks,
             command_line,
@@ -121,7 +129,7 @@ impl Arguments {
             "\nARGUMENT may be:\n\n"
         };
         format!(
-            "Usage: {program} [--forward HOST:GUEST]... [--memory MIB] [--disk NAME=FILE]... [--] [ARGUMENT]...\n\
+            "Usage: {program} [--forward HOST:GUEST]... [--pcap FILE] [--memory MIB] [--disk NAME=FILE]... [--] [ARGUMENT]...\n\
              \x20      {program} --xen [--] [ARGUMENT]...\n\
              \n\
              Runs as a domain of an emulated Xen, inside this process and with no privileges; or, with --xen,\n\
@@ -131,6 +139,7 @@ impl Arguments {
              \x20 --xen                 use the real Xen's event channels, grants and xenstore\n\
              \x20 --forward HOST:GUEST  connections to port HOST of 127.0.0.1 lead to its port GUEST; HOST 0 is any\n\
              \x20                       free port; HOST:GUEST/udp leads datagrams there\n\
+             \x20 --pcap FILE           record its network interface for Wireshark\n\
              \x20 --memory MIB          the domain's memory, as the toolstack says it to the app; the process takes\n\
              \x20                       what it needs ({MEMORY_MIB})\n\
              \x20 --disk NAME=FILE      its disk NAME (xvda) is FILE, which it cannot write if this process cannot\n\
@@ -205,13 +214,14 @@ mod tests {
     fn options_and_words_in_any_order() {
         let expected = Arguments::Run {
             forwards: vec!["8080:80".parse().unwrap(), "0:443/udp".parse().unwrap()],
+            pcap: Some("a.pcapng".into()),
             memory_mib: 8,
             disks: vec!["xvdb=a=b".parse().unwrap()],
             command_line: "log=debug verbose".into(),
         };
         for line in [
-            "--disk xvdb=a=b --forward 8080:80 --forward=0:443/udp --memory 8 log=debug verbose",
-            "log=debug --memory=8 --forward 8080:80/tcp --forward 0:443/udp --disk=xvdb=a=b -- verbose",
+            "--disk xvdb=a=b --pcap a.pcapng --forward 8080:80 --forward=0:443/udp --memory 8 log=debug verbose",
+            "log=debug --pcap=a.pcapng --memory=8 --forward 8080:80/tcp --forward 0:443/udp --disk=xvdb=a=b -- verbose",
         ] {
             assert_eq!(parse(line), Ok(expected.clone()));
         }

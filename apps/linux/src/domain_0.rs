@@ -9,11 +9,13 @@ use morgana_emul::{
 };
 use morgana_exec::{Handle, select};
 use morgana_hal::{Channel, DomId, Events, Platform, Virq};
+use morgana_net_device::Captured;
 use morgana_netback::{BackendAddress, Netback};
 use morgana_usernet::{Config, Gateway, Listener};
 use morgana_xenstore_client::Client;
 use morgana_xenstored::{Quota, Rights, Server};
 
+use crate::capture::CaptureFile;
 use crate::readiness::HostSockets;
 use crate::toolstack::Guest;
 use crate::{MachineError, disk};
@@ -26,6 +28,7 @@ pub(crate) struct Domain0 {
     pub(crate) guest: Guest,
     pub(crate) guest_ring: XenstoreRing,
     pub(crate) network: Config,
+    pub(crate) capture: Option<CaptureFile>,
     pub(crate) listeners: Vec<Listener>,
     /// Each byte that comes out asks for the guest's end.
     pub(crate) requests: UnixStream,
@@ -58,6 +61,7 @@ impl Domain0 {
         let back_end = Netback::open(&platform, &client, &tasks, address, config).await?;
         let disks = &self.guest.disks;
         let disks = disk::serve(disks, guest, &platform, &client, &tasks, &reactor).await?;
+        let back_end = Captured::new(back_end, self.capture);
         let mut seed = [0; 16];
         platform.entropy(&mut seed);
         let (low, high) = seed.split_at(8);

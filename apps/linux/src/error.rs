@@ -2,6 +2,7 @@
 
 use core::fmt;
 use std::io;
+use std::path::PathBuf;
 
 use morgana_emul::CreateError;
 use morgana_exec::TooManyTasks;
@@ -23,6 +24,8 @@ pub enum MachineError {
     Xen(OpenError),
     /// A port of the host cannot be listened on.
     Listen(Forward, io::Error),
+    /// A capture cannot be written there.
+    Capture(PathBuf, io::Error),
     /// The host has refused something else.
     Host(io::Error),
     /// A domain could not be made.
@@ -55,6 +58,7 @@ impl fmt::Display for MachineError {
                 };
                 write!(f, "{kind} {} of 127.0.0.1: {error}", forward.host)
             }
+            Self::Capture(path, error) => write!(f, "{}: {error}", path.display()),
             Self::Host(error) => error.fmt(f),
             Self::Create(error) => error.fmt(f),
             Self::Introduce(error) => error.fmt(f),

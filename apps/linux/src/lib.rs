@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod capture;
 mod disk;
 mod domain_0;
 mod error;

@@ -1,6 +1,7 @@
 //! An emulated machine with one guest.
 
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 
 use morgana_emul::{Console, DomainConfig, EmulPlatform, Hypervisor, Outcome, XenstoreServer};
 use morgana_exec::Handle;
@@ -8,6 +9,7 @@ use morgana_hal::{DomId, Exit};
 use morgana_usernet::{Forward, Listener};
 
 use crate::arguments::network;
+use crate::capture::CaptureFile;
 use crate::domain_0::Domain0;
 use crate::toolstack::Guest;
 use crate::{Disk, MachineError};
@@ -19,6 +21,8 @@ pub struct Options {
     pub name: String,
     /// The host's ports that lead to the guest.
     pub forwards: Vec<Forward>,
+    /// Where to record what passes over the guest's network interface, if anywhere: a file, in the pcapng format.
+    pub pcap: Option<PathBuf>,
     /// What the toolstack says of the guest's memory, in MiB.
     pub memory_mib: u32,
     /// The guest's disks.
@@ -57,6 +61,10 @@ where
         .collect::<Result<_, _>>()?;
     let forwards: Vec<Forward> = listeners.iter().map(Listener::forward).collect();
     announce(&forwards);
+    let record = |path: PathBuf| {
+        CaptureFile::create(&path).map_err(|error| MachineError::Capture(path, error))
+    };
+    let capture = options.pcap.map(record).transpose()?;
 
     let hypervisor = Hypervisor::new();
     let control = hypervisor.create(DomainConfig {
@@ -91,6 +99,7 @@ where
             },
             guest_ring,
             network,
+            capture,
             listeners,
             requests,
         };

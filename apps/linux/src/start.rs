@@ -1,6 +1,6 @@
 //! The main function of an app as a Linux program.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use morgana_emul::{Console, EmulPlatform, Outcome};
@@ -49,6 +49,7 @@ where
         }
         Ok(Arguments::Run {
             forwards,
+            pcap,
             memory_mib,
             disks,
             command_line,
@@ -57,6 +58,7 @@ where
             let emulation = Emulation {
                 name: &name,
                 forwards,
+                pcap,
                 memory_mib,
                 disks,
                 command_line,
@@ -78,6 +80,7 @@ where
 struct Emulation<'a> {
     name: &'a str,
     forwards: Vec<Forward>,
+    pcap: Option<PathBuf>,
     memory_mib: u32,
     disks: Vec<Disk>,
     command_line: String,
@@ -92,6 +95,7 @@ impl Emulation<'_> {
         let options = Options {
             name: self.name.to_owned(),
             forwards: self.forwards.clone(),
+            pcap: self.pcap,
             memory_mib: self.memory_mib,
             disks: self.disks,
             command_line: self.command_line,

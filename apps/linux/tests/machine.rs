@@ -20,6 +20,7 @@ fn options(command_line: &str) -> (Options, UnixStream) {
     let options = Options {
         name: "test".into(),
         forwards: vec![Forward::tcp(0, 80)],
+        pcap: None,
         memory_mib: 32,
         disks: Vec::new(),
         command_line: command_line.into(),

@@ -16,6 +16,8 @@ mod linux;
 mod logging;
 mod network;
 mod outcome;
+#[cfg_attr(not(feature = "pcap"), path = "no_pcap.rs")]
+mod pcap;
 mod power;
 mod run;
 #[cfg(feature = "volume")]
@@ -39,6 +41,7 @@ pub use morgana_tar as tar;
 pub use morgana_xenstore_client as xenstore;
 pub use network::{Network, NetworkError};
 pub use outcome::Outcome;
+pub use pcap::CaptureError;
 pub use run::{run, run_until};
 #[cfg(feature = "volume")]
 pub use volume::{Files, Volume, VolumeError};

@@ -8,7 +8,7 @@ use morgana_hal::Platform;
 use morgana_net_stack::{AddressConfig, Addresses, Limits, Stack, StackConfig};
 use morgana_netfront::{Config, ConnectError, Monitor, Netfront};
 
-use crate::{Domain, NoXenstore};
+use crate::{CaptureError, Domain, NoXenstore, pcap};
 
 /// How long to wait for the back end of the first network interface. A toolstack has it ready before the domain runs; a domain that
 /// restarts has its driver domain to wait for.
@@ -78,6 +78,7 @@ impl<P: Platform> Domain<P> {
             seed: [seed as u64, (seed >> 64) as u64],
         };
         let monitor = device.monitor();
+        let device = pcap::record(self, device).await?;
         let (stack, runner) = Stack::new(device, config, &self.timers());
         self.tasks()
             .spawn(runner.run())
@@ -128,6 +129,8 @@ pub enum NetworkError {
     NoBackend,
     /// The interface could not be connected.
     Interface(ConnectError),
+    /// It cannot be recorded as `pcap=` on the command line wants it.
+    Capture(CaptureError),
 }
 
 impl fmt::Display for NetworkError {
@@ -143,11 +146,18 @@ impl fmt::Display for NetworkError {
                 PATIENCE.as_secs()
             ),
             Self::Interface(error) => write!(f, "no network: {error}"),
+            Self::Capture(error) => write!(f, "command line: pcap: {error}"),
         }
     }
 }
 
 impl core::error::Error for NetworkError {}
+
+impl From<CaptureError> for NetworkError {
+    fn from(error: CaptureError) -> Self {
+        Self::Capture(error)
+    }
+}
 
 impl From<NoXenstore> for NetworkError {
     fn from(error: NoXenstore) -> Self {

@@ -71,6 +71,7 @@ fn new_files_are_seen_and_broken_ones_refused() {
     let options = Options {
         name: "test".into(),
         forwards: Vec::new(),
+        pcap: None,
         memory_mib: 32,
         disks: vec![disk],
         command_line: String::new(),

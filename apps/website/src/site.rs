@@ -26,6 +26,8 @@ pub struct Site<P: Platform> {
     device: Option<Monitor<P>>,
     /// The server that this is the handler of: its counters are shown.
     server: Weak<Server<Self>>,
+    /// Fields that every answer has besides its own.
+    always: &'static [(&'static str, &'static str)],
 }
 
 impl<P: Platform> Site<P> {
@@ -37,6 +39,18 @@ impl<P: Platform> Site<P> {
         timers: Timers,
         limits: Limits,
     ) -> Rc<Server<Self>> {
+        Self::server_with(platform, stack, device, timers, limits, &[])
+    }
+
+    /// As [`server`](Self::server); every answer of the website has these fields besides its own.
+    pub fn server_with(
+        platform: P,
+        stack: Stack,
+        device: Option<Monitor<P>>,
+        timers: Timers,
+        limits: Limits,
+        always: &'static [(&'static str, &'static str)],
+    ) -> Rc<Server<Self>> {
         Rc::new_cyclic(|server| {
             let site = Self {
                 started: platform.clock().now(),
@@ -44,6 +58,7 @@ impl<P: Platform> Site<P> {
                 stack,
                 device,
                 server: server.clone(),
+                always,
             };
             Server::new(site, timers, limits)
         })
@@ -78,11 +93,12 @@ impl<P: Platform> Handler for Site<P> {
         request: &Request<'_>,
         _body: &mut impl Read<Error = BodyError>,
     ) -> Response<'h> {
-        match request.path() {
+        let response = match request.path() {
             "/metrics" => self.metrics(),
             "/healthz" => Response::ok("text/plain; charset=utf-8", b"ok\n").fields(FOR_FIGURES),
             path => file(path),
-        }
+        };
+        response.more_fields(self.always)
     }
 
     fn time(&self) -> Option<UnixTime> {

@@ -4,15 +4,17 @@
 
 extern crate alloc;
 
+mod capture;
 mod device;
 mod either;
 mod fault;
 mod pair;
-mod pcap;
+pub mod pcapng;
 mod random;
 mod trace;
 mod vif;
 
+pub use capture::{Captured, Capturing, Direction, FrameSink};
 pub use device::{Capabilities, Device, RxFrame, TxSlot};
 pub use fault::{FaultCounts, FaultPlan, Faulty, InjectedFrame, MAX_DELAYED};
 pub use morgana_netif::{
@@ -21,7 +23,6 @@ pub use morgana_netif::{
     complete, verify,
 };
 pub use pair::{PAIR_FRAMES, PairConfig, PairDevice, PairFrame, PairSlot, pair};
-pub use pcap::{Captured, Capturing, Direction, PcapSink, SNAP_LEN, global_header, record_header};
 pub use random::SplitMix;
 pub use trace::{TraceSink, Traced, Tracing};
 pub use vif::BACK_END_MAC;

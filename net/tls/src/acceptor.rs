@@ -7,19 +7,21 @@ use core::fmt;
 
 use embedded_io_async::{Read, Write};
 use morgana_exec::{Either, Timers, select};
-use morgana_hal::Clock;
+use morgana_hal::WallTime;
 use rustls::server::UnbufferedServerConnection;
-use rustls::{Error as Rustls, HandshakeKind, ServerConfig};
+use rustls::{HandshakeKind, ServerConfig};
 
 use crate::identity::provider;
 use crate::tickets::Tickets;
 use crate::turns::Turns;
 use crate::wall::Wall;
-use crate::{AcceptError, Certificates, Limits, ServerStream, Stats, TlsError, TlsStream};
+use crate::{
+    AcceptError, Certificates, Limits, NoEntropy, ServerStream, Stats, TlsError, TlsStream,
+};
 
 /// Makes secure streams of those that clients have opened.
-pub struct Acceptor<K> {
-    clock: K,
+pub struct Acceptor {
+    now: Box<dyn Fn() -> WallTime>,
     timers: Timers,
     limits: Limits,
     wall: Arc<Wall>,
@@ -29,31 +31,32 @@ pub struct Acceptor<K> {
     stats: Cell<Stats>,
 }
 
-impl<K: Clock> Acceptor<K> {
-    /// An acceptor that shows these certificates, and speaks `protocols` (ALPN; `http/1.1`) with clients that ask for one.
+impl Acceptor {
+    /// An acceptor that shows these certificates, and speaks `protocols` (ALPN; `http/1.1`) with clients that ask for one. `now` is the time of day.
     ///
     /// # Errors
     ///
-    /// What rustls says: there is no entropy.
+    /// [`NoEntropy`].
     pub fn new(
-        clock: K,
+        now: impl Fn() -> WallTime + 'static,
         timers: Timers,
         certificates: Certificates,
         protocols: &[&[u8]],
         limits: Limits,
-    ) -> Result<Self, Rustls> {
+    ) -> Result<Self, NoEntropy> {
         let wall = Arc::new(Wall::default());
-        wall.set(clock.wall());
-        let tickets = Tickets::new(wall.clone()).ok_or(Rustls::FailedToGetRandomBytes)?;
+        wall.set(now());
+        let tickets = Tickets::new(wall.clone()).ok_or(NoEntropy)?;
         let tickets = Arc::new(tickets);
         let mut config = ServerConfig::builder_with_details(provider().into(), wall.clone())
-            .with_safe_default_protocol_versions()?
+            .with_safe_default_protocol_versions()
+            .expect("ring has cipher suites of both versions")
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(certificates));
         config.alpn_protocols = protocols.iter().map(|&name| name.to_vec()).collect();
         config.ticketer = tickets.clone();
         Ok(Self {
-            clock,
+            now: Box::new(now),
             timers,
             limits,
             wall,
@@ -99,7 +102,7 @@ impl<K: Clock> Acceptor<K> {
         &self,
         stream: S,
     ) -> Result<(ServerStream<S>, Option<HandshakeKind>), AcceptError<S::Error>> {
-        self.wall.set(self.clock.wall());
+        self.wall.set((self.now)());
         let config = self.config.borrow().clone();
         let connection = UnbufferedServerConnection::new(config).map_err(TlsError::Protocol)?;
         let mut stream = TlsStream::new(stream, connection);
@@ -122,7 +125,7 @@ impl<K: Clock> Acceptor<K> {
     }
 }
 
-impl<K> fmt::Debug for Acceptor<K> {
+impl fmt::Debug for Acceptor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Acceptor")
             .field("limits", &self.limits)

@@ -1,5 +1,6 @@
 //! A client's way from a stream to a secure one.
 
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -8,7 +9,7 @@ use core::time::Duration;
 
 use embedded_io_async::{Read, Write};
 use morgana_exec::Timers;
-use morgana_hal::Clock;
+use morgana_hal::WallTime;
 use rustls::client::UnbufferedClientConnection;
 use rustls::{ClientConfig, Error as Rustls, RootCertStore};
 use rustls_pki_types::pem::PemObject;
@@ -54,43 +55,41 @@ impl fmt::Display for RootsError {
 impl core::error::Error for RootsError {}
 
 /// Makes secure streams of those that this domain has opened as a client.
-pub struct Connector<K> {
-    clock: K,
+pub struct Connector {
+    now: Box<dyn Fn() -> WallTime>,
     timers: Timers,
     time_limit: Duration,
     wall: Arc<Wall>,
     config: Arc<ClientConfig>,
 }
 
-impl<K: Clock> Connector<K> {
+impl Connector {
     /// A connector that trusts `roots`, asks for `protocols` (ALPN), and gives a handshake `time_limit`.
-    ///
-    /// # Errors
-    ///
-    /// What rustls says.
+    /// `now` is the time of day.
     pub fn new(
-        clock: K,
+        now: impl Fn() -> WallTime + 'static,
         timers: Timers,
         roots: Roots,
         protocols: &[&[u8]],
         time_limit: Duration,
-    ) -> Result<Self, Rustls> {
+    ) -> Self {
         let wall = Arc::new(Wall::default());
         let mut config = ClientConfig::builder_with_details(provider().into(), wall.clone())
-            .with_safe_default_protocol_versions()?
+            .with_safe_default_protocol_versions()
+            .expect("ring has cipher suites of both versions")
             .with_root_certificates(roots.0)
             .with_no_client_auth();
         config.alpn_protocols = protocols
             .iter()
             .map(|&name| name.to_vec())
             .collect::<Vec<_>>();
-        Ok(Self {
-            clock,
+        Self {
+            now: Box::new(now),
             timers,
             time_limit,
             wall,
             config: Arc::new(config),
-        })
+        }
     }
 
     /// Goes through the handshake with the server on `stream`, which must show a certificate for `name`.
@@ -103,7 +102,7 @@ impl<K: Clock> Connector<K> {
         name: &str,
         stream: S,
     ) -> Result<ClientStream<S>, AcceptError<S::Error>> {
-        self.wall.set(self.clock.wall());
+        self.wall.set((self.now)());
         let bad_name = || Rustls::General(String::from("no name of a server"));
         let name =
             ServerName::try_from(name.to_string()).map_err(|_| TlsError::Protocol(bad_name()))?;
@@ -115,7 +114,7 @@ impl<K: Clock> Connector<K> {
     }
 }
 
-impl<K> fmt::Debug for Connector<K> {
+impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connector")
             .field("time_limit", &self.time_limit)

@@ -23,6 +23,8 @@ pub struct Engine<C> {
     connection: C,
     /// What has come and is not used up: less than a record, and what is there of a message that takes several.
     incoming: Vec<u8>,
+    /// How many of them have come: behind them is room for those that are wanted.
+    filled: usize,
     /// What has to be sent: an alert, a part of the handshake, a record.
     outgoing: Buffer,
     /// What the peer says: at most what one call of `receive` has brought.
@@ -58,6 +60,7 @@ impl<C: Side> Engine<C> {
         Self {
             connection,
             incoming: Vec::new(),
+            filled: 0,
             outgoing: Buffer::default(),
             plaintext: Buffer::default(),
             peer: Peer::Speaks,
@@ -101,26 +104,36 @@ impl<C: Side> Engine<C> {
         // Whole records that wait for the rest of a message, then the one that is not whole.
         while let Some(length) = self.record(at) {
             let end = at + HEADER + length;
-            if end > self.incoming.len() {
+            if end > self.filled {
                 return match end > HELD {
                     true => Want::TooMuch,
-                    false => Want::Bytes(end - self.incoming.len()),
+                    false => Want::Bytes(end - self.filled),
                 };
             }
             at = end;
         }
-        Want::Bytes(at + HEADER - self.incoming.len())
+        Want::Bytes(at + HEADER - self.filled)
     }
 
     /// The length that the record says that begins at `at`, if its header is there. One that no record can have counts as none: rustls has refused it.
     fn record(&self, at: usize) -> Option<usize> {
-        let header = self.incoming.get(at..at + HEADER)?;
+        let header = self.incoming[..self.filled].get(at..at + HEADER)?;
         Some(usize::from(u16::from_be_bytes([header[3], header[4]])).min(RECORD))
     }
 
-    /// Takes in bytes from the peer, no more than are [wanted](Self::wants), and does what they ask for. Where that fails, [`failure`](Self::failure) says so.
-    pub fn receive(&mut self, bytes: &[u8]) {
-        self.incoming.extend_from_slice(bytes);
+    /// Room for the bytes that are [wanted](Self::wants); none if none are.
+    pub fn room(&mut self) -> &mut [u8] {
+        let count = match self.wants() {
+            Want::Bytes(count) => count,
+            Want::Nothing | Want::TooMuch => 0,
+        };
+        self.incoming.resize(self.filled + count, 0);
+        &mut self.incoming[self.filled..]
+    }
+
+    /// So many bytes are in the [room](Self::room): does what they ask for. Where that fails, [`failure`](Self::failure) says so.
+    pub fn received(&mut self, count: usize) {
+        self.filled = (self.filled + count).min(self.incoming.len());
         // A header alone shows whether this is TLS at all.
         self.step();
     }
@@ -198,7 +211,7 @@ impl<C: Side> Engine<C> {
             return;
         }
         loop {
-            let status = self.connection.step(&mut self.incoming);
+            let status = self.connection.step(&mut self.incoming[..self.filled]);
             let mut discard = status.discard;
             let mut goes_on = true;
             match status.state {
@@ -240,8 +253,10 @@ impl<C: Side> Engine<C> {
     /// Takes what is left to be said after a failure, and no step beyond: what has come is not looked at any more.
     fn alert(&mut self) {
         while self.connection.has_more_to_say() {
-            let Ok(ConnectionState::EncodeTlsData(data)) =
-                self.connection.step(&mut self.incoming).state
+            let Ok(ConnectionState::EncodeTlsData(data)) = self
+                .connection
+                .step(&mut self.incoming[..self.filled])
+                .state
             else {
                 return;
             };
@@ -250,8 +265,13 @@ impl<C: Side> Engine<C> {
     }
 
     fn discard(&mut self, count: usize) {
-        self.incoming.drain(..count.min(self.incoming.len()));
-        if self.incoming.is_empty() {
+        if count == 0 {
+            return;
+        }
+        self.incoming.truncate(self.filled);
+        self.incoming.drain(..count.min(self.filled));
+        self.filled = self.incoming.len();
+        if self.filled == 0 {
             self.incoming = Vec::new();
         }
     }

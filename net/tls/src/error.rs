@@ -30,6 +30,18 @@ pub enum AcceptError<E> {
     Displaced,
 }
 
+/// The platform has no random bytes, and without any there is no secrecy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NoEntropy;
+
+impl fmt::Display for NoEntropy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("there are no random bytes to be had")
+    }
+}
+
+impl core::error::Error for NoEntropy {}
+
 impl<E: fmt::Debug> fmt::Display for TlsError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -22,7 +22,7 @@ pub use acceptor::Acceptor;
 pub use certificates::{Certificates, NameError};
 pub use connector::{Connector, Roots, RootsError};
 pub use engine::{Engine, Want};
-pub use error::{AcceptError, TlsError};
+pub use error::{AcceptError, NoEntropy, TlsError};
 pub use identity::{Identity, IdentityError};
 pub use limits::Limits;
 pub use side::Side;

@@ -7,16 +7,12 @@ use rustls::HandshakeKind;
 use rustls::client::UnbufferedClientConnection;
 use rustls::server::UnbufferedServerConnection;
 
-use crate::limits::HEADER;
 use crate::{Engine, Side, TlsError, Want};
 
 /// A server's end.
 pub type ServerStream<S> = TlsStream<S, UnbufferedServerConnection>;
 /// A client's end.
 pub type ClientStream<S> = TlsStream<S, UnbufferedClientConnection>;
-
-/// Bytes that are read from the stream below at once, on their way to a record's buffer.
-const PIECE: usize = 2048;
 
 /// A secure stream: what is written is encrypted, and what is read has come from the peer as it was sent.
 ///
@@ -71,40 +67,25 @@ impl<S: Read + Write, C: Side> TlsStream<S, C> {
 
     /// Waits for bytes from the peer, and does what they ask for.
     async fn advance(&mut self) -> Result<(), TlsError<S::Error>> {
-        let mut piece = [0; PIECE];
-        let room = match self.engine.wants() {
-            // Idle streams wait for a header: they should not have much room for it.
-            Want::Bytes(count) if count <= HEADER => return self.advance_by_header(count).await,
-            Want::Bytes(count) => count.min(PIECE),
+        match self.engine.wants() {
+            Want::Bytes(_) => {}
             Want::TooMuch => return Err(TlsError::TooMuch),
             Want::Nothing => return self.check(),
-        };
-        let count = self.io.read(&mut piece[..room]).await;
-        self.take_in(&piece, count).await
-    }
-
-    async fn advance_by_header(&mut self, count: usize) -> Result<(), TlsError<S::Error>> {
-        let mut piece = [0; HEADER];
-        let count = self.io.read(&mut piece[..count]).await;
-        self.take_in(&piece, count).await
-    }
-
-    async fn take_in(
-        &mut self,
-        piece: &[u8],
-        count: Result<usize, S::Error>,
-    ) -> Result<(), TlsError<S::Error>> {
-        match count.map_err(TlsError::Io)? {
-            0 => Err(TlsError::Truncated),
-            count => {
-                self.engine.receive(&piece[..count]);
-                if self.engine.failure().is_some() {
-                    // The alert; whether it arrives makes no difference any more.
-                    drop(self.send().await);
-                }
-                self.check()
-            }
         }
+        match self
+            .io
+            .read(self.engine.room())
+            .await
+            .map_err(TlsError::Io)?
+        {
+            0 => return Err(TlsError::Truncated),
+            count => self.engine.received(count),
+        }
+        if self.engine.failure().is_some() {
+            // The alert; whether it arrives makes no difference any more.
+            drop(self.send().await);
+        }
+        self.check()
     }
 
     fn check(&self) -> Result<(), TlsError<S::Error>> {

@@ -1,12 +1,17 @@
-//! `cargo xtask run`: an app, built and running.
+//! `cargo xtask run`: apps, built and running.
 
 mod answers;
+mod disks;
+mod lines;
 mod linux;
+mod plan;
 mod ports;
+mod tar;
 mod xen;
 
 use anyhow::Result;
 
+use self::plan::{Announce, Plan};
 use crate::cli::{Run, Target};
 use crate::workspace::Workspace;
 
@@ -16,9 +21,23 @@ pub(crate) use xen::{ADDRESS, ADDRESS_WORDS};
 pub(crate) fn run(arguments: &Run) -> Result<i32> {
     let workspace = Workspace::load()?;
     let app = workspace.app(&arguments.app)?;
-    let forwards = ports::choose(&arguments.forward, app)?;
+    if arguments.pcap.is_some() && !app.domain.vif {
+        anyhow::bail!(
+            "{} has no network interface: nothing can be recorded",
+            app.name
+        );
+    }
+    let scratch = workspace.target.join("disks").join(&app.name);
+    let plan = Plan {
+        app,
+        address: ADDRESS,
+        forwards: ports::choose(&arguments.forward, app)?,
+        disks: disks::choose(&arguments.disk, &scratch)?,
+        pcap: arguments.pcap.clone(),
+        words: arguments.words.join(" "),
+    };
     match arguments.on {
-        Target::Xen => xen::run(&workspace, app, &forwards),
-        Target::Linux => linux::run(&workspace, app, &forwards),
+        Target::Xen => xen::run(&workspace, &[plan], &Announce::Each),
+        Target::Linux => linux::run(&workspace, &plan),
     }
 }

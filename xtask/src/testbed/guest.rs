@@ -23,6 +23,15 @@ pub(crate) enum End {
     Destroyed,
 }
 
+/// How a guest is created.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Birth {
+    /// It runs at once.
+    Running,
+    /// It waits for `xl unpause`.
+    Paused,
+}
+
 /// A guest whose files are in dom0.
 #[derive(Clone, Debug)]
 pub(crate) struct Guest {
@@ -90,7 +99,22 @@ impl Guest {
         deadline: Deadline,
         console: &mut (dyn Write + Send),
     ) -> Result<End> {
+        self.run_from(Birth::Running, testbed, deadline, console)
+    }
+
+    /// As [`Guest::run`]; the domain may be born paused, and somebody else lets it run.
+    pub(crate) fn run_from(
+        &self,
+        birth: Birth,
+        testbed: &Testbed,
+        deadline: Deadline,
+        console: &mut (dyn Write + Send),
+    ) -> Result<End> {
         let Guest { name, config } = self;
+        let paused = match birth {
+            Birth::Running => "",
+            Birth::Paused => "-p",
+        };
         let log = format!("/var/log/xen/console/guest-{name}.log");
         let create = format!("/run/testbed/create.{name}");
         // The daemon's log has all that the console's ring had, also what was written just before the end. `cat` goes on where the
@@ -98,7 +122,7 @@ impl Guest {
         let script = format!(
             "cd /guests && rm -f {create}.over && : >{log} || exit 1; \
              {{ exec 3<{log}; until [ -e {create}.over ]; do cat <&3; sleep 0.1; done; cat <&3; }} & follower=$!; \
-             xl create -F {config} >{create} 2>&1; status=$?; sleep 0.3; : >{create}.over; wait $follower; exit $status"
+             xl create {paused} -F {config} >{create} 2>&1; status=$?; sleep 0.3; : >{create}.over; wait $follower; exit $status"
         );
         let status = testbed.run(&script, deadline, console, &mut std::io::sink())?;
         let told = testbed.sh(&format!("cat {create}"))?;
@@ -128,6 +152,18 @@ impl Guest {
         testbed
             .sh_within(&script, patience + Duration::from_secs(10))
             .map(drop)
+    }
+
+    /// The file in dom0 that is there once [`Guest::run`] has seen the domain's end.
+    pub(super) fn over(&self) -> String {
+        format!("/run/testbed/create.{}.over", self.name)
+    }
+
+    /// Whether there is such a domain now.
+    pub(crate) fn exists(&self, testbed: &Testbed) -> bool {
+        testbed
+            .sh(&format!("xl domid {} 2>/dev/null", self.name))
+            .is_ok()
     }
 
     /// Ends the domain without asking it.

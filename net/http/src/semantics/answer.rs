@@ -205,13 +205,13 @@ impl Answer {
             }
             writer.end_field();
         }
-        if let Some(location) = response.location {
+        if let Some(location) = &response.location {
             writer.field("Location", location);
         }
         if let Some(seconds) = response.retry_after {
             writer.number_field("Retry-After", u64::from(seconds));
         }
-        for (name, value) in response.fields {
+        for (name, value) in response.fields.iter().chain(response.more_fields) {
             writer.field(name, value);
         }
         Ok(())

@@ -20,8 +20,9 @@ pub struct Response<'a> {
     pub(crate) last_modified: Option<UnixTime>,
     pub(crate) allow: Option<Methods>,
     pub(crate) retry_after: Option<u32>,
-    pub(crate) location: Option<&'a str>,
+    pub(crate) location: Option<Cow<'a, str>>,
     pub(crate) fields: &'a [(&'a str, &'a str)],
+    pub(crate) more_fields: &'a [(&'a str, &'a str)],
 }
 
 impl<'a> Response<'a> {
@@ -37,6 +38,7 @@ impl<'a> Response<'a> {
             retry_after: None,
             location: None,
             fields: &[],
+            more_fields: &[],
         }
     }
 
@@ -94,10 +96,17 @@ impl<'a> Response<'a> {
         self
     }
 
+    /// With these fields besides those that it has, for who passes on the responses of another handler.
+    #[must_use]
+    pub fn more_fields(mut self, fields: &'a [(&'a str, &'a str)]) -> Self {
+        self.more_fields = fields;
+        self
+    }
+
     /// With `Location`, as a redirection needs it: a path as it stands in a request, percent-encoded.
     #[must_use]
-    pub fn location(mut self, location: &'a str) -> Self {
-        self.location = Some(location);
+    pub fn location(mut self, location: impl Into<Cow<'a, str>>) -> Self {
+        self.location = Some(location.into());
         self
     }
 

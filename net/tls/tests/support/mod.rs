@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use embedded_io_async::{ErrorType, Read, Write};
 use morgana_exec::{Duplex, Executor, Handle, ManualClock, duplex};
-use morgana_hal::{ByteStream, Clock, Instant, WallTime};
+use morgana_hal::{ByteStream, WallTime};
 use morgana_tls::{Acceptor, Certificates, Connector, Identity, Limits, Roots};
 
 pub(crate) const CA: &[u8] = include_bytes!("../certs/ca.pem");
@@ -43,28 +43,19 @@ pub(crate) fn certificates() -> Certificates {
     certificates
 }
 
-/// A clock that stands still on a day in 2030.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Standing;
-
-impl Clock for Standing {
-    fn now(&self) -> Instant {
-        Instant::ZERO
-    }
-
-    fn wall(&self) -> WallTime {
-        WallTime::from_unix_nanos(1_900_000_000_000_000_000)
-    }
+/// A day in 2030.
+fn now() -> WallTime {
+    WallTime::from_unix_nanos(1_900_000_000_000_000_000)
 }
 
-pub(crate) fn acceptor(tasks: &Handle, limits: Limits) -> Acceptor<Standing> {
+pub(crate) fn acceptor(tasks: &Handle, limits: Limits) -> Acceptor {
     let protocols: &[&[u8]] = &[b"http/1.1"];
-    Acceptor::new(Standing, tasks.timers(), certificates(), protocols, limits).unwrap()
+    Acceptor::new(now, tasks.timers(), certificates(), protocols, limits).unwrap()
 }
 
-pub(crate) fn connector(tasks: &Handle) -> Connector<Standing> {
+pub(crate) fn connector(tasks: &Handle) -> Connector {
     let (roots, time) = (Roots::from_pem(CA).unwrap(), Duration::from_secs(10));
-    Connector::new(Standing, tasks.timers(), roots, &[b"http/1.1"], time).unwrap()
+    Connector::new(now, tasks.timers(), roots, &[b"http/1.1"], time)
 }
 
 /// One end of a stream in memory that gives pieces of at most `piece` bytes, and notes what was written.
