@@ -13,7 +13,7 @@ use crate::theme::theme;
 
 /// Where the site is: the feed and the map for search engines have whole addresses in them.
 const BASE: &str = "MORGANA_SITE_URL";
-/// Set to anything, it says that the server has the API documentation under `/api/`.
+/// Where the API documentation is: another server has it, since it is too large for an image.
 const API: &str = "MORGANA_SITE_API";
 /// A name that nobody has (RFC 2606, section 2), for builds that are not told one.
 const NO_BASE: &str = "https://morgana.example";
@@ -24,10 +24,7 @@ pub fn build(root: &Path) -> Result<Set, Vec<Problem>> {
     let mut sources = Sources::new(settings().map_err(one)?);
     source::collect(root, &mut sources).map_err(one)?;
     println!("cargo::rerun-if-env-changed={API}");
-    let has_api = env::var_os(API).is_some_and(|value| !value.is_empty());
-    if has_api {
-        sources.live("/api/");
-    }
+    let api = env::var(API).ok().filter(|address| !address.is_empty());
     let site = sources.read()?;
     let (guides, unlisted) = catalogue::guides(&site);
     if !unlisted.is_empty() {
@@ -39,7 +36,7 @@ pub fn build(root: &Path) -> Result<Set, Vec<Problem>> {
     }
     let readme = std::fs::read_to_string(root.join("README.md")).unwrap_or_default();
     site.render(&theme(), |url| match url {
-        "/crates/" => context! { layers => catalogue::layers(&site), has_api => has_api },
+        "/crates/" => context! { layers => catalogue::layers(&site), api => api.clone() },
         _ => extra(&site, &guides, &readme, url),
     })
 }
