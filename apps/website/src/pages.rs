@@ -16,7 +16,10 @@ mod tests {
             .files()
             .iter()
             .filter(|file| file.content_type.starts_with("text/html"))
-            .map(|file| (file.path, String::from_utf8(file.body.to_vec()).unwrap()))
+            .map(|file| {
+                let content = file.content.unpack().unwrap();
+                (file.path, String::from_utf8(content.into_owned()).unwrap())
+            })
     }
 
     /// The policy in `headers` lets nothing else work, and the generator refuses it, too.

@@ -1,14 +1,16 @@
 //! Requests in, pages and figures out.
 
+use alloc::borrow::Cow;
 use alloc::rc::{Rc, Weak};
 use alloc::vec::Vec;
 
 use morgana::netfront::Monitor;
-use morgana_assets::{Asset, Found};
+use morgana_assets::{Asset, Content, Found};
 use morgana_exec::Timers;
 use morgana_hal::{Clock, Instant, Platform};
 use morgana_http::{
-    BodyError, EntityTag, Handler, Limits, Read, Request, Response, Server, Status, UnixTime,
+    BodyError, Coding, EntityTag, Handler, Limits, Read, Request, Response, Server, Status,
+    UnixTime,
 };
 use morgana_net_stack::Stack;
 
@@ -96,7 +98,7 @@ impl<P: Platform> Handler for Site<P> {
         let response = match request.path() {
             "/metrics" => self.metrics(),
             "/healthz" => Response::ok("text/plain; charset=utf-8", b"ok\n").fields(FOR_FIGURES),
-            path => file(path),
+            path => file(request, path),
         };
         response.more_fields(self.always)
     }
@@ -107,35 +109,62 @@ impl<P: Platform> Handler for Site<P> {
 }
 
 /// The answer to a request for a file of the image.
-fn file(path: &str) -> Response<'static> {
+fn file(request: &Request<'_>, path: &str) -> Response<'static> {
     match PAGES.find(path) {
-        Found::Asset(asset) => content(asset),
+        Found::Asset(asset) => page(request, asset),
         Found::Redirect(to) => Response::empty(Status::PERMANENT_REDIRECT).location(to),
-        Found::Missing => missing(),
+        Found::Missing => missing(request),
     }
 }
 
-fn content(asset: &'static Asset) -> Response<'static> {
+fn page(request: &Request<'_>, asset: &'static Asset) -> Response<'static> {
     let fields = match asset.path {
         _ if asset.content_type.starts_with("text/html") => FOR_PAGES,
         "/style.css" | "/search.js" | "/status.js" | "/search.json" => FOR_HASHED,
         _ => FOR_FILES,
     };
-    let response = Response::ok(asset.content_type, asset.body)
-        .etag(EntityTag::strong(asset.etag))
-        .fields(fields);
+    let response = in_best_form(request, asset).fields(fields);
     match asset.modified_unix_seconds {
         Some(seconds) => response.last_modified(UnixTime(seconds)),
         None => response,
     }
 }
 
-fn missing() -> Response<'static> {
-    match PAGES.find("/404.html") {
-        Found::Asset(page) => Response::ok(page.content_type, page.body)
-            .status(Status::NOT_FOUND)
-            .fields(FOR_PAGES),
-        _ => Response::text(Status::NOT_FOUND),
+fn missing(request: &Request<'_>) -> Response<'static> {
+    let response = match PAGES.find("/404.html") {
+        Found::Asset(asset) => in_best_form(request, asset).fields(FOR_PAGES),
+        _ => return Response::text(Status::NOT_FOUND),
+    };
+    response.status(Status::NOT_FOUND)
+}
+
+/// A file in the form that the client wants most.
+fn in_best_form(request: &Request<'_>, asset: &'static Asset) -> Response<'static> {
+    let response = |etag, bytes: Cow<'static, [u8]>| {
+        Response::ok(asset.content_type, bytes).etag(EntityTag::strong(etag))
+    };
+    let packed = match asset.content {
+        Content::Plain(bytes) => return response(asset.etag, bytes.into()),
+        Content::Packed(packed) => packed,
+    };
+    let available = [Coding::Brotli, Coding::Gzip, Coding::Identity];
+    let available = match packed.brotli {
+        Some(_) => &available[..],
+        None => &available[1..],
+    };
+    let coding = Coding::choose(request, available);
+    let encoded = match coding {
+        Some(Coding::Brotli) => packed.brotli,
+        Some(Coding::Gzip) => Some(packed.gzip),
+        Some(Coding::Identity) => None,
+        None => return Response::text(Status::NOT_ACCEPTABLE).coded(Coding::Identity),
+    };
+    match (encoded, coding) {
+        (Some(encoded), Some(coding)) => response(encoded.etag, encoded.bytes.into()).coded(coding),
+        _ => match asset.content.unpack() {
+            Ok(content) => response(asset.etag, content).coded(Coding::Identity),
+            Err(_) => Response::text(Status::SERVICE_UNAVAILABLE).coded(Coding::Identity),
+        },
     }
 }
 

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use embedded_io_async::{Read, Write};
+use morgana_assets::Content;
 use morgana_emul::{DomainConfig, Hypervisor, Outcome};
 use morgana_exec::Handle;
 use morgana_hal::{Exit, Platform};
@@ -44,7 +45,8 @@ async fn serve<P: Platform>(platform: P, stack: Stack, tasks: Handle) {
 }
 
 /// All that the website sends in answer to `requests`, which each ask for the connection to close.
-fn ask(requests: &'static [&'static str]) -> Vec<String> {
+fn ask_for_bytes(requests: &[&'static str]) -> Vec<Vec<u8>> {
+    let requests = requests.to_vec();
     let machine = Hypervisor::new();
     let domain = machine.create(DomainConfig::default()).unwrap();
     let (send, answers) = std::sync::mpsc::channel();
@@ -68,13 +70,21 @@ fn ask(requests: &'static [&'static str]) -> Vec<String> {
                     count => answer.extend_from_slice(&piece[..count]),
                 }
             }
-            send.send(String::from_utf8(answer).unwrap()).unwrap();
+            send.send(answer).unwrap();
         }
         Exit::Poweroff
     });
     assert_eq!(outcome, Outcome::Exited(Exit::Poweroff));
     machine.assert_clean();
     answers.into_iter().collect()
+}
+
+/// The same where the answers are text.
+fn ask(requests: &[&'static str]) -> Vec<String> {
+    let answers = ask_for_bytes(requests).into_iter();
+    answers
+        .map(|answer| String::from_utf8(answer).unwrap())
+        .collect()
 }
 
 macro_rules! get {
@@ -102,13 +112,14 @@ fn pages_come_with_their_type_tag_and_policy() {
     for field in [
         "Content-Type: text/html; charset=utf-8".to_owned(),
         format!("ETag: \"{}\"", front.etag),
-        format!("Content-Length: {}", front.body.len()),
+        format!("Content-Length: {}", front.content.len()),
+        "Vary: Accept-Encoding".to_owned(),
         "Content-Security-Policy: default-src 'none'".to_owned(),
         "Cache-Control: no-cache".to_owned(),
     ] {
         assert!(head.contains(&field), "{field} is missing in {head}");
     }
-    assert_eq!(body.as_bytes(), front.body);
+    assert_eq!(body.as_bytes(), &*front.content.unpack().unwrap());
     assert!(answers[1].contains("Content-Type: text/css"));
     let (head_of_head, body) = answers[2].split_once("\r\n\r\n").unwrap();
     let without_date = |head: &str| {
@@ -117,6 +128,74 @@ fn pages_come_with_their_type_tag_and_policy() {
     };
     assert_eq!(without_date(head_of_head), without_date(head));
     assert_eq!(body, "");
+}
+
+#[test]
+fn a_page_comes_in_the_form_that_the_client_wants() {
+    let front = &PAGES.files()[0];
+    let Content::Packed(packed) = front.content else {
+        panic!("the front page is not packed");
+    };
+    let brotli = packed.brotli.expect("a long page has a brotli form");
+    let answers = ask_for_bytes(&[
+        get!("/", "GET", "Accept-Encoding: gzip, deflate, br\r\n"),
+        get!("/", "GET", "Accept-Encoding: gzip, br;q=0\r\n"),
+        get!("/", "GET", "Accept-Encoding: zstd\r\n"),
+        get!("/none", "GET", "Accept-Encoding: br\r\n"),
+        get!("/", "GET", "Accept-Encoding: *;q=0\r\n"),
+        get!("/", "GET", "Range: bytes=1-4\r\n"),
+    ]);
+    let plain = front.content.unpack().unwrap();
+    for (answer, coding, etag, body) in [
+        (&answers[0], Some("br"), brotli.etag, brotli.bytes),
+        (
+            &answers[1],
+            Some("gzip"),
+            packed.gzip.etag,
+            packed.gzip.bytes,
+        ),
+        (&answers[2], None, front.etag, &*plain),
+    ] {
+        let split = answer
+            .windows(4)
+            .position(|end| end == b"\r\n\r\n")
+            .unwrap();
+        let head = std::str::from_utf8(&answer[..split]).unwrap();
+        let coded = coding.map(|coding| format!("Content-Encoding: {coding}\r\n"));
+        assert_eq!(
+            coded.is_some_and(|coded| head.contains(&coded)),
+            head.contains("Content-Encoding"),
+            "{head}"
+        );
+        assert!(head.contains(&format!("ETag: \"{etag}\"\r\n")), "{head}");
+        assert!(head.contains("Vary: Accept-Encoding\r\n"), "{head}");
+        assert!(answer[split + 4..] == *body);
+    }
+    assert!(answers[3].starts_with(b"HTTP/1.1 404 "));
+    assert!(answers[4].starts_with(b"HTTP/1.1 406 "));
+    assert!(answers[5].starts_with(b"HTTP/1.1 206 ") && answers[5].ends_with(&plain[1..=4]));
+}
+
+#[test]
+fn a_form_that_the_client_has_is_not_sent_again() {
+    let front = &PAGES.files()[0];
+    let Content::Packed(packed) = front.content else {
+        panic!("the front page is not packed");
+    };
+    // The tests' requests are fixed texts.
+    let asked = |coding: &str, etag: &str| -> &'static str {
+        let fields = format!("Accept-Encoding: {coding}\r\nIf-None-Match: \"{etag}\"\r\n");
+        let request = format!("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{fields}\r\n");
+        Box::leak(request.into_boxed_str())
+    };
+    let answers = ask_for_bytes(&[
+        asked("gzip", packed.gzip.etag),
+        asked("gzip", front.etag),
+        asked("identity", front.etag),
+    ]);
+    for (answer, status) in answers.iter().zip([b"304", b"200", b"304"]) {
+        assert_eq!(&answer[9..12], status);
+    }
 }
 
 #[test]

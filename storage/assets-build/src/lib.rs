@@ -4,7 +4,9 @@
 mod content_type;
 mod error;
 mod hash;
+mod pack;
 mod set;
+mod table;
 
 pub use content_type::content_type;
 pub use error::Error;

@@ -1,11 +1,11 @@
 //! The set while it is made.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
 
-use crate::{Error, content_type, entity_tag};
+use crate::table::Table;
+use crate::{Error, content_type};
 
 /// Files to bake into an image.
 #[derive(Clone, Default, Debug)]
@@ -106,6 +106,15 @@ impl Set {
         Ok(())
     }
 
+    /// All contents one after the other, and the Rust text of the table over them.
+    fn render(&self, name: &str) -> (Vec<u8>, String) {
+        let mut table = Table::new(name, self.modified_unix_seconds);
+        for (path, file) in &self.files {
+            table.add(path, file.content_type, &file.body);
+        }
+        table.finish()
+    }
+
     /// Writes `NAME.bin` and `NAME.rs` into `folder`, for `include!` in a program that depends on `morgana-assets`.
     pub fn write(&self, name: &str, folder: &Path) -> Result<(), Error> {
         let (block, table) = self.render(name);
@@ -114,33 +123,6 @@ impl Set {
             fs::write(&path, content).map_err(|error| Error::Io(path, error))?;
         }
         Ok(())
-    }
-
-    /// All contents one after the other, and the Rust text of the table over them.
-    fn render(&self, name: &str) -> (Vec<u8>, String) {
-        let mut block = Vec::new();
-        let mut table = String::new();
-        for (path, File { content_type, body }) in &self.files {
-            let start = block.len();
-            block.extend_from_slice(body);
-            // Writing to a String cannot fail.
-            let _ = writeln!(
-                table,
-                "    ::morgana_assets::Asset {{ path: {path:?}, content_type: {content_type:?}, etag: {etag:?}, \
-                 modified_unix_seconds: {modified:?}, body: {name}_BYTES.split_at({end}).0.split_at({start}).1 }},",
-                etag = entity_tag(body),
-                modified = self.modified_unix_seconds,
-                end = block.len(),
-            );
-        }
-        let text = format!(
-            "/// The contents of [`{name}`], one after the other.\n\
-             static {name}_BYTES: [u8; {length}] = *include_bytes!(\"{name}.bin\");\n\
-             /// Files baked into the image.\n\
-             pub static {name}: ::morgana_assets::Assets = ::morgana_assets::Assets::new(&[\n{table}]);\n",
-            length = block.len(),
-        );
-        (block, text)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use morgana_assets::Found;
+use morgana_assets::{Content, Found};
 use morgana_assets_build::{Set, entity_tag};
 
 include!("generated/SITE.rs");
@@ -25,21 +25,36 @@ fn fresh() -> PathBuf {
 fn the_generated_table_is_the_one_kept_here() {
     let folder = fresh();
     for file in ["SITE.rs", "SITE.bin"] {
-        let kept = fs::read_to_string(here().join("generated").join(file)).unwrap();
-        let made = fs::read_to_string(folder.join(file)).unwrap();
-        assert_eq!(made, kept, "{file}");
+        let kept = fs::read(here().join("generated").join(file)).unwrap();
+        let made = fs::read(folder.join(file)).unwrap();
+        assert!(made == kept, "{file}: {}", folder.display());
     }
 }
 
 #[test]
 fn the_generated_table_compiles_and_finds_the_files() {
-    let index = fs::read(here().join("public/index.html")).unwrap();
+    let index = include_bytes!("public/index.html");
     let Found::Asset(page) = SITE.find("/") else {
         panic!("the index page is missing");
     };
-    assert_eq!(page.body, index);
-    assert_eq!(page.etag, entity_tag(&index));
+    assert_eq!(page.content, Content::Plain(index));
+    assert_eq!(page.etag, entity_tag(index));
     assert_eq!(page.content_type, "text/html; charset=utf-8");
     assert_eq!(SITE.find("/notes"), Found::Redirect("/notes/"));
-    assert_eq!(SITE.files().len(), 3);
+    assert_eq!(SITE.files().len(), 4);
+}
+
+#[test]
+fn a_long_text_is_packed_and_comes_out_as_it_was() {
+    let text = fs::read(here().join("public/long.txt")).unwrap();
+    let Found::Asset(file) = SITE.find("/long.txt") else {
+        panic!("the text is missing");
+    };
+    let Content::Packed(packed) = file.content else {
+        panic!("it is not packed");
+    };
+    assert_eq!(packed.length, text.len());
+    assert_eq!(packed.gzip.etag, format!("{}-gz", file.etag));
+    assert!(file.content.stored_bytes() < text.len());
+    assert_eq!(file.content.unpack().unwrap(), text);
 }

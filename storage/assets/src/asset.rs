@@ -1,5 +1,7 @@
 //! One file of an image.
 
+use crate::Content;
+
 /// A file, with what an HTTP response about it says. All of it is part of the image.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Asset {
@@ -12,5 +14,5 @@ pub struct Asset {
     /// When it was last changed, in seconds since 1970-01-01T00:00:00Z, where that is known.
     pub modified_unix_seconds: Option<u64>,
     /// Its content.
-    pub body: &'static [u8],
+    pub content: Content,
 }

@@ -54,9 +54,12 @@ impl Assets {
         self.files
     }
 
-    /// The sum of the files' sizes, in bytes.
-    pub fn total_bytes(&self) -> usize {
-        self.files.iter().map(|file| file.body.len()).sum()
+    /// How many bytes of the image the files' contents take.
+    pub fn stored_bytes(&self) -> usize {
+        self.files
+            .iter()
+            .map(|file| file.content.stored_bytes())
+            .sum()
     }
 
     fn search(&self, path: impl Iterator<Item = u8> + Clone) -> Result<usize, usize> {
@@ -82,6 +85,7 @@ mod tests {
     extern crate std;
 
     use super::*;
+    use crate::Content;
     use std::string::String;
 
     const fn file(path: &'static str) -> Asset {
@@ -90,7 +94,7 @@ mod tests {
             content_type: "text/plain",
             etag: "0",
             modified_unix_seconds: None,
-            body: path.as_bytes(),
+            content: Content::Plain(path.as_bytes()),
         }
     }
 
@@ -154,7 +158,7 @@ mod tests {
     fn an_empty_set_has_nothing() {
         static EMPTY: Assets = Assets::new(&[]);
         assert_eq!(EMPTY.find("/"), Found::Missing);
-        assert_eq!(EMPTY.total_bytes(), 0);
-        assert_eq!(SET.total_bytes(), 1 + 2 + 3 + 5 + 3 + 10);
+        assert_eq!(EMPTY.stored_bytes(), 0);
+        assert_eq!(SET.stored_bytes(), 1 + 2 + 3 + 5 + 3 + 10);
     }
 }

@@ -2,8 +2,12 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+extern crate alloc;
+
 mod asset;
 mod assets;
+mod content;
 
 pub use asset::Asset;
 pub use assets::{Assets, Found};
+pub use content::{Content, Encoded, Packed, UnpackError};

@@ -2,7 +2,7 @@
 
 use super::conditional::{Precondition, evaluate, range_applies};
 use super::range::{Selection, select};
-use super::{Response, UnixTime};
+use super::{Coding, Response, UnixTime};
 use crate::wire::{HeadWriter, Method, Persistence, Request, Status, UnfitHead, Version};
 
 /// What the connection adds to an answer's head.
@@ -181,9 +181,16 @@ impl Answer {
             if let Some(content_type) = response.content_type {
                 writer.field("Content-Type", content_type);
             }
+            match response.coding {
+                None | Some(Coding::Identity) => {}
+                Some(coding) => writer.field("Content-Encoding", coding.name()),
+            }
             if response.status == Status::OK {
                 writer.field("Accept-Ranges", "bytes");
             }
+        }
+        if response.coding.is_some() {
+            writer.field("Vary", "Accept-Encoding");
         }
         if let Some(etag) = &response.etag {
             let (prefix, opaque) = etag.parts().ok_or(UnfitHead)?;
@@ -357,6 +364,20 @@ mod tests {
             answer("GET", "", &Response::text(Status::NO_CONTENT)),
             "HTTP/1.1 204 No Content\r\nContent-Type: text/plain\r\n\r\n"
         );
+    }
+
+    #[test]
+    fn a_chosen_form_is_told_with_every_answer_about_it() {
+        let coded = page().coded(Coding::Brotli);
+        let whole = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Encoding: br\r\nAccept-Ranges: bytes\r\n\
+            Vary: Accept-Encoding\r\nETag: \"t\"\r\nCache-Control: no-cache\r\nContent-Length: 10\r\n\r\n0123456789";
+        assert_eq!(answer("GET", "", &coded), whole);
+        assert_eq!(
+            answer("GET", "If-None-Match: \"t\"\r\n", &coded),
+            "HTTP/1.1 304 Not Modified\r\nVary: Accept-Encoding\r\nETag: \"t\"\r\nCache-Control: no-cache\r\n\r\n"
+        );
+        let plain = answer("GET", "", &page().coded(Coding::Identity));
+        assert!(plain.contains("Vary: Accept-Encoding") && !plain.contains("Content-Encoding"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The meaning of HTTP (RFC 9110) as plain functions: what an answer to a request is, given the handler's response.
 
 mod answer;
+mod coding;
 mod conditional;
 mod date;
 mod etag;
@@ -8,6 +9,7 @@ mod range;
 mod response;
 
 pub use answer::{Answer, AnswerContext};
+pub use coding::Coding;
 pub use conditional::{Precondition, evaluate, range_applies};
 pub use date::UnixTime;
 pub use etag::EntityTag;

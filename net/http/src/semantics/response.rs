@@ -2,7 +2,7 @@
 
 use alloc::borrow::Cow;
 
-use super::{EntityTag, UnixTime};
+use super::{Coding, EntityTag, UnixTime};
 use crate::wire::{Methods, Status};
 
 /// The content of a response: borrowed (from the image, or from the handler, and sent without a copy) or made for this
@@ -16,6 +16,7 @@ pub struct Response<'a> {
     pub(crate) status: Status,
     pub(crate) body: Body<'a>,
     pub(crate) content_type: Option<&'a str>,
+    pub(crate) coding: Option<Coding>,
     pub(crate) etag: Option<EntityTag<'a>>,
     pub(crate) last_modified: Option<UnixTime>,
     pub(crate) allow: Option<Methods>,
@@ -32,6 +33,7 @@ impl<'a> Response<'a> {
             status,
             body: Cow::Borrowed(&[]),
             content_type: None,
+            coding: None,
             etag: None,
             last_modified: None,
             allow: None,
@@ -66,6 +68,14 @@ impl<'a> Response<'a> {
         self
     }
 
+    /// With a content that was [chosen](Coding::choose) for the request among several, and is coded so: says `Content-Encoding`, and by `Vary` that another client may get another
+    /// one. Its entity tag must be that of this form.
+    #[must_use]
+    pub fn coded(mut self, coding: Coding) -> Self {
+        self.coding = Some(coding);
+        self
+    }
+
     /// With this status.
     #[must_use]
     pub fn status(mut self, status: Status) -> Self {
@@ -87,8 +97,8 @@ impl<'a> Response<'a> {
         self
     }
 
-    /// With these fields besides, as name and value. `Content-Length`, `Content-Range`, `Connection`, `Date`, `ETag`,
-    /// `Last-Modified` and `Transfer-Encoding` are the server's own and must not be among them. A name or value that
+    /// With these fields besides, as name and value. `Content-Encoding`, `Content-Length`, `Content-Range`, `Connection`, `Date`, `ETag`,
+    /// `Last-Modified`, `Transfer-Encoding` and `Vary` are the server's own and must not be among them. A name or value that
     /// would break the message turns the answer into a 500.
     #[must_use]
     pub fn fields(mut self, fields: &'a [(&'a str, &'a str)]) -> Self {

@@ -54,6 +54,8 @@ statuses! {
     NOT_FOUND = 404 "Not Found";
     /// 405 (§15.5.6).
     METHOD_NOT_ALLOWED = 405 "Method Not Allowed";
+    /// 406 (§15.5.7).
+    NOT_ACCEPTABLE = 406 "Not Acceptable";
     /// 408 (§15.5.9).
     REQUEST_TIMEOUT = 408 "Request Timeout";
     /// 409 (§15.5.10).
