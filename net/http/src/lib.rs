@@ -13,6 +13,8 @@ pub mod server;
 pub mod wire;
 
 pub use embedded_io_async::{Read, Write};
-pub use semantics::{Body, Coding, EntityTag, Response, UnixTime};
-pub use server::{BodyError, End, Handler, Limits, Server, Stats, read_to_end};
+pub use semantics::{Body, Coding, EntityTag, Length, Response, UnixTime};
+pub use server::{
+    BodyError, End, Handler, Limits, OutputError, Server, Stats, Unfinished, read_to_end,
+};
 pub use wire::{Method, Methods, Request, Status};

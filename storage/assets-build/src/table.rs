@@ -11,6 +11,7 @@ pub(crate) struct Table<'a> {
     modified_unix_seconds: Option<u64>,
     block: Vec<u8>,
     rows: String,
+    count: usize,
 }
 
 impl<'a> Table<'a> {
@@ -20,17 +21,20 @@ impl<'a> Table<'a> {
             modified_unix_seconds,
             block: Vec::new(),
             rows: String::new(),
+            count: 0,
         }
     }
 
     /// Adds a file, compressed if that gains something.
     pub(crate) fn add(&mut self, path: &str, content_type: &str, content: &[u8]) {
-        let etag = entity_tag(content);
-        let content = self.content(&etag, content_type, content);
+        self.count += 1;
+        let hash = entity_tag(content);
+        let content = self.content(&hash, content_type, content);
+        let [path, etag] = [path, &hash].map(|text| self.text(text));
         // Writing to a String cannot fail.
         let _ = writeln!(
             self.rows,
-            "    ::morgana_assets::Asset {{ path: {path:?}, content_type: {content_type:?}, etag: {etag:?}, \
+            "    ::morgana_assets::Asset {{ path: {path}, content_type: {content_type:?}, etag: {etag}, \
              modified_unix_seconds: {modified:?}, content: {content} }},",
             modified = self.modified_unix_seconds,
         );
@@ -55,7 +59,8 @@ impl<'a> Table<'a> {
     /// A form whose entity tag is that of the content with the form's name behind it.
     fn encoded(&mut self, etag: &str, form: &str, bytes: &[u8]) -> String {
         let bytes = self.bytes(bytes);
-        format!("::morgana_assets::Encoded {{ etag: \"{etag}-{form}\", bytes: {bytes} }}")
+        let etag = self.text(&format!("{etag}-{form}"));
+        format!("::morgana_assets::Encoded {{ etag: {etag}, bytes: {bytes} }}")
     }
 
     /// Puts bytes into the block; the expression that they are.
@@ -66,16 +71,27 @@ impl<'a> Table<'a> {
         format!("{name}_BYTES.split_at({end}).0.split_at({start}).1")
     }
 
+    /// The same for text.
+    fn text(&mut self, text: &str) -> String {
+        format!("::morgana_assets::text({})", self.bytes(text.as_bytes()))
+    }
+
     /// The block, and the text.
     pub(crate) fn finish(self) -> (Vec<u8>, String) {
         let Self {
-            name, block, rows, ..
+            name,
+            block,
+            rows,
+            count,
+            ..
         } = self;
         let text = format!(
-            "/// The contents of [`{name}`], one after the other.\n\
+            "/// The contents of [`{name}`], their paths and tags, one after the other.\n\
              static {name}_BYTES: [u8; {length}] = *include_bytes!(\"{name}.bin\");\n\
+             /// What is where in it.\n\
+             static {name}_TABLE: [::morgana_assets::Asset; {count}] = [\n{rows}];\n\
              /// Files baked into the image.\n\
-             pub static {name}: ::morgana_assets::Assets = ::morgana_assets::Assets::new(&[\n{rows}]);\n",
+             pub static {name}: ::morgana_assets::Assets = ::morgana_assets::Assets::new(&{name}_TABLE);\n",
             length = block.len(),
         );
         (block, text)

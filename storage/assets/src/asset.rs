@@ -2,6 +2,18 @@
 
 use crate::Content;
 
+/// The text that `bytes` are, for tables that a build script has written.
+///
+/// # Panics
+///
+/// If they are none. In a `static` that is an error of the compiler.
+pub const fn text(bytes: &[u8]) -> &str {
+    match core::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(_) => panic!("a table's text is not UTF-8"),
+    }
+}
+
 /// A file, with what an HTTP response about it says. All of it is part of the image.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Asset {

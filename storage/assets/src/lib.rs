@@ -8,6 +8,6 @@ mod asset;
 mod assets;
 mod content;
 
-pub use asset::Asset;
+pub use asset::{Asset, text};
 pub use assets::{Assets, Found};
 pub use content::{Content, Encoded, Packed, UnpackError};

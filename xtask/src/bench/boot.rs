@@ -19,8 +19,8 @@ const PEER: &str = "linux-pv";
 const RUNS: usize = 3;
 /// How long one run may take.
 const LIMIT: Duration = Duration::from_secs(300);
-/// The static that has the bytes of the website's pages.
-const PAGES: &str = "PAGES_BYTES";
+/// The statics that are the website's pages: their bytes, and the table of them.
+const PAGES: [&str; 2] = ["PAGES_BYTES", "PAGES_TABLE"];
 /// The least that xl gives a PV domain, in MiB, and where we stop looking for more.
 const MEMORY: std::ops::RangeInclusive<u32> = 4..=64;
 
@@ -81,12 +81,15 @@ fn sizes(image: &Image, report: &mut Report<'_>) -> Result<()> {
     report(&Record::alone(BENCH, "image-bytes", "B", total as f64))?;
     let data = fs::read(&image.symbols).context("cannot read the symbol file")?;
     let file = object::File::parse(&*data).context("the symbol file is no ELF file")?;
-    let pages = file
-        .symbols()
-        .find(|symbol| symbol.name().is_ok_and(|name| name.contains(PAGES)));
-    let pages = pages
-        .with_context(|| format!("the image has no symbol {PAGES}"))?
-        .size();
+    let mut pages = 0;
+    for part in PAGES {
+        let symbol = file
+            .symbols()
+            .find(|symbol| symbol.name().is_ok_and(|name| name.contains(part)));
+        pages += symbol
+            .with_context(|| format!("the image has no symbol {part}"))?
+            .size();
+    }
     report(&Record::alone(
         BENCH,
         "image-bytes-without-pages",

@@ -2,7 +2,7 @@
 
 use super::conditional::{Precondition, evaluate, range_applies};
 use super::range::{Selection, select};
-use super::{Coding, Response, UnixTime};
+use super::{Coding, Length, Response, UnixTime};
 use crate::wire::{HeadWriter, Method, Persistence, Request, Status, UnfitHead, Version};
 
 /// What the connection adds to an answer's head.
@@ -23,10 +23,22 @@ pub struct Answer {
     /// What of the body goes out, after a `Range` that counts.
     selection: Selection,
     /// `Content-Length`.
-    length: usize,
+    length: u64,
     /// Bytes of the whole content.
-    total: usize,
+    total: u64,
+    delimiter: Delimiter,
     transfer: Transfer,
+}
+
+/// How the end of a content is told (RFC 9112 §6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delimiter {
+    /// By `Content-Length`.
+    Length,
+    /// By the last chunk.
+    Chunks,
+    /// By the end of the connection.
+    Close,
 }
 
 /// Whether the content follows the head.
@@ -40,12 +52,19 @@ enum Transfer {
 impl Answer {
     /// Decides. Without a request, which is how one that could not be parsed is answered, the response goes out as it is.
     pub fn decide(request: Option<&Request<'_>>, response: &Response<'_>) -> Self {
-        let total = response.body.len();
+        let version = request.map_or(Version::Http11, Request::version);
+        let (total, delimiter) = match (response.streamed, version) {
+            (None, _) => (response.body.len() as u64, Delimiter::Length),
+            (Some(Length::Known(length)), _) => (length, Delimiter::Length),
+            (Some(Length::Unknown), Version::Http11) => (0, Delimiter::Chunks),
+            (Some(Length::Unknown), Version::Http10) => (0, Delimiter::Close),
+        };
         let mut answer = Self {
             status: response.status,
             selection: Selection::Whole,
             length: total,
             total,
+            delimiter,
             transfer: Transfer::Content,
         };
         if let Some(request) = request {
@@ -56,6 +75,9 @@ impl Answer {
         }
         if answer.status.is_without_content() {
             (answer.length, answer.transfer) = (0, Transfer::HeadOnly);
+        }
+        if answer.status != response.status && answer.status != Status::PARTIAL_CONTENT {
+            answer.delimiter = Delimiter::Length;
         }
         answer
     }
@@ -82,14 +104,14 @@ impl Answer {
         else {
             return;
         };
-        if !range_applies(request, etag, modified) {
+        if response.streamed.is_some() || !range_applies(request, etag, modified) {
             return;
         }
-        self.selection = select(range, self.total);
+        self.selection = select(range, response.body.len());
         match self.selection {
             Selection::Whole => {}
             Selection::Part { first, last } => {
-                self.length = last - first + 1;
+                self.length = (last - first) as u64 + 1;
                 self.status = Status::PARTIAL_CONTENT;
             }
             Selection::Unsatisfiable => {
@@ -111,6 +133,21 @@ impl Answer {
         self.status
     }
 
+    /// How the end of the content is told.
+    pub const fn delimiter(&self) -> Delimiter {
+        self.delimiter
+    }
+
+    /// How many bytes of content there are, where that is known: those that follow, or would follow had it not been HEAD.
+    pub fn length(&self) -> Option<u64> {
+        (self.delimiter == Delimiter::Length).then_some(self.length)
+    }
+
+    /// Whether a content follows the head.
+    pub fn has_content(&self) -> bool {
+        self.transfer == Transfer::Content
+    }
+
     /// The part of the body that goes out.
     pub fn content<'b>(&self, body: &'b [u8]) -> &'b [u8] {
         let first = match self.selection {
@@ -118,7 +155,10 @@ impl Answer {
             Selection::Whole | Selection::Unsatisfiable => 0,
         };
         match self.transfer {
-            Transfer::Content => body.get(first..first + self.length).unwrap_or_default(),
+            // A body that is there is not longer than memory.
+            Transfer::Content => body
+                .get(first..first + self.length as usize)
+                .unwrap_or_default(),
             Transfer::HeadOnly => &[],
         }
     }
@@ -150,19 +190,23 @@ impl Answer {
                 writer.text("-");
                 writer.number(last as u64);
                 writer.text("/");
-                writer.number(self.total as u64);
+                writer.number(self.total);
                 writer.end_field();
             }
             Selection::Unsatisfiable => {
                 writer.name("Content-Range");
                 writer.text("bytes */");
-                writer.number(self.total as u64);
+                writer.number(self.total);
                 writer.end_field();
             }
         }
         // §8.6: a 204 must have none, and a 304 only that of the 200.
         if !matches!(self.status, Status::NO_CONTENT | Status::NOT_MODIFIED) {
-            writer.number_field("Content-Length", self.length as u64);
+            match self.delimiter {
+                Delimiter::Length => writer.number_field("Content-Length", self.length),
+                Delimiter::Chunks => writer.field("Transfer-Encoding", "chunked"),
+                Delimiter::Close => {}
+            }
         }
         match (context.persistence, context.version) {
             (Persistence::Close, _) => writer.field("Connection", "close"),
@@ -185,7 +229,7 @@ impl Answer {
                 None | Some(Coding::Identity) => {}
                 Some(coding) => writer.field("Content-Encoding", coding.name()),
             }
-            if response.status == Status::OK {
+            if response.status == Status::OK && response.streamed.is_none() {
                 writer.field("Accept-Ranges", "bytes");
             }
         }

@@ -8,10 +8,10 @@ mod etag;
 mod range;
 mod response;
 
-pub use answer::{Answer, AnswerContext};
+pub use answer::{Answer, AnswerContext, Delimiter};
 pub use coding::Coding;
 pub use conditional::{Precondition, evaluate, range_applies};
 pub use date::UnixTime;
 pub use etag::EntityTag;
 pub use range::{Selection, select};
-pub use response::{Body, Response};
+pub use response::{Body, Length, Response};

@@ -9,12 +9,23 @@ use crate::wire::{Methods, Status};
 /// response.
 pub type Body<'a> = Cow<'a, [u8]>;
 
+/// How long a content is that is made while it is sent, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Length {
+    /// Exactly so long.
+    Known(u64),
+    /// Nobody knows yet: it is sent in chunks (RFC 9112 §7.1), or to a client of HTTP/1.0 up to the end of the connection.
+    Unknown,
+}
+
 /// A response: a status, a body, and what is to be said about it. The server adds the rest: `Content-Length`, `Date`,
 /// `Connection`, and for a 200 it also answers conditions and ranges, so that no handler has to.
 #[derive(Clone, Debug)]
 pub struct Response<'a> {
     pub(crate) status: Status,
     pub(crate) body: Body<'a>,
+    /// The content comes later, and how long it is.
+    pub(crate) streamed: Option<Length>,
     pub(crate) content_type: Option<&'a str>,
     pub(crate) coding: Option<Coding>,
     pub(crate) etag: Option<EntityTag<'a>>,
@@ -32,6 +43,7 @@ impl<'a> Response<'a> {
         Self {
             status,
             body: Cow::Borrowed(&[]),
+            streamed: None,
             content_type: None,
             coding: None,
             etag: None,
@@ -47,6 +59,15 @@ impl<'a> Response<'a> {
     /// A 200 of this media type.
     pub fn ok(content_type: &'a str, body: impl Into<Body<'a>>) -> Self {
         Self::empty(Status::OK).content(content_type, body)
+    }
+
+    /// A 200 of this media type whose content [`Handler::stream`](crate::Handler::stream) makes piece by piece while it is sent. Conditions are answered as for any
+    /// other; a range is not, and gets the whole content.
+    pub const fn streamed(content_type: &'a str, length: Length) -> Self {
+        let mut response = Self::empty(Status::OK);
+        response.content_type = Some(content_type);
+        response.streamed = Some(length);
+        response
     }
 
     /// A status with its own name as a line of text.

@@ -7,13 +7,20 @@
 //! end                        refusal: answer, linger, end
 //! ```
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::cell::Cell;
+use core::future::Future;
+use core::pin::{Pin, pin};
+
 use embedded_io_async::{Read, Write};
 
 use super::body::{Finish, RequestBody};
 use super::input::Input;
+use super::output::{Output, watched};
 use super::transport::{Transport, TransportError};
-use super::{End, Handler, Server};
-use crate::semantics::{Answer, AnswerContext, Response};
+use super::{End, Handler, Server, Unfinished};
+use crate::semantics::{Answer, AnswerContext, Delimiter, Response};
 use crate::wire::{HeadScanner, HeadSpan, Method, Persistence, Request, Status, Version};
 
 /// What a connection holds. It is small while it waits: buffers come from the server's pool with the first bytes.
@@ -130,6 +137,7 @@ impl<'s, S: Read + Write, H: Handler> Connection<'s, S, H> {
 
         let answer = Answer::decide(Some(&request), &response);
         let goes_on = finish == Finish::Read
+            && answer.delimiter() != Delimiter::Close
             && may_go_on == Persistence::KeepAlive
             && request.persistence() == Persistence::KeepAlive;
         let persistence = if goes_on {
@@ -142,9 +150,18 @@ impl<'s, S: Read + Write, H: Handler> Connection<'s, S, H> {
             persistence,
             date: server.handler.time(),
         };
+        let is_made = response.streamed.is_some() && answer.has_content();
+        let mut streamed = Streamed::Unfit;
+        if H::STREAMS && is_made && answer.status() == response.status {
+            let (transport, of) = (&mut self.transport, (answer, &response));
+            let streaming = stream(server, transport, &request, of, &context);
+            streamed = boxed(streaming).ok_or(End::Exhausted)?.await?;
+        }
         // The request is not needed any more: its block is free again while the client takes the answer.
         self.input.consume(span.end + taken);
-        self.send(answer, &response, &context).await?;
+        if streamed == Streamed::Unfit {
+            self.send(answer, &response, &context).await?;
+        }
         if finish == Finish::Unsent {
             self.linger().await;
         }
@@ -239,6 +256,53 @@ impl<'s, S: Read + Write, H: Handler> Connection<'s, S, H> {
             }
         }
     }
+}
+
+/// Moves a future to the heap, so that a connection has no room for it as long as it is not needed. `None` where there is no memory for it.
+fn boxed<F: Future>(future: F) -> Option<Pin<Box<F>>> {
+    // A box cannot fail to be made, but a vector can. Nobody else takes that room in between: there is one thread.
+    Vec::<F>::new().try_reserve_exact(1).ok()?;
+    Some(Box::pin(future))
+}
+
+/// What has become of an answer whose content is made while it is sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Streamed {
+    Sent,
+    /// Nothing was sent: its fields don't fit, or would break the message.
+    Unfit,
+}
+
+/// Sends an answer whose content is made meanwhile.
+async fn stream<H: Handler, S: Read + Write>(
+    server: &Server<H>,
+    transport: &mut Transport<'_, S>,
+    request: &Request<'_>,
+    (answer, response): (Answer, &Response<'_>),
+    context: &AnswerContext,
+) -> Result<Streamed, End> {
+    let limits = &server.limits;
+    let mut block = server.pool.small().ok_or(End::Exhausted)?;
+    let Ok(head) = answer.write_head(response, context, &mut block) else {
+        return Ok(Streamed::Unfit);
+    };
+    server.stats.count_answer(answer.status());
+    let deadline = transport.now() + limits.answer_time(head);
+    let sent = transport.write_all(&block[..head], deadline).await;
+    sent.map_err(|error| match error {
+        TransportError::TimedOut => End::WriteTimeout,
+        TransportError::Failed => End::Stream,
+    })?;
+    let progress = Cell::new(transport.now());
+    let framing = (answer.delimiter(), answer.length().unwrap_or(0));
+    let mut output = Output::new(transport, limits, block, framing, &progress);
+    let making = pin!(async {
+        server.handler.stream(request, &mut output).await?;
+        output.finish().await
+    });
+    let made = watched(making, &server.timers, limits, &progress).await;
+    made.map(|()| Streamed::Sent)
+        .map_err(|Unfinished| End::Unfinished)
 }
 
 /// Answers by itself what needs no handler, and asks the handler otherwise.

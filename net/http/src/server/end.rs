@@ -26,6 +26,8 @@ pub enum End {
     HeadTimeout,
     /// The client did not read its answer.
     WriteTimeout,
+    /// A content that is made while it is sent did not come to its end.
+    Unfinished,
     /// There was no memory, or no large block, for a request.
     Exhausted,
     /// The stream failed.
@@ -57,6 +59,7 @@ impl core::fmt::Display for End {
             Self::Refused => formatter.write_str("too many connections"),
             Self::HeadTimeout => formatter.write_str("request head took too long"),
             Self::WriteTimeout => formatter.write_str("client does not read"),
+            Self::Unfinished => formatter.write_str("a content was not sent to its end"),
             Self::Exhausted => formatter.write_str("no memory for the request"),
             Self::Stream => formatter.write_str("stream failed"),
         }

@@ -1,8 +1,8 @@
 //! The seam between server and app.
 
-use embedded_io_async::Read;
+use embedded_io_async::{Read, Write};
 
-use super::BodyError;
+use super::{BodyError, OutputError, Unfinished};
 use crate::semantics::{Response, UnixTime};
 use crate::wire::{Methods, Request};
 
@@ -25,6 +25,24 @@ pub trait Handler {
         request: &Request<'_>,
         body: &mut impl Read<Error = BodyError>,
     ) -> Response<'h>;
+
+    /// Whether it streams responses. Of one that does not, what it takes is not in the program.
+    const STREAMS: bool = false;
+
+    /// Makes the content of a response that is [streamed](Response::streamed), of a handler that [does so](Self::STREAMS), and writes it to `content` piece by piece. A write waits until the client has taken what came before;
+    /// small pieces are gathered, and a flush sends them at once. Not asked for HEAD, nor if the client has the content already.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfinished`], whether the content can't be made to its end or not be sent: the connection is closed in the midst of it, by which the client
+    /// sees that there should be more.
+    async fn stream(
+        &self,
+        _request: &Request<'_>,
+        _content: &mut impl Write<Error = OutputError>,
+    ) -> Result<(), Unfinished> {
+        Err(Unfinished)
+    }
 
     /// The time of day for `Date`, if there is a clock to tell it.
     fn time(&self) -> Option<UnixTime> {

@@ -37,6 +37,8 @@ pub struct Limits {
     /// Bytes a second that a client must take on average, once `write_time` has passed: 1,024. Else the connection is
     /// closed.
     pub write_rate: u32,
+    /// How long a handler may take for the next piece of a content that is made while it is sent: 60 s. Then the connection is closed, in the midst of it.
+    pub stall_time: Duration,
     /// How long to read on after a refusal, so that the answer is not lost to a reset: 1 s.
     pub linger_time: Duration,
     /// How many bytes to read on at the most: 64 KiB.
@@ -62,6 +64,7 @@ impl Limits {
         body_time: Duration::from_secs(30),
         write_time: Duration::from_secs(10),
         write_rate: 1024,
+        stall_time: Duration::from_secs(60),
         linger_time: Duration::from_secs(1),
         linger_bytes: 64 * 1024,
         retry_after: 1,

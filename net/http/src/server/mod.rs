@@ -6,6 +6,7 @@ mod end;
 mod handler;
 mod input;
 mod limits;
+mod output;
 mod pool;
 mod stats;
 mod transport;
@@ -17,6 +18,7 @@ pub use body::{BodyError, read_to_end};
 pub use end::End;
 pub use handler::Handler;
 pub use limits::Limits;
+pub use output::{OutputError, Unfinished};
 pub use stats::{Snapshot, Stats};
 
 use connection::Connection;

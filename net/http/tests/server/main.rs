@@ -8,4 +8,5 @@ mod slow;
 mod smuggling;
 mod splits;
 mod statuses;
+mod streaming;
 mod support;
