@@ -8,11 +8,13 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod router;
 pub mod semantics;
 pub mod server;
 pub mod wire;
 
 pub use embedded_io_async::{Read, Write};
+pub use router::{Route, Router};
 pub use semantics::{Body, Coding, EntityTag, Length, Response, UnixTime};
 pub use server::{
     BodyError, End, Handler, Limits, OutputError, Server, Stats, Unfinished, read_to_end,

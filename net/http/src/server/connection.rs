@@ -312,11 +312,13 @@ async fn dispatch<'h, H: Handler, S: Read + Write>(
     body: &mut RequestBody<'_, '_, S>,
 ) -> Response<'h> {
     let methods = handler.methods(request);
-    if request.method() == Method::Options {
-        return Response::empty(Status::NO_CONTENT).allow(methods);
-    }
-    if !methods.contains(request.method()) {
-        return Response::text(Status::METHOD_NOT_ALLOWED).allow(methods);
+    if !methods.is_empty() {
+        if request.method() == Method::Options {
+            return Response::empty(Status::NO_CONTENT).allow(methods);
+        }
+        if !methods.contains(request.method()) {
+            return Response::text(Status::METHOD_NOT_ALLOWED).allow(methods);
+        }
     }
     handler.handle(request, body).await
 }

@@ -9,7 +9,8 @@ use crate::wire::{Methods, Request};
 /// What an app does with requests.
 pub trait Handler {
     /// The methods that the resource named by `request` allows. The server answers any other with 405, and OPTIONS
-    /// always by itself, from this set. By default GET, HEAD and OPTIONS.
+    /// always by itself, from this set. By default GET, HEAD and OPTIONS. Where there is no method, there is no resource: the
+    /// handler is asked all the same, to say so. A [`Router`](crate::Router) has such sets.
     fn methods(&self, _request: &Request<'_>) -> Methods {
         Methods::READ_ONLY
     }

@@ -61,6 +61,9 @@ impl Method {
 pub struct Methods(u8);
 
 impl Methods {
+    /// None.
+    pub const NONE: Self = Self(0);
+
     /// GET, HEAD and OPTIONS: what a read-only site allows.
     pub const READ_ONLY: Self =
         Self(Method::Get as u8 | Method::Head as u8 | Method::Options as u8);
@@ -68,6 +71,11 @@ impl Methods {
     /// Whether `method` is in the set.
     pub const fn contains(self, method: Method) -> bool {
         self.0 & method as u8 != 0
+    }
+
+    /// Whether it is none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
     }
 
     /// The set with `method` added.

@@ -4,6 +4,7 @@ mod app;
 mod check;
 mod corpus;
 mod limits;
+mod routes;
 mod slow;
 mod smuggling;
 mod splits;
