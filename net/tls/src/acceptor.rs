@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::cell::{Cell, RefCell};
 use core::fmt;
+use core::time::Duration;
 
 use embedded_io_async::{Read, Write};
 use morgana_exec::{Either, Timers, select};
@@ -18,6 +19,9 @@ use crate::wall::Wall;
 use crate::{
     AcceptError, Certificates, Limits, NoEntropy, ServerStream, Stats, TlsError, TlsStream,
 };
+
+/// Time for a client that did wrong to take its alert.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// Makes secure streams of those that clients have opened.
 pub struct Acceptor {
@@ -111,7 +115,13 @@ impl Acceptor {
             .timers
             .timeout(self.limits.handshake, stream.shake_hands());
         match select(shaken, turn.displaced()).await {
-            Either::First(Ok(shaken)) => shaken?,
+            Either::First(Ok(Ok(()))) => {}
+            Either::First(Ok(Err(error))) => {
+                // It is one that counts until then.
+                let lingered = self.timers.timeout(LINGER, stream.linger());
+                select(lingered, turn.displaced()).await;
+                return Err(error.into());
+            }
             Either::First(Err(_)) => return Err(AcceptError::TimedOut),
             Either::Second(()) => return Err(AcceptError::Displaced),
         }

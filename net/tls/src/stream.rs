@@ -14,6 +14,9 @@ pub type ServerStream<S> = TlsStream<S, UnbufferedServerConnection>;
 /// A client's end.
 pub type ClientStream<S> = TlsStream<S, UnbufferedClientConnection>;
 
+/// Bytes that are read from a peer that was sent an alert.
+const LINGER_BYTES: usize = 32 * 1024;
+
 /// A secure stream: what is written is encrypted, and what is read has come from the peer as it was sent.
 ///
 /// A read returns 0 only if the peer has said that it ends; a stream below that ends without that word is [`TlsError::Truncated`]. A future of
@@ -63,6 +66,18 @@ impl<S: Read + Write, C: Side> TlsStream<S, C> {
             self.advance().await?;
         }
         self.send().await
+    }
+
+    /// Reads what still comes and drops it, until `LINGER_BYTES` of it have come: a TCP connection that is closed with bytes unread is reset, and the alert
+    /// with it.
+    pub(crate) async fn linger(&mut self) {
+        let (mut left, mut piece) = (LINGER_BYTES, [0; 256]);
+        while left > 0 {
+            match self.io.read(&mut piece).await {
+                Ok(count @ 1..) => left = left.saturating_sub(count),
+                _ => return,
+            }
+        }
     }
 
     /// Waits for bytes from the peer, and does what they ask for.

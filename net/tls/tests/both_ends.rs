@@ -246,6 +246,29 @@ fn what_is_no_tls_gets_an_alert() {
     }
 }
 
+/// A connection that is closed with bytes unread is reset, and then the alert is lost.
+#[test]
+fn who_is_sent_an_alert_has_time_to_take_it() {
+    run(|tasks| async move {
+        let (mut client, server) = pair(usize::MAX);
+        let acceptor = acceptor(&tasks, Limits::default());
+        client.write_all(&[b'x'; 3000]).await.unwrap();
+        let refuse = async {
+            drop(acceptor.accept(server).await);
+            tasks.timers().now().as_millis()
+        };
+        let take = async {
+            // All is taken from it, though none of it is looked at.
+            client.write_all(&[b'x'; 9000]).await.unwrap();
+            let mut alert = [0; 7];
+            client.read_exact(&mut alert).await.unwrap();
+            alert[0]
+        };
+        assert_eq!(join(refuse, take).await, (1000, 21));
+        assert_eq!(acceptor.stats().failed, 1);
+    });
+}
+
 #[test]
 fn broken_identities_are_refused_with_the_reason() {
     use morgana_tls::Identity;
