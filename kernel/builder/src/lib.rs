@@ -14,7 +14,7 @@ mod notes;
 mod read;
 mod tables;
 
-pub use build::{BuildError, Built, Domain, Shell, Step, Wanted};
+pub use build::{BuildError, Built, Domain, Shell, Step, Wanted, set_command_line};
 pub use contents::{COMMAND_LINE_BYTES, Contents, Sink};
 pub use image::{Image, ImageError, Problem};
 pub use layout::{Layout, LayoutError};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::support::{Call, Elf, Xen};
 use morgana_abi::start_info::{ConsoleDomU, StartInfo};
-use morgana_builder::{BuildError, Image, Layout, LayoutError, Step, Wanted};
+use morgana_builder::{BuildError, Image, Layout, LayoutError, Step, Wanted, set_command_line};
 use morgana_hal::{DomId, Mfn, Pfn, Port, Start, ToolstackError};
 
 const MIB: u64 = 256;
@@ -239,10 +239,30 @@ fn what_does_not_fit_is_not_tried() {
         let error = image.build(&xen, &wanted).unwrap_err();
         assert_eq!(error, BuildError::CommandLine);
     }
-    assert!(matches!(
-        xen.calls.borrow().last(),
-        None | Some(Call::Destroy)
-    ));
+    assert!(xen.calls.borrow().is_empty());
+}
+
+/// What a domain that was built ahead is told at last.
+#[test]
+fn a_command_line_is_replaced_whole() {
+    let image = Image::parse(Elf::at(0x40_0000).bytes()).unwrap();
+    let xen = Xen::default();
+    let (built, domain) = image.build(&xen, &wanted(8 * MIB)).unwrap();
+    domain.keep();
+    let before = xen.memory()[&built.start_info_frame.number()].clone();
+    set_command_line(&xen, built.domain, built.start_info_frame, b"short").unwrap();
+    let after = xen.memory()[&built.start_info_frame.number()].clone();
+    let at = offset_of!(StartInfo, cmd_line);
+    assert_eq!(
+        &after[at..at + COMMAND_LINE.len()],
+        b"short\0\0\0\0\0\0\0\0\0\0\0\0"
+    );
+    assert_eq!(
+        (&before[..at], &before[at + 1024..]),
+        (&after[..at], &after[at + 1024..])
+    );
+    let long = set_command_line(&xen, built.domain, built.start_info_frame, &[b'a'; 1024]);
+    assert_eq!(long, Err(BuildError::CommandLine));
 }
 
 /// One image, two domains: the second is like the first.

@@ -37,6 +37,9 @@ pub(crate) struct Xen {
     /// Calls that still succeed; the one after them fails.
     pub(crate) left: Cell<Option<u32>>,
     ports: Cell<u32>,
+    handle: Cell<[u8; 16]>,
+    /// Whether there is a domain 0 besides.
+    pub(crate) has_dom0: Cell<bool>,
 }
 
 impl Xen {
@@ -50,6 +53,18 @@ impl Xen {
         }
         self.calls.borrow_mut().push(call);
         Ok(())
+    }
+
+    /// What the domain does, if it is there.
+    fn activity(&self) -> Option<Activity> {
+        let calls = self.calls.borrow();
+        let last = calls.iter().rev().find_map(|call| match call {
+            Call::Create => Some(Some(Activity::Paused)),
+            Call::Unpause => Some(Some(Activity::Blocked)),
+            Call::Destroy => Some(None),
+            _ => None,
+        });
+        last.flatten()
     }
 
     /// The domain's frames.
@@ -73,8 +88,9 @@ impl Xen {
 impl Toolstack for Xen {
     type Foreign = LocalPages;
 
-    fn create(&self, _: &NewDomain) -> Result<DomId, ToolstackError> {
+    fn create(&self, wanted: &NewDomain) -> Result<DomId, ToolstackError> {
         self.call(Call::Create)?;
+        self.handle.set(wanted.handle);
         Ok(DOMAIN)
     }
 
@@ -142,15 +158,28 @@ impl Toolstack for Xen {
     }
 
     fn next(&self, from: DomId) -> Result<Option<DomainInfo>, ToolstackError> {
-        Ok((from <= DOMAIN).then_some(DomainInfo {
-            domain: DOMAIN,
-            handle: [0; 16],
-            activity: Activity::Paused,
-            pages: 0,
-            max_pages: 0,
-            shared_info: SHARED_INFO,
-            cpu_time_ns: 0,
-            vcpus: 0,
-        }))
+        let dom0 = from == DomId::DOM0 && self.has_dom0.get();
+        let Some(activity) = self.activity() else {
+            return Ok(dom0.then(|| info(DomId::DOM0, Activity::Running, [0; 16])));
+        };
+        let domain = info(DOMAIN, activity, self.handle.get());
+        Ok(match dom0 {
+            true => Some(info(DomId::DOM0, Activity::Running, [0; 16])),
+            false => (from <= DOMAIN).then_some(domain),
+        })
+    }
+}
+
+fn info(domain: DomId, activity: Activity, handle: [u8; 16]) -> DomainInfo {
+    DomainInfo {
+        domain,
+        handle,
+        activity,
+
+        pages: 0,
+        max_pages: 0,
+        shared_info: SHARED_INFO,
+        cpu_time_ns: 0,
+        vcpus: 0,
     }
 }
