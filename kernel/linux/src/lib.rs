@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod bridge;
 mod clock;
 mod console;
 mod device;
@@ -17,6 +18,7 @@ mod tap;
 mod toolstack;
 mod xenstore;
 
+pub use bridge::{has_interface, join_bridge};
 pub use clock::LinuxClock;
 pub use console::LinuxConsole;
 pub use device::OpenError;

@@ -3,6 +3,7 @@
 pub(crate) mod evtchn;
 pub(crate) mod gntalloc;
 pub(crate) mod gntdev;
+pub(crate) mod net;
 pub(crate) mod privcmd;
 #[cfg(test)]
 mod tests;
