@@ -30,6 +30,8 @@ pub(crate) enum Task {
 pub(crate) enum Domains {
     /// Make a domain, and print its number
     Create(Create),
+    /// Build domains ahead, of which `create --ahead` takes one
+    Prepare(Prepare),
     /// List the domains
     List(List),
     /// Tell a domain's figures, or those of all: a JSON object a line
@@ -48,8 +50,8 @@ pub(crate) enum Domains {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The file is in the language of xl.cfg(5). Of its keys name, type (pv), kernel, memory, vcpus (1), extra,
-on_poweroff, on_reboot and on_crash are understood; vif and disk must be empty. With anything else in it
-no domain is made.
+vif (mac, bridge, backend), disk (target, vdev, access, backend), on_poweroff, on_reboot and on_crash are
+understood. With anything else in it no domain is made.
 
 Examples:
   morgana create web.cfg
@@ -65,9 +67,31 @@ pub(crate) struct Create {
     /// A word more on the domain's command line
     #[arg(long, value_name = "WORD")]
     pub(crate) extra: Vec<String>,
+    /// Take a domain that was built ahead, if there is one
+    #[arg(long)]
+    pub(crate) ahead: bool,
     /// Wait for the domain's end, and do what the configuration says then
     #[arg(long)]
     pub(crate) wait: bool,
+}
+
+/// The arguments of `prepare`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Such a domain has its memory, its devices and its image, and is paused. `create --ahead` with the same
+configuration gives it its name and its command line, and lets it run. Its number is printed; `destroy`
+ends it. When the configuration or the image changes, those that were built before are not taken.
+
+Example:
+  morgana prepare --count 5 web.cfg
+  morgana create --ahead --name web-1 web.cfg")]
+pub(crate) struct Prepare {
+    /// The configuration
+    #[arg(value_name = "CONFIG")]
+    pub(crate) config: std::path::PathBuf,
+    /// How many
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) count: u16,
 }
 
 /// The arguments of `list`.

@@ -1,8 +1,8 @@
 //! This domain's ways to xenstored and to other domains, and a command that runs with them.
 
 use morgana_exec::{Executor, Timers};
-use morgana_hal::{DomId, Platform};
-use morgana_linux::{Linux, LinuxClock};
+use morgana_hal::DomId;
+use morgana_linux::{HasReactor, Linux, LinuxClock, LinuxXenstore};
 use morgana_xenstore_client::Client;
 
 use crate::cli::{Cli, Task};
@@ -41,9 +41,8 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     let (platform, mut idle) = Linux::open().map_err(Failure::of)?;
     let mut executor = Executor::new();
     let tasks = executor.handle();
-    let stream = platform.xenstore();
-    let stream =
-        stream.ok_or_else(|| Failure::of("there is no way to xenstored: is it running?"))?;
+    // The socket, where there is one, takes several requests at a time, which the kernel's device does not.
+    let stream = LinuxXenstore::connect(platform.reactor()).map_err(Failure::of)?;
     let session = Session {
         client: Client::start(stream, &tasks).map_err(Failure::of)?,
         timers: tasks.timers(),

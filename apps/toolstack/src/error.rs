@@ -6,6 +6,8 @@ use morgana_builder::BuildError;
 use morgana_hal::{DomId, ToolstackError};
 use morgana_xenstore_client::Error;
 
+use crate::outlets::OutletError;
+
 /// Why.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum HostError {
@@ -13,6 +15,14 @@ pub enum HostError {
     NameInUse(DomId),
     /// The domain was not built. Nothing is left of it.
     Build(BuildError),
+    /// A device was not plugged in. Of the domain nothing is left.
+    Outlet(OutletError),
+    /// No back end has taken a device within 10 s. Of the domain nothing is left.
+    NoBackEnd,
+    /// A back end does not want a device. Of the domain nothing is left.
+    BackEndRefuses,
+    /// The domain of a back end is not there.
+    NoBackEndDomain,
     /// xenstored refused. Of a domain to be made nothing is left.
     Xenstore(Error),
     /// Xen refused.
@@ -34,6 +44,12 @@ impl fmt::Display for HostError {
                 domain.number()
             ),
             Self::Build(error) => error.fmt(f),
+            Self::Outlet(error) => error.fmt(f),
+            Self::NoBackEnd => f.write_str("no back end has taken a device within 10 s"),
+            Self::BackEndRefuses => f.write_str("a device's back end refuses it"),
+            Self::NoBackEndDomain => {
+                f.write_str("there is no such domain as a device's backend= names")
+            }
             Self::Xenstore(error) => write!(f, "xenstore: {error}"),
             Self::Xen(error) => error.fmt(f),
             Self::NoSuchDomain => f.write_str("there is no such domain"),
@@ -50,6 +66,12 @@ impl core::error::Error for HostError {}
 impl From<BuildError> for HostError {
     fn from(error: BuildError) -> Self {
         Self::Build(error)
+    }
+}
+
+impl From<OutletError> for HostError {
+    fn from(error: OutletError) -> Self {
+        Self::Outlet(error)
     }
 }
 

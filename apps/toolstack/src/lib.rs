@@ -8,9 +8,11 @@ mod config;
 mod error;
 mod host;
 mod nodes;
+mod outlets;
 mod uuid;
 
-pub use config::{Action, Config, ConfigError, Mistake};
+pub use config::{Action, Config, ConfigError, Disk, DiskAccess, Mistake, Vif};
 pub use error::HostError;
 pub use host::{Ended, Host, Listed};
+pub use outlets::{BlockDevice, OutletError, Outlets};
 pub use uuid::Uuid;

@@ -1,16 +1,18 @@
 //! `morgana create`.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Write};
 use std::path::Path;
 
 use morgana_builder::Image;
 use morgana_exec::{Either, select};
 use morgana_hal::{Clock, DomId, Platform};
-use morgana_linux::{LinuxClock, LinuxToolstack};
-use morgana_toolstack::{Action, Config, Ended, Host, Uuid};
+use morgana_linux::LinuxClock;
+use morgana_toolstack::{Action, Config, Ended, Uuid};
 
-use crate::cli::Create;
+use super::Here;
+use crate::cli::{Create, Prepare};
 use crate::failure::Failure;
 use crate::session::Session;
 
@@ -23,55 +25,114 @@ const LARGEST_CONFIG: u64 = 1 << 20;
 const POWEROFF: u8 = 0;
 const REBOOT: u8 = 1;
 
-pub(super) async fn run(
-    session: &Session,
-    host: &Host<LinuxToolstack>,
-    arguments: Create,
-) -> Result<(), Failure> {
-    let path = &arguments.config;
-    let text = read(path, LARGEST_CONFIG)?;
-    let text = String::from_utf8(text)
-        .map_err(|_| Failure::Failed(format!("{}: it is no UTF-8 text", path.display())))?;
-    let mut config = Config::parse(&text)
-        .map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))?;
+pub(super) async fn run(session: &Session, host: &Here, arguments: Create) -> Result<(), Failure> {
+    let mut wanted = Wanted::read(&arguments.config)?;
+    let config = &mut wanted.config;
     if let Some(name) = arguments.name {
         config.name = name;
     }
-    if arguments.extra.iter().any(|word| !word.is_empty()) {
-        let words = [config.extra].into_iter().chain(arguments.extra);
-        config.extra = words.collect::<Vec<_>>().join(" ");
+    for word in arguments.extra.iter().filter(|word| !word.is_empty()) {
+        config.extra.push(' ');
+        config.extra.push_str(word);
     }
-    let kernel = Path::new(&config.kernel);
-    let image = Image::parse(read(kernel, LARGEST_KERNEL)?)
-        .map_err(|error| Failure::Failed(format!("{}: {error}", kernel.display())))?;
+    let source = match arguments.ahead {
+        true => Source::BuiltAhead,
+        false => Source::New,
+    };
     loop {
-        let domain = start(session, host, &config, &image).await?;
+        let domain = start(session, host, &wanted, source).await?;
         writeln!(io::stdout(), "{}", domain.number())?;
-        if !arguments.wait {
-            return Ok(());
-        }
-        if !follow(session, host, &config, domain).await? {
+        if !arguments.wait || !follow(session, host, &wanted.config, domain).await? {
             return Ok(());
         }
     }
 }
 
+pub(super) async fn prepare(
+    session: &Session,
+    host: &Here,
+    arguments: Prepare,
+) -> Result<(), Failure> {
+    let wanted = Wanted::read(&arguments.config)?;
+    let image = wanted.image()?;
+    for _ in 0..arguments.count {
+        let (uuid, now) = (uuid(session), LinuxClock.wall());
+        let made = host.prepare(&wanted.kind, &wanted.config, &image, uuid, now);
+        let domain = made.await.map_err(Failure::of)?;
+        writeln!(io::stdout(), "{}", domain.number())?;
+    }
+    Ok(())
+}
+
+/// A domain that is wanted, and the files that say so.
+struct Wanted {
+    config: Config,
+    kernel: Vec<u8>,
+    /// The same for the same files.
+    kind: String,
+}
+
+impl Wanted {
+    fn read(path: &Path) -> Result<Self, Failure> {
+        let text = read(path, LARGEST_CONFIG)?;
+        let text = String::from_utf8(text)
+            .map_err(|_| Failure::Failed(format!("{}: it is no UTF-8 text", path.display())))?;
+        let config = Config::parse(&text)
+            .map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))?;
+        let kernel = read(Path::new(&config.kernel), LARGEST_KERNEL)?;
+        let mut hasher = DefaultHasher::new();
+        (&text, &kernel).hash(&mut hasher);
+        Ok(Self {
+            kind: format!("{:016x}", hasher.finish()),
+            config,
+            kernel,
+        })
+    }
+
+    fn image(&self) -> Result<Image, Failure> {
+        let kernel = self.kernel.clone();
+        Image::parse(kernel)
+            .map_err(|error| Failure::Failed(format!("{}: {error}", self.config.kernel)))
+    }
+}
+
+/// Where a domain comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// It is built.
+    New,
+    /// One that was built ahead is taken, if there is one.
+    BuiltAhead,
+}
+
 async fn start(
     session: &Session,
-    host: &Host<LinuxToolstack>,
-    config: &Config,
-    image: &Image,
+    host: &Here,
+    wanted: &Wanted,
+    source: Source,
 ) -> Result<DomId, Failure> {
+    let config = &wanted.config;
+    if source == Source::BuiltAhead {
+        let taken = host.take(&wanted.kind, &config.name, &config.extra).await;
+        if let Some(domain) = taken.map_err(Failure::of)? {
+            return Ok(domain);
+        }
+    }
+    let image = wanted.image()?;
+    let created = host.create(config, &image, uuid(session), LinuxClock.wall());
+    created.await.map_err(Failure::of)
+}
+
+fn uuid(session: &Session) -> Uuid {
     let mut random = [0; 16];
     session.platform.entropy(&mut random);
-    let created = host.create(config, image, Uuid::from_random(random), LinuxClock.wall());
-    created.await.map_err(Failure::of)
+    Uuid::from_random(random)
 }
 
 /// Waits for the domain's end, and does what its configuration says then. Says whether it is to be made anew.
 async fn follow(
     session: &Session,
-    host: &Host<LinuxToolstack>,
+    host: &Here,
     config: &Config,
     domain: DomId,
 ) -> Result<bool, Failure> {

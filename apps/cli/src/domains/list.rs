@@ -3,15 +3,15 @@
 use std::io::{self, Write};
 
 use morgana_hal::Activity;
-use morgana_linux::LinuxToolstack;
 use morgana_logs::record::Harmless;
-use morgana_toolstack::{Host, Listed, Uuid};
+use morgana_toolstack::{Listed, Uuid};
 use serde::Serialize;
 
+use super::Here;
 use crate::cli::{List, Stats};
 use crate::failure::Failure;
 
-pub(super) async fn run(host: &Host<LinuxToolstack>, arguments: List) -> Result<(), Failure> {
+pub(super) async fn run(host: &Here, arguments: List) -> Result<(), Failure> {
     let listed = host.list().await.map_err(Failure::of)?;
     let mut out = io::stdout().lock();
     if !arguments.no_header {
@@ -49,7 +49,7 @@ struct Figures<'a> {
     cpu_ns: u64,
 }
 
-pub(super) async fn stats(host: &Host<LinuxToolstack>, arguments: Stats) -> Result<(), Failure> {
+pub(super) async fn stats(host: &Here, arguments: Stats) -> Result<(), Failure> {
     let only = match &arguments.domain {
         Some(called) => Some(host.find(called).await.map_err(Failure::of)?),
         None => None,

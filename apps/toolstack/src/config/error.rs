@@ -39,6 +39,12 @@ pub enum Mistake {
     OutOfRange,
     /// A name has 1 to 128 bytes, no slash in it, and is no number.
     BadName,
+    /// More devices than a domain may have: 16 of a kind.
+    TooManyDevices,
+    /// A part of a device's text is not known.
+    UnknownPart,
+    /// A part of a device's text is missing, or not understood.
+    Part(&'static str),
     /// This toolstack cannot do that.
     Unsupported,
 }
@@ -64,6 +70,9 @@ impl fmt::Display for ConfigError {
             Mistake::NotAList => "a list is wanted",
             Mistake::OutOfRange => "the number is too small or too large",
             Mistake::BadName => "a name has 1 to 128 bytes, no slash, and is no number",
+            Mistake::TooManyDevices => "a domain has at most 16 such devices",
+            Mistake::UnknownPart => "a part of it is not known",
+            Mistake::Part(part) => return write!(f, "{part} is missing, or not understood"),
             Mistake::Unsupported => "this toolstack cannot do that",
         })
     }

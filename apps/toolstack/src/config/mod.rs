@@ -1,11 +1,13 @@
 //! A domain's configuration, in the language of xl (xl.cfg(5)).
 
+mod devices;
 mod error;
 mod syntax;
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
+pub use devices::{Disk, DiskAccess, Vif};
 pub use error::{ConfigError, Mistake};
 use syntax::{Setting, Value, settings};
 
@@ -31,6 +33,10 @@ pub struct Config {
     pub pages: u64,
     /// Its command line.
     pub extra: String,
+    /// Its network interfaces.
+    pub vifs: Vec<Vif>,
+    /// Its disks.
+    pub disks: Vec<Disk>,
     /// What becomes of it when it has powered off.
     pub on_poweroff: Action,
     /// When it asks to be restarted.
@@ -64,13 +70,13 @@ impl Config {
         let settings = Settings(settings);
         settings.only("type", "pv")?;
         settings.one_processor()?;
-        settings.no_devices("vif")?;
-        settings.no_devices("disk")?;
         Ok(Self {
             name: settings.name()?,
             kernel: settings.must("kernel")?,
             pages: settings.pages()?,
             extra: settings.text("extra")?.unwrap_or_default(),
+            vifs: devices::vifs(settings.find("vif"))?,
+            disks: devices::disks(settings.find("disk"))?,
             on_poweroff: settings.action("on_poweroff", Action::Destroy)?,
             on_reboot: settings.action("on_reboot", Action::Restart)?,
             on_crash: settings.action("on_crash", Action::Destroy)?,
@@ -170,17 +176,6 @@ impl Settings {
         match self.number("vcpus")? {
             None | Some((_, 1)) => Ok(()),
             Some((setting, _)) => Err(setting.wrong(Mistake::Unsupported)),
-        }
-    }
-
-    fn no_devices(&self, key: &str) -> Result<(), ConfigError> {
-        match self.find(key) {
-            None => Ok(()),
-            Some(setting) => match &setting.value {
-                Value::List(items) if items.is_empty() => Ok(()),
-                Value::List(_) => Err(setting.wrong(Mistake::Unsupported)),
-                _ => Err(setting.wrong(Mistake::NotAList)),
-            },
         }
     }
 

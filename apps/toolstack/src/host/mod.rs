@@ -1,22 +1,21 @@
 //! The domains of this machine.
 
+mod ahead;
+mod making;
+
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use morgana_builder::{Image, Wanted};
 use morgana_exec::Timers;
-use morgana_hal::{Activity, DomId, DomainInfo, Port, Toolstack, WallTime};
-use morgana_xenstore_client::Client;
+use morgana_hal::{Activity, DomId, DomainInfo, Toolstack};
+use morgana_xenstore_client::{Client, text};
 
-use crate::config::Config;
 use crate::error::HostError;
 use crate::nodes;
+use crate::outlets::Outlets;
 use crate::uuid::Uuid;
-
-/// The highest port of a domain, as libxl has it if nothing else is said.
-const MAX_PORT: Port = Port::new(1023);
 
 /// How long a domain may be dying: xenstored and xenconsoled let go when they are told that it is.
 const DYING: Duration = Duration::from_secs(10);
@@ -26,9 +25,11 @@ const LOOK_SELDOM: Duration = Duration::from_millis(100);
 
 /// Who makes and ends domains.
 #[derive(Clone, Debug)]
-pub struct Host<T> {
+pub struct Host<T, O> {
     /// The way to Xen.
     pub toolstack: T,
+    /// What devices are plugged into.
+    pub outlets: O,
     /// The way to xenstored.
     pub client: Client,
     /// The executor's timers.
@@ -53,72 +54,31 @@ pub enum Ended {
     Gone,
 }
 
-impl<T: Toolstack> Host<T> {
-    /// Makes a domain, and lets it run.
-    ///
-    /// # Errors
-    ///
-    /// [`HostError`]; nothing is left of the domain then.
-    pub async fn create(
-        &self,
-        config: &Config,
-        image: &Image,
-        uuid: Uuid,
-        now: WallTime,
-    ) -> Result<DomId, HostError> {
-        if let Some(domain) = self.called(&config.name).await? {
-            return Err(HostError::NameInUse(domain));
-        }
-        let wanted = Wanted {
-            handle: uuid.bytes(),
-            pages: config.pages,
-            max_port: MAX_PORT,
-            command_line: config.extra.as_bytes(),
-            xenstored: self.daemon("/tool/xenstored/domid").await?,
-            xenconsoled: self.daemon("/tool/xenconsoled/domid").await?,
-        };
-        let (built, domain) = image.build(&self.toolstack, &wanted)?;
-        let told = async {
-            nodes::write(&self.client, config, uuid, &built, now).await?;
-            let (frame, port) = (built.xenstore_frame, built.xenstore_port);
-            self.client.introduce(built.domain, frame, port).await?;
-            self.toolstack.unpause(built.domain)?;
-            Ok(())
-        };
-        match told.await {
-            Ok(()) => Ok(domain.keep()),
-            Err(error) => {
-                drop(domain);
-                // What went wrong first is what is told.
-                let _ = nodes::remove(&self.client, built.domain, uuid).await;
-                Err(error)
-            }
-        }
-    }
-
+impl<T: Toolstack, O: Outlets> Host<T, O> {
     /// All domains, in the order of their numbers.
     ///
     /// # Errors
     ///
     /// [`HostError`].
     pub async fn list(&self) -> Result<Vec<Listed>, HostError> {
-        let mut listed = Vec::new();
+        let mut infos = Vec::new();
         let mut next = Some(DomId::DOM0);
         while let Some(from) = next {
             let Some(info) = self.toolstack.next(from)? else {
                 break;
             };
             next = info.domain.number().checked_add(1).map(DomId::new);
-            let name = self.name(info.domain).await;
-            listed.push(Listed { name, info });
+            infos.push(info);
         }
-        Ok(listed)
-    }
-
-    /// A domain's name; empty if it has none.
-    pub async fn name(&self, domain: DomId) -> String {
-        let path = format!("{}/name", nodes::home(domain));
-        self.client.read_text(&path).await.unwrap_or_default()
+        let path = |info: &DomainInfo| format!("{}/name", nodes::home(info.domain));
+        let paths: Vec<String> = infos.iter().map(path).collect();
+        let names = self.client.read_each(&paths).await;
+        let listed = infos.into_iter().zip(paths.iter().zip(names));
+        let listed = listed.map(|(info, (path, name))| Listed {
+            name: text(path, name).unwrap_or_default(),
+            info,
+        });
+        Ok(listed.collect())
     }
 
     /// Asks a domain to shut down: `poweroff`, `reboot`.
@@ -216,12 +176,5 @@ impl<T: Toolstack> Host<T> {
             return Err(HostError::Dom0);
         }
         self.toolstack.info(domain)?.ok_or(HostError::NoSuchDomain)
-    }
-
-    /// The domain of a daemon: dom0 if nothing is said.
-    async fn daemon(&self, path: &str) -> Result<DomId, HostError> {
-        let number = self.client.read_number_or(path, 0_u16).await;
-        // Nonsense there is no reason not to build domains.
-        Ok(DomId::new(number.unwrap_or(0)))
     }
 }

@@ -1,5 +1,7 @@
 //! A domain's nodes in xenstore, laid out as libxl does it (docs/misc/xenstore-paths.pandoc of Xen), so that Xen's own tools understand the domain.
 
+mod devices;
+
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -11,6 +13,8 @@ use morgana_xenstore_client::{Access, Client, Error, MAX_IN_FLIGHT, Permission, 
 
 use crate::Uuid;
 use crate::config::Config;
+
+pub(crate) use devices::Device;
 
 /// Bytes that may wait in the console for a reader (libxl, `LIBXL_XENCONSOLE_LIMIT`).
 const CONSOLE_LIMIT: u32 = 1 << 20;
@@ -47,6 +51,14 @@ impl Change {
     }
 }
 
+/// Where domains that were built ahead have a node each. Its value says of which kind the domain is, its UUID, and where its `start_info` is.
+pub(crate) const AHEAD: &str = "/tool/morgana/ahead";
+
+/// Where it says of a domain that it was built ahead.
+pub(crate) fn ahead(domain: DomId) -> String {
+    format!("{AHEAD}/{}", domain.number())
+}
+
 /// The domain's home.
 pub(crate) fn home(domain: DomId) -> String {
     format!("/local/domain/{}", domain.number())
@@ -66,12 +78,16 @@ pub(crate) async fn write(
     config: &Config,
     uuid: Uuid,
     built: &Built,
+    devices: &[Device],
     now: WallTime,
 ) -> Result<(), Error> {
     let mut changes = Vec::new();
     write_home(config, uuid, built, &mut changes);
     write_vm(config, uuid, built.domain, now, &mut changes);
     write_console(built, &mut changes);
+    for device in devices {
+        device.write(built.domain, &mut changes);
+    }
     client
         .transaction(async |tree| {
             // xenstored answers in order, so several may be under way.
@@ -193,28 +209,47 @@ fn entry(domain: DomId, access: Access) -> Permission {
 pub(crate) async fn remove(client: &Client, domain: DomId, uuid: Uuid) -> Result<(), Error> {
     client
         .transaction(async |tree| {
+            let vm = format!("/vm/{uuid}");
+            let mut paths = Vec::from([home(domain), libxl(domain), vm, ahead(domain)]);
+            let devices = format!("{}/device", libxl(domain));
+            for kind in tree.children(&devices).await.or_else(none)? {
+                for number in tree.children(&format!("{devices}/{kind}")).await? {
+                    let path = format!("{devices}/{kind}/{number}/backend");
+                    paths.extend(tree.read_text(&path).await.ok());
+                }
+            }
             for kind in tree
                 .children("/local/domain/0/backend")
                 .await
                 .or_else(none)?
             {
-                remove_one(
-                    tree,
-                    &format!("/local/domain/0/backend/{kind}/{}", domain.number()),
-                )
-                .await?;
+                let number = domain.number();
+                paths.push(format!("/local/domain/0/backend/{kind}/{number}"));
             }
-            for path in [home(domain), libxl(domain), format!("/vm/{uuid}")] {
-                remove_one(tree, &path).await?;
+            for path in &paths {
+                remove_one(tree, path).await?;
             }
             Ok(())
         })
         .await
 }
 
-/// Removes a node, if it is there.
-async fn remove_one(tree: &Tree, path: &str) -> Result<(), Error> {
-    tree.remove(path).await.or_else(none)
+/// Removes a node, if it is there, and what is empty then of the folders of back ends, as libxl does, and of domains built ahead.
+pub(crate) async fn remove_one(tree: &Tree, path: &str) -> Result<(), Error> {
+    // Of some not even the node above is there.
+    tree.remove(path).await.or_else(none)?;
+    let mut path = path;
+    while let Some((above, _)) = path.rsplit_once('/') {
+        let is_of_back_ends = above.ends_with("/backend") || above.contains("/backend/");
+        if !(is_of_back_ends || above == AHEAD)
+            || !tree.children(above).await.or_else(none)?.is_empty()
+        {
+            break;
+        }
+        tree.remove(above).await.or_else(none)?;
+        path = above;
+    }
+    Ok(())
 }
 
 /// What is not there needs not be removed.

@@ -1,0 +1,72 @@
+//! What devices are plugged into in this Linux.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+
+use morgana_linux::{has_interface, join_bridge};
+use morgana_toolstack::{BlockDevice, OutletError, Outlets};
+
+/// This Linux.
+pub(super) struct Machine;
+
+impl Outlets for Machine {
+    fn plug(&self, interface: &str, bridge: &str) -> Result<(), OutletError> {
+        if !has_interface(interface) {
+            return Ok(());
+        }
+        join_bridge(interface, bridge).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => OutletError::NoBridge,
+            _ => refused(&error),
+        })
+    }
+
+    fn block_device(&self, path: &str) -> Result<BlockDevice, OutletError> {
+        let found = fs::metadata(path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => OutletError::NotABlockDevice,
+            _ => refused(&error),
+        })?;
+        if !found.file_type().is_block_device() {
+            return Err(OutletError::NotABlockDevice);
+        }
+        Ok(device(found.rdev()))
+    }
+}
+
+/// The two halves of a device's number, as glibc's `gnu_dev_major` and `gnu_dev_minor` have them.
+fn device(number: u64) -> BlockDevice {
+    let major = number >> 8 & 0xfff | number >> 32 & 0xffff_f000;
+    let minor = number & 0xff | number >> 12 & 0xffff_ff00;
+    BlockDevice {
+        major: major as u32,
+        minor: minor as u32,
+    }
+}
+
+fn refused(error: &io::Error) -> OutletError {
+    OutletError::Refused(error.raw_os_error().unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_block_device_is_refused() {
+        for path in ["/dev/null", "/", "/no/such/thing"] {
+            assert_eq!(
+                Machine.block_device(path),
+                Err(OutletError::NotABlockDevice)
+            );
+        }
+    }
+
+    #[test]
+    fn a_number_has_two_halves() {
+        let (major, minor) = (7, 3);
+        assert_eq!(device(0x703), BlockDevice { major, minor });
+        // Halves of more than 8 bits are cut in pieces.
+        let (major, minor) = (259, 0x12345);
+        assert_eq!(device(0x1231_0345), BlockDevice { major, minor });
+    }
+}

@@ -1,0 +1,132 @@
+//! Domains that are built ahead: all of them is there, and they need but a name, a command line and to be let run.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use morgana_builder::{Image, set_command_line};
+use morgana_hal::{Activity, DomId, Mfn, Toolstack, WallTime};
+use morgana_xenstore_client::{Error, Tree};
+
+use super::Host;
+use crate::config::Config;
+use crate::error::HostError;
+use crate::nodes;
+use crate::outlets::Outlets;
+use crate::uuid::Uuid;
+
+/// A domain that was built ahead, by its node.
+struct Ahead {
+    domain: DomId,
+    uuid: String,
+    start_info: Mfn,
+}
+
+impl<T: Toolstack, O: Outlets> Host<T, O> {
+    /// Makes a domain that waits for [`take`](Self::take). `kind` is what it will be asked for by: one word, the same for what is made of the same image in the same way.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`]; nothing is left of the domain then.
+    pub async fn prepare(
+        &self,
+        kind: &str,
+        config: &Config,
+        image: &Image,
+        uuid: Uuid,
+        now: WallTime,
+    ) -> Result<DomId, HostError> {
+        let mut config = config.clone();
+        config.name = format!("{}.ahead.{uuid}", config.name);
+        let (built, domain) = self.make(&config, image, uuid, now).await?;
+        let value = format!("{kind} {uuid} {}", built.start_info_frame.number());
+        let path = nodes::ahead(built.domain);
+        self.finish(domain, uuid, async {
+            Ok(self.client.write(&path, value).await?)
+        })
+        .await
+    }
+
+    /// Lets a domain run that was built ahead, under this name and with this command line; `None` if there is none of this kind.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`]; the domain is ended then.
+    pub async fn take(
+        &self,
+        kind: &str,
+        name: &str,
+        command_line: &str,
+    ) -> Result<Option<DomId>, HostError> {
+        if let Some(domain) = self.called(name).await? {
+            return Err(HostError::NameInUse(domain));
+        }
+        let taken = self
+            .client
+            .transaction(async |tree| self.take_one(tree, kind, name).await)
+            .await?;
+        let Some(ahead) = taken else {
+            return Ok(None);
+        };
+        let domain = ahead.domain;
+        let line = command_line.as_bytes();
+        let started = set_command_line(&self.toolstack, domain, ahead.start_info, line)
+            .map_err(HostError::from)
+            .and_then(|()| Ok(self.toolstack.unpause(domain)?));
+        if let Err(error) = started {
+            // What went wrong first is what is told.
+            let _ = self.destroy(domain).await;
+            return Err(error);
+        }
+        Ok(Some(domain))
+    }
+
+    /// Takes the node of one away, so that nobody else has it, and names it.
+    async fn take_one(&self, tree: &Tree, kind: &str, name: &str) -> Result<Option<Ahead>, Error> {
+        let listed = match tree.children(nodes::AHEAD).await {
+            Err(error) if error.is_not_found() => return Ok(None),
+            listed => listed?,
+        };
+        for number in listed.iter().filter_map(|number| number.parse().ok()) {
+            let domain = DomId::new(number);
+            let Ok(value) = tree.read_text(&nodes::ahead(domain)).await else {
+                continue;
+            };
+            let Some(ahead) = parse(domain, &value, kind) else {
+                continue;
+            };
+            nodes::remove_one(tree, &nodes::ahead(domain)).await?;
+            if !self.waits(&ahead) {
+                // Somebody has ended it; its number may be another's by now.
+                continue;
+            }
+            let path = format!("{}/name", nodes::home(domain));
+            tree.write(&path, name).await?;
+            tree.write(&format!("/vm/{}/name", ahead.uuid), name)
+                .await?;
+            return Ok(Some(ahead));
+        }
+        Ok(None)
+    }
+
+    /// Whether it is there, and still paused.
+    fn waits(&self, ahead: &Ahead) -> bool {
+        let info = self.toolstack.info(ahead.domain);
+        info.ok().flatten().is_some_and(|info| {
+            let uuid = Uuid::from_bytes(info.handle).to_string();
+            uuid == ahead.uuid && info.activity == Activity::Paused
+        })
+    }
+}
+
+/// What its node says, if it is of this kind.
+fn parse(domain: DomId, value: &str, kind: &str) -> Option<Ahead> {
+    let mut words = value.split(' ');
+    let of_this_kind = words.next() == Some(kind);
+    let uuid = words.next()?.to_string();
+    let start_info = Mfn::new(words.next()?.parse().ok()?);
+    of_this_kind.then_some(Ahead {
+        domain,
+        uuid,
+        start_info,
+    })
+}

@@ -1,0 +1,170 @@
+//! How a domain comes to be.
+
+use alloc::format;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use morgana_builder::{Built, Domain, Image, Wanted};
+use morgana_hal::{DomId, Port, Toolstack, WallTime};
+
+use super::Host;
+use crate::config::Config;
+use crate::error::HostError;
+use crate::nodes::{self, Device};
+use crate::outlets::Outlets;
+use crate::uuid::Uuid;
+
+/// The highest port of a domain, as libxl has it if nothing else is said.
+const MAX_PORT: Port = Port::new(1023);
+
+/// How long a back end may take to see a device.
+const BACK_END: Duration = Duration::from_secs(10);
+/// `XenbusStateInitWait` (io/xenbus.h): it has the device, and waits for its front end.
+const INIT_WAIT: u32 = 2;
+/// `XenbusStateClosing`: it has seen the device, and does not want it.
+const CLOSING: u32 = 5;
+
+impl<T: Toolstack, O: Outlets> Host<T, O> {
+    /// Makes a domain, and lets it run.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`]; nothing is left of the domain then.
+    pub async fn create(
+        &self,
+        config: &Config,
+        image: &Image,
+        uuid: Uuid,
+        now: WallTime,
+    ) -> Result<DomId, HostError> {
+        if let Some(domain) = self.called(&config.name).await? {
+            return Err(HostError::NameInUse(domain));
+        }
+        let (built, domain) = self.make(config, image, uuid, now).await?;
+        self.finish(domain, uuid, async {
+            Ok(self.toolstack.unpause(built.domain)?)
+        })
+        .await
+    }
+
+    /// Makes a domain with all that it has, but paused.
+    pub(super) async fn make(
+        &self,
+        config: &Config,
+        image: &Image,
+        uuid: Uuid,
+        now: WallTime,
+    ) -> Result<(Built, Domain<'_, T>), HostError> {
+        let wanted = Wanted {
+            handle: uuid.bytes(),
+            pages: config.pages,
+            max_port: MAX_PORT,
+            command_line: config.extra.as_bytes(),
+            xenstored: self.daemon("/tool/xenstored/domid").await?,
+            xenconsoled: self.daemon("/tool/xenconsoled/domid").await?,
+        };
+        let devices = self.devices(config, uuid).await?;
+        let (built, domain) = image.build(&self.toolstack, &wanted)?;
+        let told = async {
+            nodes::write(&self.client, config, uuid, &built, &devices, now).await?;
+            let (frame, port) = (built.xenstore_frame, built.xenstore_port);
+            self.client.introduce(built.domain, frame, port).await?;
+            self.plug(built.domain, &devices).await
+        };
+        match told.await {
+            Ok(()) => Ok((built, domain)),
+            Err(error) => {
+                self.give_up(domain, uuid).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Does the last thing before a domain lives on; if that fails the domain is given up.
+    pub(super) async fn finish(
+        &self,
+        domain: Domain<'_, T>,
+        uuid: Uuid,
+        last: impl Future<Output = Result<(), HostError>>,
+    ) -> Result<DomId, HostError> {
+        match last.await {
+            Ok(()) => Ok(domain.keep()),
+            Err(error) => {
+                self.give_up(domain, uuid).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// What went wrong first is what is told, so nothing is said of what goes wrong here.
+    async fn give_up(&self, domain: Domain<'_, T>, uuid: Uuid) {
+        let id = domain.id();
+        drop(domain);
+        let _ = nodes::remove(&self.client, id, uuid).await;
+    }
+
+    /// The devices of a configuration.
+    async fn devices(&self, config: &Config, uuid: Uuid) -> Result<Vec<Device>, HostError> {
+        let mut devices = Vec::new();
+        for (number, vif) in (0..).zip(&config.vifs) {
+            let backend = self.back_end_domain(vif.backend.as_deref()).await?;
+            devices.push(Device::vif(vif, number, backend, uuid));
+        }
+        for disk in &config.disks {
+            let backend = self.back_end_domain(disk.backend.as_deref()).await?;
+            let block = match backend {
+                DomId::DOM0 => Some(self.outlets.block_device(&disk.target)?),
+                _ => None,
+            };
+            devices.push(Device::disk(disk, backend, block));
+        }
+        Ok(devices)
+    }
+
+    async fn back_end_domain(&self, called: Option<&str>) -> Result<DomId, HostError> {
+        let Some(called) = called else {
+            return Ok(DomId::DOM0);
+        };
+        self.find(called).await.map_err(|error| match error {
+            HostError::NoSuchDomain => HostError::NoBackEndDomain,
+            error => error,
+        })
+    }
+
+    /// Waits until the back ends have taken the devices, and plugs them in.
+    async fn plug(&self, domain: DomId, devices: &[Device]) -> Result<(), HostError> {
+        for device in devices {
+            let back = device.back_path(domain);
+            let taken = self.timers.timeout(BACK_END, self.taken(&back)).await;
+            taken.unwrap_or(Err(HostError::NoBackEnd))?;
+            if let (DomId::DOM0, Some(bridge)) = (device.backend, &device.bridge) {
+                self.outlets.plug(&device.interface(domain), bridge)?;
+                let path = format!("{back}/hotplug-status");
+                self.client.write(&path, "connected").await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns when the back end whose nodes are at `back` waits for its front end.
+    async fn taken(&self, back: &str) -> Result<(), HostError> {
+        let path = format!("{back}/state");
+        let changes = self.client.watch(&path).await?;
+        loop {
+            match self.client.read_number(&path).await {
+                Ok(INIT_WAIT..CLOSING) => return Ok(()),
+                Ok(CLOSING..) => return Err(HostError::BackEndRefuses),
+                // What is no number is no state in which it waits.
+                Ok(_) | Err(_) => {}
+            }
+            changes.next().await?;
+        }
+    }
+
+    /// The domain of a daemon: dom0 if nothing is said.
+    async fn daemon(&self, path: &str) -> Result<DomId, HostError> {
+        let number = self.client.read_number_or(path, 0_u16).await;
+        // Nonsense there is no reason not to build domains.
+        Ok(DomId::new(number.unwrap_or(0)))
+    }
+}

@@ -1,0 +1,251 @@
+//! Domains from their making to their end, on a machine that is made up and with a real tree of xenstore.
+
+#[path = "../../../../kernel/builder/tests/builder/support/elf.rs"]
+mod elf;
+mod store;
+#[path = "../../../../kernel/builder/tests/builder/support/xen.rs"]
+mod xen;
+
+use std::rc::Rc;
+
+use morgana_builder::Image;
+use morgana_exec::{Executor, ManualClock};
+use morgana_hal::{DomId, ToolstackError, WallTime};
+use morgana_toolstack::{BlockDevice, Config, Host, HostError, OutletError, Outlets, Uuid};
+use morgana_xenstore_client::Client;
+
+use elf::Elf;
+use store::{Tree, serve};
+use xen::{Call, DOMAIN, Xen};
+
+/// A domain with one of each device, whose back ends are in dom0.
+const CONFIG: &str = "name = 'web'
+kernel = '/web.xen'
+memory = 8
+extra = 'first'
+vif = ['bridge=xenbr7']
+disk = ['/dev/ram0,raw,xvda,w']
+";
+
+/// What devices are plugged into here.
+#[derive(Clone, Copy)]
+struct Sockets {
+    bridge: &'static str,
+}
+
+impl Outlets for Sockets {
+    fn plug(&self, interface: &str, bridge: &str) -> Result<(), OutletError> {
+        assert_eq!(interface, "vif7.0");
+        match bridge == self.bridge {
+            true => Ok(()),
+            false => Err(OutletError::NoBridge),
+        }
+    }
+
+    fn block_device(&self, path: &str) -> Result<BlockDevice, OutletError> {
+        assert_eq!(path, "/dev/ram0");
+        let (major, minor) = (1, 0);
+        Ok(BlockDevice { major, minor })
+    }
+}
+
+type Here = Host<Xen, Sockets>;
+
+/// Runs a test against a fresh machine; returns what was done to its domains.
+fn with_host<R: 'static>(
+    bridge: &'static str,
+    left: Option<u32>,
+    test: impl AsyncFnOnce(&Here, &Tree) -> R + 'static,
+) -> R {
+    let clock = ManualClock::default();
+    let mut executor = Executor::new();
+    let handle = executor.handle();
+    let (stream, tree) = serve(&handle);
+    let client = Client::start(stream, &handle).unwrap();
+    let toolstack = Xen::default();
+    toolstack.left.set(left);
+    toolstack.has_dom0.set(true);
+    let host = Host {
+        toolstack,
+        outlets: Sockets { bridge },
+        client,
+        timers: handle.timers(),
+    };
+    let tree = Rc::new(tree);
+    let done = async move { test(&host, &tree).await };
+    executor.block_on(done, &mut clock.idle(), &clock)
+}
+
+fn image() -> Image {
+    Image::parse(Elf::at(0x40_0000).bytes()).unwrap()
+}
+
+async fn create(host: &Here) -> Result<DomId, HostError> {
+    let config = Config::parse(CONFIG).unwrap();
+    let (uuid, now) = (
+        Uuid::from_random([5; 16]),
+        WallTime::from_unix_nanos(9_000_000_000),
+    );
+    host.create(&config, &image(), uuid, now).await
+}
+
+#[test]
+fn its_nodes_are_those_that_xens_tools_know() {
+    with_host("xenbr7", None, async |host, tree| {
+        let before = tree.nodes();
+        assert_eq!(create(host).await, Ok(DOMAIN));
+        let uuid = "05050505-0505-4505-8505-050505050505";
+        for (path, value) in [
+            ("/local/domain/7/name", "web"),
+            ("/local/domain/7/vm", &*format!("/vm/{uuid}")),
+            ("/local/domain/7/memory/target", "8192"),
+            ("/local/domain/7/store/port", "1"),
+            ("/local/domain/7/console/port", "2"),
+            ("/local/domain/7/console/type", "xenconsoled"),
+            ("/local/domain/7/device/vif/0/mac", "00:16:3e:05:05:05"),
+            ("/local/domain/7/device/vbd/51712/virtual-device", "51712"),
+            (
+                "/local/domain/0/backend/vif/7/0/hotplug-status",
+                "connected",
+            ),
+            ("/local/domain/0/backend/vbd/7/51712/physical-device", "1:0"),
+            ("/libxl/7/type", "pv"),
+            (
+                "/libxl/7/device/vif/0/backend",
+                "/local/domain/0/backend/vif/7/0",
+            ),
+            (&format!("/vm/{uuid}/name"), "web"),
+            (&format!("/vm/{uuid}/start_time"), "9.00"),
+        ] {
+            assert_eq!(tree.read(path).as_deref(), Some(value), "{path}");
+        }
+        // The guest may write where it answers, and nowhere else above.
+        assert_eq!(tree.permissions("/local/domain/7"), "n0 r7");
+        assert_eq!(tree.permissions("/local/domain/7/name"), "n0 r7");
+        assert_eq!(tree.permissions("/local/domain/7/control/shutdown"), "n7");
+        assert_eq!(
+            tree.permissions("/local/domain/7/device/vif/0/state"),
+            "n7 r0"
+        );
+        assert_eq!(
+            tree.permissions("/local/domain/0/backend/vif/7/0/state"),
+            "n0 r7"
+        );
+        assert_eq!(tree.permissions("/libxl/7/type"), "n0");
+        assert_eq!(host.toolstack.frames().len(), 2048);
+        assert!(host.client.is_introduced(DOMAIN).await.unwrap());
+        assert_eq!(host.toolstack.calls.borrow().last(), Some(&Call::Unpause));
+
+        assert_eq!(create(host).await, Err(HostError::NameInUse(DOMAIN)));
+        assert_eq!(host.find("web").await, Ok(DOMAIN));
+        assert_eq!(host.find("7").await, Ok(DOMAIN));
+        assert_eq!(host.find("nobody").await, Err(HostError::NoSuchDomain));
+
+        assert_eq!(host.destroy(DOMAIN).await, Ok(()));
+        assert_eq!(tree.nodes(), before);
+        assert_eq!(host.destroy(DOMAIN).await, Err(HostError::NoSuchDomain));
+        assert_eq!(host.destroy(DomId::DOM0).await, Err(HostError::Dom0));
+    });
+}
+
+#[test]
+fn whatever_fails_nothing_is_left() {
+    let calls = with_host("xenbr7", None, async |host, _| {
+        create(host).await.unwrap();
+        host.toolstack.calls.borrow().len()
+    });
+    for left in 0..calls {
+        with_host("xenbr7", Some(left as u32), async |host, tree| {
+            let before = tree.nodes();
+            create(host).await.unwrap_err();
+            assert_eq!(tree.nodes(), before);
+            let calls = host.toolstack.calls.borrow();
+            let is_made = calls.contains(&Call::Create);
+            assert_eq!(is_made, calls.last() == Some(&Call::Destroy));
+        });
+    }
+    with_host("another", None, async |host, tree| {
+        let before = tree.nodes();
+        let error = HostError::Outlet(OutletError::NoBridge);
+        assert_eq!(create(host).await, Err(error));
+        assert_eq!(tree.nodes(), before);
+        assert_eq!(host.toolstack.calls.borrow().last(), Some(&Call::Destroy));
+    });
+}
+
+#[test]
+fn a_device_that_no_back_end_takes_is_not_waited_for_for_ever() {
+    with_host("xenbr7", None, async |host, tree| {
+        let before = tree.nodes();
+        tree.let_back_ends_answer(None);
+        assert_eq!(create(host).await, Err(HostError::NoBackEnd));
+        assert_eq!(tree.nodes(), before);
+        tree.let_back_ends_answer(Some(b"5"));
+        assert_eq!(create(host).await, Err(HostError::BackEndRefuses));
+        assert_eq!(tree.nodes(), before);
+    });
+}
+
+#[test]
+fn one_that_was_built_ahead_is_taken_once() {
+    with_host("xenbr7", None, async |host, tree| {
+        let before = tree.nodes();
+        let config = Config::parse(CONFIG).unwrap();
+        let (uuid, now) = (Uuid::from_random([6; 16]), WallTime::from_unix_nanos(0));
+        let made = host.prepare("kind", &config, &image(), uuid, now).await;
+        assert_eq!(made, Ok(DOMAIN));
+        assert!(!host.toolstack.calls.borrow().contains(&Call::Unpause));
+        assert_eq!(host.find("web").await, Err(HostError::NoSuchDomain));
+
+        assert_eq!(host.take("another", "web", "").await, Ok(None));
+        assert_eq!(
+            host.take("kind", "web", "second line").await,
+            Ok(Some(DOMAIN))
+        );
+        assert_eq!(tree.read("/local/domain/7/name").as_deref(), Some("web"));
+        assert_eq!(host.toolstack.calls.borrow().last(), Some(&Call::Unpause));
+        let memory = host.toolstack.memory();
+        let told = |page: &Vec<u8>| page.windows(12).any(|part| part == b"second line\0");
+        assert!(memory.values().any(told));
+
+        assert_eq!(host.take("kind", "more", "").await, Ok(None));
+        let in_use = Err(HostError::NameInUse(DOMAIN));
+        assert_eq!(host.take("kind", "web", "").await, in_use);
+        host.destroy(DOMAIN).await.unwrap();
+        assert_eq!(tree.nodes(), before);
+    });
+}
+
+#[test]
+fn one_that_was_built_ahead_and_has_ended_is_not_taken() {
+    with_host("xenbr7", None, async |host, tree| {
+        let config = Config::parse(CONFIG).unwrap();
+        let (uuid, now) = (Uuid::from_random([6; 16]), WallTime::from_unix_nanos(0));
+        let before = tree.nodes();
+        host.prepare("kind", &config, &image(), uuid, now)
+            .await
+            .unwrap();
+        let ended: Result<(), ToolstackError> =
+            morgana_hal::Toolstack::destroy(&host.toolstack, DOMAIN);
+        assert_eq!(ended, Ok(()));
+        assert_eq!(host.take("kind", "web", "").await, Ok(None));
+        assert!(
+            !tree
+                .nodes()
+                .iter()
+                .any(|path| path.starts_with("/tool/morgana/ahead/"))
+        );
+
+        // One whose command line cannot be set is ended.
+        host.prepare("kind", &config, &image(), uuid, now)
+            .await
+            .unwrap();
+        let long = "a".repeat(2000);
+        assert!(matches!(
+            host.take("kind", "web", &long).await,
+            Err(HostError::Build(_))
+        ));
+        assert_eq!(host.toolstack.calls.borrow().last(), Some(&Call::Destroy));
+        assert_eq!(tree.nodes(), before);
+    });
+}
