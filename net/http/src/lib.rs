@@ -17,6 +17,6 @@ pub use embedded_io_async::{Read, Write};
 pub use router::{Route, Router};
 pub use semantics::{Body, Coding, EntityTag, Length, Response, UnixTime};
 pub use server::{
-    BodyError, End, Handler, Limits, OutputError, Server, Stats, Unfinished, read_to_end,
+    AccessLog, BodyError, End, Handler, Limits, OutputError, Server, Stats, Unfinished, read_to_end,
 };
 pub use wire::{Method, Methods, Request, Status};

@@ -50,6 +50,19 @@ impl UnixTime {
         core::str::from_utf8(buffer).unwrap_or_default()
     }
 
+    /// Writes a date as an access log has it, as in `06/Nov/1994:08:49:37 +0000`, into `buffer`.
+    pub fn write_log_date(self, buffer: &mut [u8; 26]) -> &str {
+        let mut other = [0; LENGTH];
+        self.write_http_date(&mut other);
+        buffer.copy_from_slice(b"00/Nov/0000:00:00:00 +0000");
+        buffer[..2].copy_from_slice(&other[5..7]);
+        buffer[3..6].copy_from_slice(&other[8..11]);
+        buffer[7..11].copy_from_slice(&other[12..16]);
+        buffer[12..20].copy_from_slice(&other[17..25]);
+        // Nothing but ASCII was written.
+        core::str::from_utf8(buffer).unwrap_or_default()
+    }
+
     /// Reads a date in any of the three forms of RFC 9110 §5.6.7. The day's name must be one but need not be the right
     /// one. The two-digit years of RFC 850 are taken as 1970 to 2069, since no clock is at hand to slide the window.
     pub fn parse_http_date(text: &[u8]) -> Option<Self> {

@@ -11,10 +11,12 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::cell::Cell;
 use core::future::Future;
+use core::net::IpAddr;
 use core::pin::{Pin, pin};
 
 use embedded_io_async::{Read, Write};
 
+use super::access_log::Note;
 use super::body::{Finish, RequestBody};
 use super::input::Input;
 use super::output::{Output, watched};
@@ -28,15 +30,17 @@ pub(super) struct Connection<'s, S, H> {
     server: &'s Server<H>,
     transport: Transport<'s, S>,
     input: Input<'s>,
+    peer: Option<IpAddr>,
 }
 
 impl<'s, S: Read + Write, H: Handler> Connection<'s, S, H> {
-    pub(super) fn new(server: &'s Server<H>, stream: &'s mut S) -> Self {
+    pub(super) fn new(server: &'s Server<H>, peer: Option<IpAddr>, stream: &'s mut S) -> Self {
         let transport = Transport::new(stream, &server.timers, &server.limits, &server.stats);
         Self {
             server,
             transport,
             input: Input::new(&server.pool),
+            peer,
         }
     }
 
@@ -151,17 +155,28 @@ impl<'s, S: Read + Write, H: Handler> Connection<'s, S, H> {
             date: server.handler.time(),
         };
         let is_made = response.streamed.is_some() && answer.has_content();
-        let mut streamed = Streamed::Unfit;
+        let note = server
+            .handler
+            .access_log()
+            .and_then(|_| Note::new(&server.pool, self.peer, context.date, Some(&request)));
+        let mut streamed = Ok(Streamed::Unfit);
         if H::STREAMS && is_made && answer.status() == response.status {
             let (transport, of) = (&mut self.transport, (answer, &response));
             let streaming = stream(server, transport, &request, of, &context);
-            streamed = boxed(streaming).ok_or(End::Exhausted)?.await?;
+            streamed = match boxed(streaming) {
+                Some(streaming) => streaming.await,
+                None => Err(End::Exhausted),
+            };
         }
         // The request is not needed any more: its block is free again while the client takes the answer.
         self.input.consume(span.end + taken);
-        if streamed == Streamed::Unfit {
-            self.send(answer, &response, &context).await?;
-        }
+        let sent = match streamed {
+            Ok(Streamed::Unfit) => self.send(answer, &response, &context).await,
+            Ok(Streamed::Sent) => Ok(()),
+            Err(end) => Err(end),
+        };
+        self.log(note);
+        sent?;
         if finish == Finish::Unsent {
             self.linger().await;
         }
@@ -192,7 +207,7 @@ impl<'s, S: Read + Write, H: Handler> Connection<'s, S, H> {
                     .map_err(|_| End::Stream)?
             }
         };
-        self.server.stats.count_answer(status);
+        self.transport.begin_answer(status, head);
         let (first, rest) = content.split_at(content.len().min(block.len() - head));
         block[head..head + first.len()].copy_from_slice(first);
         let mut sent = self
@@ -235,8 +250,21 @@ impl<'s, S: Read + Write, H: Handler> Connection<'s, S, H> {
             persistence: Persistence::Close,
             date,
         };
-        if self.send(answer, &response, &context).await.is_ok() {
+        let sent = self.send(answer, &response, &context).await;
+        if self.server.handler.access_log().is_some() {
+            self.log(Note::new(&self.server.pool, self.peer, date, None));
+        }
+        if sent.is_ok() {
             self.linger().await;
+        }
+    }
+
+    /// Adds a line to the access log, if there is one, about what was sent of an answer.
+    fn log(&mut self, note: Option<Note<'_>>) {
+        let sent = self.transport.end_answer();
+        if let (Some(note), Some(log), Some(sent)) = (note, self.server.handler.access_log(), sent)
+        {
+            log.push(&note, sent);
         }
     }
 
@@ -286,7 +314,7 @@ async fn stream<H: Handler, S: Read + Write>(
     let Ok(head) = answer.write_head(response, context, &mut block) else {
         return Ok(Streamed::Unfit);
     };
-    server.stats.count_answer(answer.status());
+    transport.begin_answer(answer.status(), head);
     let deadline = transport.now() + limits.answer_time(head);
     let sent = transport.write_all(&block[..head], deadline).await;
     sent.map_err(|error| match error {

@@ -2,7 +2,7 @@
 
 use embedded_io_async::{Read, Write};
 
-use super::{BodyError, OutputError, Unfinished};
+use super::{AccessLog, BodyError, OutputError, Unfinished};
 use crate::semantics::{Response, UnixTime};
 use crate::wire::{Methods, Request};
 
@@ -43,6 +43,11 @@ pub trait Handler {
         _content: &mut impl Write<Error = OutputError>,
     ) -> Result<(), Unfinished> {
         Err(Unfinished)
+    }
+
+    /// Where to log requests, if they are logged.
+    fn access_log(&self) -> Option<&AccessLog> {
+        None
     }
 
     /// The time of day for `Date`, if there is a clock to tell it.

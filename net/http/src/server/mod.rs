@@ -1,5 +1,6 @@
 //! The server: a loop over any async byte stream that reads requests, asks a handler, and writes answers.
 
+mod access_log;
 mod body;
 mod connection;
 mod end;
@@ -11,9 +12,13 @@ mod pool;
 mod stats;
 mod transport;
 
+use core::future::Future;
+use core::net::IpAddr;
+
 use embedded_io_async::{Read, Write};
 use morgana_exec::Timers;
 
+pub use access_log::{AccessLog, LINE};
 pub use body::{BodyError, read_to_end};
 pub use end::End;
 pub use handler::Handler;
@@ -62,8 +67,13 @@ impl<H: Handler> Server<H> {
     ///
     /// Beyond [`Limits::connections`] the answer is a 503 with `Retry-After`; beyond [`Limits::refusals`] of these at a
     /// time, nothing at all.
-    pub async fn serve<S: Read + Write>(&self, stream: &mut S) -> End {
-        let mut connection = Connection::new(self, stream);
+    pub fn serve<S: Read + Write>(&self, stream: &mut S) -> impl Future<Output = End> {
+        self.serve_from(None, stream)
+    }
+
+    /// As [`serve`](Self::serve), for a client whose address the access log shall name.
+    pub async fn serve_from<S: Read + Write>(&self, peer: Option<IpAddr>, stream: &mut S) -> End {
+        let mut connection = Connection::new(self, peer, stream);
         let end = match self.stats.enter(self.limits.connections) {
             Some(_seat) => connection.run().await,
             None => match self.stats.refuse(self.limits.refusals) {

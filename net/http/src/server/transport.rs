@@ -9,6 +9,7 @@ use morgana_exec::Timers;
 use morgana_hal::Instant;
 
 use super::{Limits, Stats};
+use crate::wire::Status;
 
 /// Why reading or writing failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,22 @@ pub(super) struct Transport<'s, S> {
     timers: &'s Timers,
     limits: &'s Limits,
     stats: &'s Stats,
+    sent: Option<Sent>,
+}
+
+/// What was sent of an answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sent {
+    pub(super) status: Status,
+    /// Bytes of it, and of its head the bytes that are not sent yet as a negative number.
+    beyond_head: i64,
+}
+
+impl Sent {
+    /// Bytes behind its head, framing included.
+    pub(super) fn bytes(&self) -> u64 {
+        u64::try_from(self.beyond_head).unwrap_or(0)
+    }
 }
 
 impl<'s, S: Read + Write> Transport<'s, S> {
@@ -38,7 +55,23 @@ impl<'s, S: Read + Write> Transport<'s, S> {
             timers,
             limits,
             stats,
+            sent: None,
         }
+    }
+
+    /// Counts an answer of this status, and from now on what is sent of it, for the access log. Its head has so many bytes.
+    pub(super) fn begin_answer(&mut self, status: Status, head: usize) {
+        self.stats.count_answer(status);
+        let beyond_head = -i64::try_from(head).unwrap_or(0);
+        self.sent = Some(Sent {
+            status,
+            beyond_head,
+        });
+    }
+
+    /// What was sent of the answer that was begun, if one was.
+    pub(super) fn end_answer(&mut self) -> Option<Sent> {
+        self.sent.take()
     }
 
     pub(super) fn now(&self) -> Instant {
@@ -70,6 +103,9 @@ impl<'s, S: Read + Write> Transport<'s, S> {
                 Ok(0) | Err(_) => return Err(TransportError::Failed),
                 Ok(count) => {
                     self.stats.count_out(count);
+                    if let Some(sent) = &mut self.sent {
+                        sent.beyond_head += count as i64;
+                    }
                     bytes = bytes.get(count..).unwrap_or_default();
                 }
             }

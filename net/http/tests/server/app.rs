@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use morgana_exec::Timers;
 use morgana_http::{
-    BodyError, EntityTag, Handler, Limits, Method, Methods, Read, Request, Response, Status,
-    UnixTime, read_to_end,
+    AccessLog, BodyError, EntityTag, Handler, Limits, Method, Methods, Read, Request, Response,
+    Status, UnixTime, read_to_end,
 };
 
 use crate::support::Rig;
@@ -29,6 +29,7 @@ pub(crate) struct App {
     /// The content of `/own`.
     own: String,
     pub(crate) asked: RefCell<Vec<(Method, String)>>,
+    pub(crate) log: Option<AccessLog>,
 }
 
 impl App {
@@ -37,6 +38,7 @@ impl App {
             timers,
             own: "the handler's own".into(),
             asked: RefCell::default(),
+            log: None,
         }
     }
 
@@ -97,5 +99,13 @@ impl Handler for App {
             Method::Head => response.fields(&[("X-Method", "HEAD")]),
             _ => response,
         }
+    }
+
+    fn access_log(&self) -> Option<&AccessLog> {
+        self.log.as_ref()
+    }
+
+    fn time(&self) -> Option<UnixTime> {
+        self.log.as_ref().map(|_| UnixTime(784_111_777))
     }
 }

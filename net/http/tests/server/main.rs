@@ -1,5 +1,6 @@
 //! The whole server over streams in memory and a clock that the tests set.
 
+mod access_log;
 mod app;
 mod check;
 mod corpus;

@@ -192,7 +192,8 @@ impl<H: Handler + 'static> Rig<H> {
         };
         let server = self.server.clone();
         let task = async move {
-            let reason = server.serve(&mut Stream(pipe)).await;
+            let peer = Some(std::net::Ipv4Addr::new(192, 0, 2, 7).into());
+            let reason = server.serve_from(peer, &mut Stream(pipe)).await;
             *end.borrow_mut() = Some(reason);
         };
         drop(
@@ -230,10 +231,15 @@ impl<H: Handler + 'static> Rig<H> {
 
     /// What the server answers to `bytes` on a fresh connection that the client then closes.
     pub(crate) fn answer(&mut self, bytes: impl AsRef<[u8]>) -> String {
+        String::from_utf8(self.answer_bytes(bytes)).expect("the answer is text")
+    }
+
+    /// The same as bytes.
+    pub(crate) fn answer_bytes(&mut self, bytes: impl AsRef<[u8]>) -> Vec<u8> {
         let client = self.connect();
         client.send(bytes);
         client.close();
         self.settle();
-        client.text()
+        client.received()
     }
 }
