@@ -3,6 +3,7 @@
 mod block;
 mod boot;
 mod console;
+mod dns;
 mod http;
 mod net;
 mod record;
@@ -32,7 +33,7 @@ type Report<'a> = dyn FnMut(&Record) -> Result<()> + 'a;
 /// The profile of programs that are measured at native speed.
 const NATIVE: &str = "native";
 
-const ALL: [Benchmark; 8] = [
+const ALL: [Benchmark; 9] = [
     ("boot", boot::run),
     ("ring", ring::run),
     ("net", net::run),
@@ -41,6 +42,7 @@ const ALL: [Benchmark; 8] = [
     ("console", console::run),
     ("vchan", vchan::run),
     ("http", http::run),
+    ("dns", dns::run),
 ];
 
 /// Builds the program of a package at native speed; returns it.

@@ -67,6 +67,12 @@ pub(super) fn wait(testbed: &Testbed, port: u16) -> Result<()> {
     testbed.sh_within(&script, LIMIT).map(drop)
 }
 
+/// Waits until the guest answers questions about names, and compares the answers with those in a file.
+pub(super) fn ask(testbed: &Testbed, file: &str) -> Result<()> {
+    let script = format!("python3 /bench/serving.py ask {ADDRESS} {file}");
+    testbed.sh_within(&script, LIMIT).map(drop)
+}
+
 /// Runs a command in dom0.
 pub(super) fn run(
     testbed: &Testbed,

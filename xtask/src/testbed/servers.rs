@@ -1,4 +1,4 @@
-//! Linux domains that serve as ours do: nginx from Debian's packages, in the initramfs of the peer.
+//! Linux domains that serve as ours do: nginx, NSD and Knot from Debian's packages, in the initramfs of the peer.
 
 use std::fs::{self, File};
 use std::io::BufWriter;
@@ -15,13 +15,15 @@ use super::tree::Tree;
 use crate::cache::{Cache, key};
 use crate::progress::Step;
 
-const PACKAGES: [&str; 1] = ["nginx"];
-const PROGRAMS: [&str; 1] = ["usr/sbin/nginx"];
+const PACKAGES: [&str; 3] = ["knot", "nginx", "nsd"];
+const PROGRAMS: [&str; 3] = ["usr/sbin/knotd", "usr/sbin/nginx", "usr/sbin/nsd"];
 
 const INIT: &str = include_str!("servers/init");
 /// The programs' configurations.
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 5] = [
     ("etc/servers/nginx.conf", include_str!("servers/nginx.conf")),
+    ("etc/servers/nsd.conf", include_str!("servers/nsd.conf")),
+    ("etc/servers/knot.conf", include_str!("servers/knot.conf")),
     (
         "etc/passwd",
         "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n",
@@ -29,7 +31,7 @@ const FILES: [(&str, &str); 3] = [
     ("etc/group", "root:x:0:\nnogroup:x:65534:\n"),
 ];
 
-/// Memory of such a domain, in MiB: what thousands of connections need, and more.
+/// Memory of such a domain, in MiB: what its largest zone and thousands of connections need, and more.
 const MEMORY: u32 = 384;
 
 /// A server in a Linux domain.
@@ -37,6 +39,10 @@ const MEMORY: u32 = 384;
 pub(crate) enum Server {
     /// A web server.
     Nginx,
+    /// A name server.
+    Nsd,
+    /// A name server.
+    Knot,
 }
 
 impl Server {
@@ -44,6 +50,8 @@ impl Server {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Server::Nginx => "nginx",
+            Server::Nsd => "nsd",
+            Server::Knot => "knot",
         }
     }
 }
@@ -88,7 +96,7 @@ impl<'a> Servers<'a> {
 
 /// An archive with the programs, what they need, and their configurations.
 fn programs() -> Result<PathBuf> {
-    const WHAT: &str = "nginx";
+    const WHAT: &str = "nginx, NSD and Knot";
     let cache = Cache::open()?;
     let closure = Apt::new(&cache)?.closure(&PACKAGES, &ABSENT, WHAT)?;
     let mut recipe: Vec<&[u8]> = vec![
