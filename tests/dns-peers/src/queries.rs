@@ -45,6 +45,15 @@ pub(crate) struct Options {
 }
 
 impl Case {
+    /// The longest answer that may come (RFC 1035, section 4.2.1; RFC 6891, section 6.2.3): no server here sends more than 1,232 octets by UDP.
+    pub(crate) fn room(&self) -> usize {
+        let edns = self.asked.as_ref().and_then(|asked| asked.edns.as_ref());
+        match self.transport {
+            Transport::Tcp => 65_535,
+            Transport::Udp => edns.map_or(512, |edns| edns.size.clamp(512, 1232)).into(),
+        }
+    }
+
     /// Whether it asks for signatures (RFC 3225).
     pub(crate) fn wants_proof(&self) -> bool {
         let edns = self.asked.as_ref().and_then(|asked| asked.edns.as_ref());
@@ -78,9 +87,9 @@ impl fmt::Display for Case {
 }
 
 /// Types that are asked for: those of the zones, those of DNSSEC, and some that are in no zone.
-const TYPES: [u16; 32] = [
+const TYPES: [u16; 33] = [
     1, 1, 1, 28, 28, 2, 2, 5, 6, 12, 15, 16, 16, 33, 43, 43, 46, 47, 48, 50, 51, 44, 52, 64, 65,
-    257, 255, 255, 65_280, 731, 99, 39,
+    257, 255, 255, 65_280, 731, 99, 39, 254,
 ];
 
 /// `count` well-formed queries for the zones of a world.

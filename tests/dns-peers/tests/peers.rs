@@ -37,15 +37,20 @@ fn compare(
 ) {
     let packages = packages();
     let mut comparison = Comparison::new(pair);
+    let (mut found, most) = (0, asked("MORGANA_DNS_FAILURES", 1));
     for seed in seeds(queries) {
         let world = World::new(&packages, seed).unwrap();
         let cases = cases(&world, 0, QUERIES);
         let left = left(&world, &cases);
         let right = answers(&packages, peer, &world, &cases);
-        let compared = comparison.all(&world, &cases, &left, &right);
-        compared.unwrap_or_else(|difference| panic!("{difference}"));
+        for difference in comparison.all(&world, &cases, &left, &right) {
+            println!("{difference}");
+            found += 1;
+            assert!(found < most, "no more differences are shown");
+        }
     }
     println!("{comparison}");
+    assert_eq!(found, 0, "differences that nothing explains");
     let idle = comparison.idle_rules();
     assert!(
         idle.is_empty() || comparison.queries() < ENOUGH,
@@ -70,7 +75,7 @@ fn ours(world: &World, cases: &[Case]) -> Answers {
 fn knot_and_nsd_agree() {
     let packages = packages();
     let knot = |world: &World, cases: &[Case]| answers(&packages, Peer::Knot, world, cases);
-    compare(Pair::KnotAndNsd, Peer::Nsd, 4_000, knot);
+    compare(Pair::KnotAndNsd, Peer::Nsd, 2_000, knot);
 }
 
 #[test]
@@ -80,5 +85,5 @@ fn ours_and_nsd_agree() {
 
 #[test]
 fn ours_and_knot_agree() {
-    compare(Pair::OursAndKnot, Peer::Knot, 10_000, ours);
+    compare(Pair::OursAndKnot, Peer::Knot, 6_000, ours);
 }

@@ -1,9 +1,9 @@
 //! Differences in which records are in the sections.
 
-use super::{Side, names_on_the_way, replies};
+use super::{Side, names_on_the_way, replies, wildcards_above};
 use crate::name;
 use crate::queries::Case;
-use crate::reply::{AUTHORITATIVE, Key, Reply, Rrset, Section};
+use crate::reply::{AUTHORITATIVE, Key, Reply, Rrset, Section, TRUNCATED};
 use crate::signing::Signing;
 use crate::world::World;
 
@@ -80,11 +80,30 @@ pub(super) fn additional(_: &World, _: &Case, left: &mut Side, right: &mut Side)
     found
 }
 
-/// The name that a referral leads to.
+/// The answer of one peer has less glue, and is so long that further addresses may not fit into it.
+pub(super) fn no_room(_: &World, case: &Case, left: &mut Side, right: &mut Side) -> bool {
+    /// A few addresses, or one with its signature.
+    const ADDRESSES: usize = 200;
+    let Some([left, right]) = replies(left, right) else {
+        return false;
+    };
+    let is_part = |small: &Section, large: &Section| {
+        small.len() < large.len() && small.iter().all(|(key, set)| large.get(key) == Some(set))
+    };
+    if !is_part(&right.sections[2], &left.sections[2]) || right.length + ADDRESSES <= case.room() {
+        return false;
+    }
+    left.sections[2].clear();
+    right.sections[2].clear();
+    true
+}
+
+/// The name that a referral leads to, perhaps one at the end of a chain.
 fn cut(reply: &Reply) -> Option<String> {
     let mut keys = reply.sections[1].keys();
     let (owner, ..) = keys.find(|(_, _, rtype, _)| *rtype == NS)?;
-    (!reply.has(AUTHORITATIVE)).then(|| name::text(owner))
+    let refers = !reply.has(AUTHORITATIVE) || is_chain(&reply.sections[0]);
+    refers.then(|| name::text(owner))
 }
 
 /// Whether a section has aliases, and nothing but them and their signatures.
@@ -111,13 +130,16 @@ fn is_chain_or_nothing(reply: &Reply) -> bool {
     reply.sections[0].is_empty() || is_chain(&reply.sections[0])
 }
 
-/// Whether a name of another zone has more labels in common with `name` than the zone of `name` has.
+/// Whether a name of another zone has more labels in common with `name` than the zone of `name` has, or is a wildcard there for `name`.
 fn meets_foreign(world: &World, name: &str) -> bool {
     let Some(own) = world.zone_of(name) else {
         return false;
     };
     let least = name::labels(own.origin()).len() + 1;
     let labels = lower(name);
+    let wildcards: Vec<_> = wildcards_above(&labels)
+        .filter(|labels| labels.len() >= least)
+        .collect();
     let others = world
         .zones()
         .iter()
@@ -127,7 +149,8 @@ fn meets_foreign(world: &World, name: &str) -> bool {
         .map(|other| lower(other));
     names.any(|other| {
         let pairs = other.iter().rev().zip(labels.iter().rev());
-        pairs.take_while(|(one, other)| one == other).count() >= least
+        let common = pairs.take_while(|(one, other)| one == other).count();
+        common >= least || wildcards.iter().any(|wildcard| other.ends_with(wildcard))
     })
 }
 
@@ -196,20 +219,29 @@ pub(super) fn beside_alias(_: &World, case: &Case, left: &mut Side, right: &mut 
     let other = sections
         .iter()
         .any(|section| section.keys().any(|key| key.2 == CNAME));
-    if !(asks(case, RRSIG) || asks(case, NSEC) || asks(case, NSEC3)) || !one || !other {
+    let asks_such = [RRSIG, NSEC, NSEC3, NSEC3PARAM]
+        .iter()
+        .any(|rtype| asks(case, *rtype));
+    if !asks_such || !one || !other {
         return false;
     }
     left.rcode = right.rcode;
     clear([left, right])
 }
 
-pub(super) fn type_of_hashes(_: &World, case: &Case, left: &mut Side, right: &mut Side) -> bool {
+/// MAILB and MAILA (RFC 1035, section 3.2.3): ours says that it knows no such queries.
+pub(super) fn obsolete_types(_: &World, case: &Case, left: &mut Side, right: &mut Side) -> bool {
+    const NOT_IMPLEMENTED: u16 = 4;
     let Some([left, right]) = replies(left, right) else {
         return false;
     };
-    if !asks(case, NSEC3) && !asks(case, NSEC3PARAM) {
+    let refused = left.rcode == NOT_IMPLEMENTED;
+    if !refused || !(asks(case, 253) || asks(case, 254)) {
         return false;
     }
-    left.rcode = right.rcode;
+    for reply in [&mut *left, &mut *right] {
+        reply.rcode = NOT_IMPLEMENTED;
+        reply.flags &= !(AUTHORITATIVE | TRUNCATED);
+    }
     clear([left, right])
 }

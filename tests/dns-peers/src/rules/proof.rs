@@ -1,6 +1,6 @@
 //! Differences in what proves that something is not there.
 
-use super::{Side, names_on_the_way, replies};
+use super::{Side, names_on_the_way, replies, wildcards_above};
 use crate::name;
 use crate::queries::Case;
 use crate::reply::{AUTHORITATIVE, Section};
@@ -45,7 +45,7 @@ pub(super) fn wrong_wildcard(_: &World, case: &Case, left: &mut Side, right: &mu
     let (Some([left, right]), Some(asked)) = (replies(left, right), &case.asked) else {
         return false;
     };
-    let wildcards = wildcards_above(&asked.name);
+    let wildcards: Vec<_> = wildcards_above(&name::labels(&asked.name)).collect();
     let denies = |section: &Section, other: &Section| {
         let mut sets = section
             .iter()
@@ -96,17 +96,6 @@ pub(super) fn unproven(world: &World, case: &Case, left: &mut Side, right: &mut 
         reply.sections[1].clear();
     }
     true
-}
-
-/// The wildcards that could make a name, as labels.
-fn wildcards_above(name: &str) -> Vec<Vec<Vec<u8>>> {
-    let labels = name::labels(name);
-    let above = (1..=labels.len()).map(|skip| {
-        let mut wildcard = vec![b"*".to_vec()];
-        wildcard.extend_from_slice(&labels[skip..]);
-        wildcard
-    });
-    above.collect()
 }
 
 /// Whether the NSEC record of `owner` denies a name. `data` begins with the next owner's name.
