@@ -7,7 +7,7 @@ use morgana::log;
 use morgana_dns::{Name, Zone, ZoneError, ZoneParser, Zones};
 use morgana_exec::yield_now;
 
-/// How many records are looked at before others have their turn: about a millisecond's worth.
+/// How many records are looked at before others have their turn.
 const RECORDS_A_TURN: usize = 512;
 /// How a file's name ends that has a zone.
 const ENDING: &str = ".zone";

@@ -69,7 +69,7 @@ impl<'t> ZoneParser<'t> {
         }
     }
 
-    /// Goes on for about `budget` records, of a thousand of which each takes about a millisecond. Gives the zone when it is whole, and nothing afterwards.
+    /// Goes on for about `budget` records. Gives the zone when it is whole, and nothing afterwards.
     ///
     /// # Errors
     ///

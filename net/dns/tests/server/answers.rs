@@ -36,3 +36,15 @@ fn table(zones: &[&str], table: &str) {
 fn a_zone_without_signatures() {
     table(&["plain.zone"], "plain.answers");
 }
+
+/// RFC 4035 section 3.1.
+#[test]
+fn a_zone_with_nsec() {
+    table(&["nsec.zone"], "nsec.answers");
+}
+
+/// RFC 5155 section 7.2, with an insecure delegation that is not in the chain.
+#[test]
+fn a_zone_with_nsec3_and_opt_out() {
+    table(&["nsec3.zone"], "nsec3.answers");
+}
