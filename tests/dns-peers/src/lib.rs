@@ -16,6 +16,7 @@ mod reply;
 mod rules;
 mod scenery;
 mod signing;
+mod transfer;
 mod world;
 
 pub use client::Client;
@@ -27,4 +28,5 @@ pub use queries::{Case, Transport, cases, malformed};
 pub use reply::{Reply, Rrset};
 pub use rules::Pair;
 pub use signing::Signing;
+pub use transfer::Transferred;
 pub use world::{World, Zone};

@@ -47,6 +47,26 @@ impl Ours {
         cases.iter().map(|case| self.answer(case)).collect()
     }
 
+    /// All messages that a query for a whole zone gets.
+    pub(crate) fn transfer(&mut self, query: &[u8]) -> Vec<Vec<u8>> {
+        let mut answer = Vec::new();
+        let from = Peer {
+            address: ADDRESS,
+            transport: Transport::Tcp,
+        };
+        match self.server.answer(query, from, NOW, &mut answer) {
+            Outcome::Reply => vec![answer],
+            Outcome::Drop => Vec::new(),
+            Outcome::Transfer(mut transfer) => {
+                let mut messages = Vec::new();
+                while transfer.next(&mut answer) {
+                    messages.push(core::mem::take(&mut answer));
+                }
+                messages
+            }
+        }
+    }
+
     fn answer(&mut self, case: &Case) -> Option<Vec<u8>> {
         let mut answer = Vec::new();
         let from = Peer {

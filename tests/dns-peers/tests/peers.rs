@@ -1,6 +1,9 @@
 //! NSD, Knot and our server, asked the same.
 
-use morgana_dns_peers::{Case, Comparison, Daemon, Ours, Packages, Pair, Peer, World, cases};
+use morgana_dns_peers::{
+    Case, Comparison, Daemon, Ours, Packages, Pair, Peer, Reply, Transferred, Transport, World,
+    cases, malformed,
+};
 
 /// Queries to the zones of one seed.
 const QUERIES: usize = 2_000;
@@ -86,4 +89,54 @@ fn ours_and_nsd_agree() {
 #[test]
 fn ours_and_knot_agree() {
     compare(Pair::OursAndKnot, Peer::Knot, 6_000, ours);
+}
+
+/// All records of all zones, and their times to live.
+#[test]
+fn whole_zones_are_the_same_from_ours_and_nsd() {
+    let packages = packages();
+    let world = World::new(&packages, asked("MORGANA_DNS_SEED", 3) as u64).unwrap();
+    let nsd = Daemon::start(&packages, Peer::Nsd, &world).unwrap();
+    let (client, mut ours) = (nsd.client().unwrap(), Ours::new(&world).unwrap());
+    for zone in world.zones() {
+        let theirs = Transferred::from_peer(&client, zone).unwrap();
+        let ours = Transferred::from_ours(&mut ours, zone).unwrap();
+        assert!(ours.len() > 10, "{}", zone.origin());
+        assert!(
+            ours == theirs,
+            "{}: {} and {} records",
+            zone.origin(),
+            ours.len(),
+            theirs.len()
+        );
+    }
+}
+
+/// Whatever comes, what we answer is a message, and is no longer than it may be.
+#[test]
+fn broken_queries_get_whole_answers_or_none() {
+    let packages = packages();
+    let world = World::new(&packages, 1).unwrap();
+    let mut ours = Ours::new(&world).unwrap();
+    let cases = malformed(&world, 0, 20_000);
+    let (mut answered, mut silent) = (0, 0);
+    for (case, answer) in cases.iter().zip(ours.ask(&cases)) {
+        let Some(answer) = answer else {
+            silent += 1;
+            continue;
+        };
+        answered += 1;
+        if let Err(error) = Reply::parse(&answer) {
+            panic!("{case}: {error}");
+        }
+        assert!(
+            case.transport == Transport::Tcp || answer.len() <= 1232,
+            "{case}"
+        );
+        assert_eq!(answer[..2], case.message[..2], "{case}");
+    }
+    assert!(
+        answered > 5_000 && silent > 500,
+        "{answered} answered, {silent} not"
+    );
 }
