@@ -8,11 +8,13 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod client;
 pub mod router;
 pub mod semantics;
 pub mod server;
 pub mod wire;
 
+pub use client::{Ask, Client, ClientError, ClientLimits, Reply};
 pub use embedded_io_async::{Read, Write};
 pub use router::{Route, Router};
 pub use semantics::{Body, Coding, EntityTag, Length, Response, UnixTime};

@@ -1,7 +1,7 @@
 //! Writing an answer's head into a buffer, without formatting machinery.
 
-use super::Status;
-use super::ascii::{is_field_value, is_token};
+use super::ascii::{is_field_value, is_target, is_token};
+use super::{Method, Status};
 
 /// A head that does not fit its buffer, or a field that would break the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,21 @@ impl<'b> HeadWriter<'b> {
             }
         }
         writer.raw(b"\r\n");
+        writer
+    }
+
+    /// A head that begins with a request line of HTTP/1.1.
+    pub(crate) fn request(buffer: &'b mut [u8], method: Method, target: &str) -> Self {
+        let broken = !is_target(target.as_bytes());
+        let mut writer = Self {
+            buffer,
+            length: 0,
+            broken,
+        };
+        writer.raw(method.name().as_bytes());
+        writer.raw(b" ");
+        writer.raw(target.as_bytes());
+        writer.raw(b" HTTP/1.1\r\n");
         writer
     }
 

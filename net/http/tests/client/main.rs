@@ -1,0 +1,7 @@
+//! The client, against our own server and against servers that lie.
+
+mod check;
+mod corpus;
+mod hostile;
+mod scripted;
+mod with_server;
