@@ -1,11 +1,12 @@
 //! A page of 612 bytes by HTTP from dom0, with wrk: requests a second and the guest's CPU time for each, over few and many connections that are kept
-//! alive, among thousands of idle ones, and over a new connection each. The peer is nginx in a Linux PV domain, with the same page.
+//! alive, among thousands of idle ones, and over a new connection each; and by https. The peer is nginx in a Linux PV domain, with the same page and the
+//! same certificate.
 
 mod wrk;
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::serving::{self, Idle};
 use super::{Record, Report};
@@ -20,6 +21,10 @@ const BENCH: &str = "http";
 const APP: &str = "guest-page";
 const PEER: &str = "nginx";
 const PAGE: &[u8] = include_bytes!("../../../tests/guests/page/src/page.html");
+/// nginx's https.
+const HTTPS: &[u8] = include_bytes!("http/https.conf");
+const CHAIN: &[u8] = include_bytes!("../../../net/tls/tests/certs/p256.cert.pem");
+const KEY: &[u8] = include_bytes!("../../../net/tls/tests/certs/p256.key.pem");
 /// How many times each side runs.
 const RUNS: usize = 3;
 /// How long wrk runs for a case, in seconds, and before the first.
@@ -30,9 +35,11 @@ const IDLE: usize = 5000;
 const PORT: u16 = 80;
 
 /// A case.
+#[derive(Clone, Copy)]
 struct Case {
     rate: &'static str,
     cpu: &'static str,
+    scheme: &'static str,
     connections: u32,
     life: Life,
     idle: usize,
@@ -47,28 +54,43 @@ enum Life {
     OneRequest,
 }
 
-const fn kept(rate: &'static str, cpu: &'static str, connections: u32, idle: usize) -> Case {
+const fn kept(rate: &'static str, cpu: &'static str, connections: u32) -> Case {
     Case {
         rate,
         cpu,
+        scheme: "http",
         connections,
         life: Life::KeptAlive,
-        idle,
+        idle: 0,
     }
 }
 
-const CASES: [Case; 5] = [
-    kept("rps-1", "cpu-1", 1, 0),
-    kept("rps-30", "cpu-30", 30, 0),
-    kept("rps-300", "cpu-300", 300, 0),
+/// The cases over TCP alone.
+const PLAIN: [Case; 5] = [
+    kept("rps-1", "cpu-1", 1),
+    kept("rps-30", "cpu-30", 30),
+    kept("rps-300", "cpu-300", 300),
     Case {
-        rate: "conn-30",
-        cpu: "cpu-conn-30",
-        connections: 30,
         life: Life::OneRequest,
-        idle: 0,
+        ..kept("conn-30", "cpu-conn-30", 30)
     },
-    kept("rps-30-idle-5000", "cpu-30-idle-5000", 30, IDLE),
+    Case {
+        idle: IDLE,
+        ..kept("rps-30-idle-5000", "cpu-30-idle-5000", 30)
+    },
+];
+
+/// The cases over TLS.
+const SECURE: [Case; 2] = [
+    Case {
+        scheme: "https",
+        ..kept("https-rps-30", "cpu-https-rps-30", 30)
+    },
+    Case {
+        scheme: "https",
+        life: Life::OneRequest,
+        ..kept("https-new-30", "cpu-https-new-30", 30)
+    },
 ];
 
 /// By name of a case, what each run has found out.
@@ -81,18 +103,40 @@ pub(super) fn run(workspace: &Workspace, report: &mut Report<'_>) -> Result<()> 
     let testbed = Testbed::start(Xenstored::C)?;
     serving::prepare(&testbed, &["wrk"])?;
     let ours = Guest::install(&testbed, workspace, image, ADDRESS_WORDS)?;
-    let servers = Servers::install(&testbed, &[("www/index.html", Node::File(0o644, PAGE))])?;
+    let file = |content| Node::File(0o644, content);
+    let servers = Servers::install(
+        &testbed,
+        &[
+            ("www/index.html", file(PAGE)),
+            ("etc/servers/https.conf", file(HTTPS)),
+            ("etc/servers/chain.pem", file(CHAIN)),
+            ("etc/servers/key.pem", file(KEY)),
+        ],
+    )?;
     let theirs = servers.guest(Server::Nginx, "")?;
+    for cases in [&PLAIN[..], &SECURE] {
+        compare(&testbed, [&ours, &theirs], cases, report)?;
+    }
+    Ok(())
+}
+
+/// Measures ours and theirs in turn.
+fn compare(
+    testbed: &Testbed,
+    guests: [&Guest; 2],
+    cases: &[Case],
+    report: &mut Report<'_>,
+) -> Result<()> {
     let mut figures = [Figures::new(), Figures::new()];
     for _ in 0..RUNS {
-        for (guest, figures) in [&ours, &theirs].into_iter().zip(&mut figures) {
-            let measured = serving::with_guest(&testbed, guest, || measure(&testbed, guest))?;
+        for (guest, figures) in guests.into_iter().zip(&mut figures) {
+            let measured = serving::with_guest(testbed, guest, || measure(testbed, guest, cases))?;
             for (case, figure) in measured {
                 figures.entry(case).or_default().push(figure);
             }
         }
     }
-    for case in &CASES {
+    for case in cases {
         let of = |name| figures.each_ref().map(|side| side[name].as_slice());
         let [ours, theirs] = of(case.rate);
         let rate = Record::rates(BENCH, case.rate, "1/s", ours, PEER, theirs);
@@ -104,15 +148,16 @@ pub(super) fn run(workspace: &Workspace, report: &mut Report<'_>) -> Result<()> 
     Ok(())
 }
 
-/// All cases once, of a guest that has just started.
-fn measure(testbed: &Testbed, guest: &Guest) -> Result<Vec<(&'static str, f64)>> {
+/// Some cases once, of a guest that has just started.
+fn measure(testbed: &Testbed, guest: &Guest, cases: &[Case]) -> Result<Vec<(&'static str, f64)>> {
     serving::wait(testbed, PORT)?;
-    let page = testbed.sh(&format!("curl -sS --max-time 30 http://{ADDRESS}/"))?;
-    anyhow::ensure!(page.as_bytes() == PAGE, "another page is served:\n{page}");
-    let warm_up = format!("wrk -t 1 -c 30 -d {WARM_UP_SECONDS}s http://{ADDRESS}/");
+    let scheme = cases.first().context("there is no case")?.scheme;
+    let page = testbed.sh(&format!("curl -ksS --max-time 30 {scheme}://{ADDRESS}/"))?;
+    ensure!(page.as_bytes() == PAGE, "another page is served:\n{page}");
+    let warm_up = format!("wrk -t 1 -c 30 -d {WARM_UP_SECONDS}s {scheme}://{ADDRESS}/");
     serving::run(testbed, guest, None, &warm_up)?;
     let mut figures = Vec::new();
-    for case in &CASES {
+    for case in cases {
         let idle = (case.idle > 0).then_some(Idle {
             count: case.idle,
             port: PORT,
@@ -136,6 +181,10 @@ fn command(case: &Case) -> String {
         Life::KeptAlive => "",
         Life::OneRequest => " -H 'Connection: close'",
     };
-    let connections = case.connections;
-    format!("wrk -t 1 -c {connections} -d {SECONDS}s --timeout 30s{close} http://{ADDRESS}/")
+    let Case {
+        connections,
+        scheme,
+        ..
+    } = case;
+    format!("wrk -t 1 -c {connections} -d {SECONDS}s --timeout 30s{close} {scheme}://{ADDRESS}/")
 }
