@@ -18,6 +18,7 @@ mod net;
 mod peers;
 mod streams;
 mod testbed;
+mod toolstack;
 mod vchan;
 mod xenconsoled;
 mod xenstored;
@@ -55,6 +56,7 @@ fn subjects() -> Vec<&'static [XenTest]> {
         linux::TESTS,
         logger::TESTS,
         net::TESTS,
+        toolstack::TESTS,
         clients::TESTS,
         vchan::TESTS,
         xenconsoled::TESTS,

@@ -1,0 +1,48 @@
+//! Our own toolstack in dom0: it makes domains by hypercalls, and Xen's tools understand them.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+
+use super::{Lab, XenTest};
+use crate::build::Changes;
+
+pub(super) const TESTS: &[XenTest] = &[XenTest {
+    name: "toolstack/domains",
+    run: domains,
+}];
+
+/// How long a script may take, on a slow machine with many at work.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// What is done in dom0, and what such scripts share.
+const DOMAINS: &str = include_str!("toolstack/domains.sh");
+const SHARED: &str = include_str!("toolstack/shared.sh");
+
+fn domains(lab: &Lab<'_>) -> Result<()> {
+    lab.guest_with("hello", &words("seconds=600"))?;
+    run(lab, DOMAINS)
+}
+
+fn words(extra: &str) -> Changes {
+    Changes {
+        extra: extra.to_owned(),
+        ..Changes::default()
+    }
+}
+
+fn run(lab: &Lab<'_>, script: &str) -> Result<()> {
+    let program = lab.workshop().program_of("morgana-cli", "morgana")?;
+    lab.put(&program, "/bin/morgana")?;
+    lab.put_bytes(SHARED.as_bytes(), "/shared.sh", 0o755)?;
+    lab.put_bytes(script.as_bytes(), "/toolstack.sh", 0o755)?;
+    let seconds = PATIENCE.as_secs();
+    // What is still running when the time is over must not keep the output open.
+    let script = format!(
+        "chmod 755 /bin/morgana; cd /guests; timeout {seconds} sh -x /toolstack.sh >/told 2>&1; cat /told"
+    );
+    let told = lab.sh_within(&script, PATIENCE + Duration::from_secs(30))?;
+    let passed = told.lines().last() == Some("SUCCESS");
+    ensure!(passed, "{told}");
+    Ok(())
+}

@@ -1,0 +1,61 @@
+# What `morgana create` and its kin do, in dom0, as Xen's own tools see it. The image and the configuration of `hello` are here.
+. /shared.sh
+log=/var/log/xen/console/guest-hello.log
+
+# What is there before, when a domain of xl's has come and gone.
+xl create hello.cfg
+xl destroy hello
+note_what_is_there
+rm -f $log
+
+echo "== a domain runs, and xl understands it"
+id=$(morgana create hello.cfg)
+until_true "grep -q 'Hello from a domain' $log"
+xl list hello | grep -q "^hello *$id " || fail "xl list: $(xl list)"
+[ "$(xl domid hello)" = "$id" ] || fail "xl domid"
+[ "$(xl domname "$id")" = hello ] || fail "xl domname"
+morgana list | grep -q "^hello *$id " || fail "morgana list: $(morgana list)"
+morgana stats hello | grep -q '"name":"hello".*"state":"\(blocked\|running\|runnable\)"' || fail "stats: $(morgana stats)"
+xl console hello >/console </dev/null &
+console=$!
+until_true "grep -q 'Hello from a domain' /console"
+kill $console 2>/dev/null || true
+
+echo "== a name in use, and other mistakes"
+! morgana create hello.cfg 2>/said || fail "made twice"
+grep -q "number $id" /said || fail "said: $(cat /said)"
+sed 's/^memory.*/memory = 1/' hello.cfg >small.cfg
+! morgana create --name small small.cfg 2>/said || fail "made with too little memory"
+grep -q "MiB of memory at least" /said || fail "said: $(cat /said)"
+sed 's/^memory.*/memory = 100000/' hello.cfg >large.cfg
+! morgana create --name large large.cfg 2>/said || fail "made with too much memory"
+grep -q "not enough free memory" /said || fail "said: $(cat /said)"
+echo 'colour = "red"' | cat hello.cfg - >odd.cfg
+! morgana create --name odd odd.cfg 2>/said || fail "made with an unknown key"
+grep -q "colour: the key is not known" /said || fail "said: $(cat /said)"
+head -c 3000 hello.xen >torn.xen
+sed 's/hello.xen/torn.xen/' hello.cfg >torn.cfg
+! morgana create --name torn torn.cfg 2>/said || fail "made of a torn image"
+grep -q "at byte 0x" /said || fail "said: $(cat /said)"
+
+echo "== pause and unpause"
+morgana pause hello
+xl list hello | grep -q -- '[r-][b-]p---' || fail "not paused: $(xl list)"
+morgana list | grep '^hello ' | grep -q paused || fail "not paused: $(morgana list)"
+xl unpause hello
+! xl list hello | grep -q -- '[r-][b-]p---' || fail "still paused: $(xl list)"
+
+echo "== xl ends it"
+xl destroy hello
+! xl domid hello 2>/dev/null || fail "still there"
+nothing_is_left
+
+echo "== ours ends it, and xl's"
+morgana create --name ours hello.cfg >/dev/null
+xl create -q 'name="xls"' hello.cfg
+morgana destroy ours
+morgana destroy xls
+! morgana destroy xls 2>/dev/null || fail "ended twice"
+nothing_is_left
+
+echo SUCCESS
