@@ -52,6 +52,28 @@ impl Daemon {
         }
     }
 
+    /// Starts NSD as a secondary server, which takes all zones from the server at `primary`; it serves them when this returns.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Daemon::start`].
+    pub fn secondary(packages: &Packages, world: &World, primary: SocketAddr) -> io::Result<Self> {
+        let (folder, address) = (Folder::new()?, free_address()?);
+        let mut text = nsd(folder.path(), address, &[]);
+        let (ip, port) = (primary.ip(), primary.port());
+        for zone in world.zones() {
+            let name = zone.origin();
+            text += &format!(
+                "zone:\n name: \"{name}\"\n request-xfr: AXFR {ip}@{port} NOKEY\n provide-xfr: 127.0.0.1 NOKEY\n"
+            );
+        }
+        let path = folder.path().join("conf");
+        fs::write(&path, text)?;
+        let mut command = packages.command("usr/sbin/nsd");
+        command.arg("-d").arg("-c").arg(&path);
+        Self::run(command, address, folder, world.zones())
+    }
+
     fn try_start(packages: &Packages, peer: Peer, world: &World) -> io::Result<Self> {
         let folder = Folder::new()?;
         let address = free_address()?;

@@ -2,7 +2,7 @@
 
 use morgana_dns_peers::{
     Case, Comparison, Daemon, Ours, Packages, Pair, Peer, Reply, Transferred, Transport, World,
-    cases, malformed,
+    cases, malformed, serve,
 };
 
 /// Queries to the zones of one seed.
@@ -139,4 +139,24 @@ fn broken_queries_get_whole_answers_or_none() {
         answered > 5_000 && silent > 500,
         "{answered} answered, {silent} not"
     );
+}
+
+/// NSD takes our zones by AXFR, and has all that is in them.
+#[test]
+fn nsd_is_a_secondary_of_ours() {
+    let packages = packages();
+    let world = World::new(&packages, 3).unwrap();
+    let secondary = Daemon::secondary(&packages, &world, serve(&world).unwrap()).unwrap();
+    let (client, mut ours) = (secondary.client().unwrap(), Ours::new(&world).unwrap());
+    for zone in world.zones() {
+        let theirs = Transferred::from_peer(&client, zone).unwrap();
+        let ours = Transferred::from_ours(&mut ours, zone).unwrap();
+        assert!(
+            ours == theirs,
+            "{}: {} and {} records",
+            zone.origin(),
+            ours.len(),
+            theirs.len()
+        );
+    }
 }
