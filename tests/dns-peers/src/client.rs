@@ -4,6 +4,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
+use morgana_dns::Notification;
 use rustix::net::sockopt::set_tcp_quickack;
 
 use crate::name;
@@ -54,6 +55,19 @@ impl Client {
             }
         }
         Ok(true)
+    }
+
+    /// Whether a notification is answered, without an error.
+    ///
+    /// # Errors
+    ///
+    /// Those of the socket; `TimedOut` or `WouldBlock` where there is no answer.
+    pub fn takes(&self, notification: &Notification) -> io::Result<bool> {
+        self.udp.set_read_timeout(Some(PATIENCE))?;
+        self.udp.send(notification.message())?;
+        let mut buffer = [0; 512];
+        let length = self.udp.recv(&mut buffer)?;
+        Ok(notification.is_answered_by(&buffer[..length]) && buffer[3] & 0x0f == 0)
     }
 
     /// Asks all cases, each by its own transport. The answers are in the order of the cases; `None` where there was none.

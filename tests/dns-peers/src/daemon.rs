@@ -64,7 +64,7 @@ impl Daemon {
         for zone in world.zones() {
             let name = zone.origin();
             text += &format!(
-                "zone:\n name: \"{name}\"\n request-xfr: AXFR {ip}@{port} NOKEY\n provide-xfr: 127.0.0.1 NOKEY\n"
+                "zone:\n name: \"{name}\"\n request-xfr: AXFR {ip}@{port} NOKEY\n allow-notify: 127.0.0.1 NOKEY\n provide-xfr: 127.0.0.1 NOKEY\n"
             );
         }
         let path = folder.path().join("conf");

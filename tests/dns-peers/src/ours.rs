@@ -2,7 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use morgana_dns::{Config, Outcome, Peer, Server, Transport, Zone, ZoneError};
+use morgana_dns::{
+    Config, Notification, Outcome, Peer, Server, Transport, Zone, ZoneError, notification,
+};
 use morgana_hal::WallTime;
 
 use crate::queries::{self, Case};
@@ -40,6 +42,16 @@ impl Ours {
         Ok(Self {
             server: Server::new(zones, config),
         })
+    }
+
+    /// What tells secondary servers that a zone has changed.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the zone.
+    pub fn notification(zone: &crate::world::Zone) -> Result<Notification, ZoneError> {
+        let parsed = Zone::parse(None, zone.origin(), zone.text().as_bytes())?;
+        Ok(notification(&parsed, 4711))
     }
 
     /// Asks all cases. The answers are in the order of the cases; `None` where there was none.

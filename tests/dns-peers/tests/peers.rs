@@ -141,7 +141,7 @@ fn broken_queries_get_whole_answers_or_none() {
     );
 }
 
-/// NSD takes our zones by AXFR, and has all that is in them.
+/// NSD takes our zones by AXFR, and has all that is in them. It takes our notifications, too.
 #[test]
 fn nsd_is_a_secondary_of_ours() {
     let packages = packages();
@@ -149,6 +149,7 @@ fn nsd_is_a_secondary_of_ours() {
     let secondary = Daemon::secondary(&packages, &world, serve(&world).unwrap()).unwrap();
     let (client, mut ours) = (secondary.client().unwrap(), Ours::new(&world).unwrap());
     for zone in world.zones() {
+        assert!(client.takes(&Ours::notification(zone).unwrap()).unwrap());
         let theirs = Transferred::from_peer(&client, zone).unwrap();
         let ours = Transferred::from_ours(&mut ours, zone).unwrap();
         assert!(
