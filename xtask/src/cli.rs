@@ -67,9 +67,12 @@ pub(crate) enum Target {
 /// The arguments of `run`.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// The app
+    /// The app, or `site`: the website with https, and the name server for its name
     #[arg(value_name = "APP")]
     pub(crate) app: String,
+    /// The name of the site; morgana.test, if none is given
+    #[arg(long, value_name = "NAME")]
+    pub(crate) domain: Option<String>,
     /// Where it runs: `xen` is Xen under QEMU, `linux` a process on the emulation
     #[arg(long, value_enum, default_value_t = Target::Xen)]
     pub(crate) on: Target,

@@ -6,7 +6,9 @@ mod lines;
 mod linux;
 mod plan;
 mod ports;
+mod site;
 mod tar;
+mod tell;
 mod xen;
 
 use anyhow::Result;
@@ -20,6 +22,12 @@ pub(crate) use xen::{ADDRESS, ADDRESS_WORDS};
 /// Runs the app; returns the status to exit with.
 pub(crate) fn run(arguments: &Run) -> Result<i32> {
     let workspace = Workspace::load()?;
+    if arguments.app == site::NAME {
+        return site::run(&workspace, arguments);
+    }
+    if arguments.domain.is_some() {
+        anyhow::bail!("--domain is for `cargo xtask run {}`", site::NAME);
+    }
     let app = workspace.app(&arguments.app)?;
     if arguments.pcap.is_some() && !app.domain.vif {
         anyhow::bail!(

@@ -31,6 +31,5 @@ pub(super) enum Announce {
     /// Of each port what leads there, as soon as something answers.
     Each,
     /// This text, when all answer.
-    #[expect(dead_code, reason = "for several apps at once")]
     Together(String),
 }

@@ -46,12 +46,17 @@ pub(super) fn choose(asked: &[PortPair], app: &App) -> Result<Vec<PortPair>> {
     Ok(asked.to_vec())
 }
 
-/// The app's own forwards. One port of the host that is in use is replaced by another, for all that lead from it.
+/// The app's own forwards, or HTTP's.
 fn by_default(app: &App) -> Result<Vec<PortPair>> {
     let mut forwards = app.domain.forwards.clone();
     if forwards.is_empty() {
         forwards.push(DEFAULT);
     }
+    available(forwards)
+}
+
+/// The forwards. One port of the host that is in use is replaced by another, for all that lead from it.
+pub(super) fn available(mut forwards: Vec<PortPair>) -> Result<Vec<PortPair>> {
     let mut seen: Vec<u16> = Vec::new();
     for first in 0..forwards.len() {
         let host = forwards[first].host;

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Error, Result, bail};
 
-use super::answers;
 use super::lines::Lines;
 use super::plan::{Announce, Plan};
+use super::tell::tell;
 use crate::build::{Changes, Image};
 use crate::cli::PortPair;
 use crate::interrupt::Claim;
@@ -156,43 +156,6 @@ impl Show<'_> {
             end.and_then(|end| recorded.map(|()| end))
         })
     }
-}
-
-/// Says where the apps are, as soon as they are there.
-fn tell(plans: &[Plan<'_>], announce: &Announce, over: &AtomicBool) {
-    std::thread::scope(|scope| {
-        let forwards = plans.iter().flat_map(|plan| &plan.forwards);
-        let asking: Vec<_> = forwards
-            .map(|&forward| {
-                scope.spawn(move || {
-                    let there = wait(forward, over);
-                    if there && matches!(announce, Announce::Each) {
-                        eprintln!("{}", answers::announcement(forward));
-                    }
-                    there
-                })
-            })
-            .collect();
-        let all = asking
-            .into_iter()
-            .all(|thread| thread.join().unwrap_or(false));
-        if let (true, Announce::Together(text)) = (all, announce) {
-            eprintln!("{text}");
-        }
-    });
-}
-
-/// Waits until something answers; false if that is over before.
-fn wait(forward: PortPair, over: &AtomicBool) -> bool {
-    const PAUSE: Duration = Duration::from_millis(100);
-    while !over.load(Ordering::SeqCst) {
-        // QEMU accepts connections for a guest that is not there yet, so only an answer counts.
-        if answers::answers(forward, Duration::from_secs(2)) {
-            return true;
-        }
-        std::thread::sleep(PAUSE);
-    }
-    false
 }
 
 /// Shuts the guests down, the last one first, when a signal asks for it or one of them has ended.
