@@ -1,6 +1,6 @@
 //! The project's website over https, with certificates from a disk: the program.
 //!
-//! Arguments on the domain's command line: `certificates=DISK` (`xvdb` by default), `https=PORT` (443), `http=PORT` (80), and those of every app's network and log.
+//! Arguments on the domain's command line: `certificates=DISK` (`xvdb` by default), `https=PORT` (443), `http=PORT` (80), `access-log=on` (off), and those of every app's network and log.
 
 #![cfg_attr(target_os = "none", no_std, no_main)]
 #![forbid(unsafe_code)]
@@ -20,7 +20,7 @@ use morgana::tar::Limits as Files;
 use morgana::{Domain, Platform, Volume, VolumeError, log};
 use morgana_http::{Limits, Server};
 use morgana_tls::Acceptor;
-use website::Site;
+use website::{Logging, Options, Site, write_access_log};
 
 use redirect::Redirect;
 
@@ -58,8 +58,12 @@ async fn serve<P: Platform>(domain: Domain<P>) -> Result<(), StartError> {
         Some(network.device().clone()),
         domain.timers(),
         Limits::default(),
-        ALWAYS,
+        Options {
+            always: ALWAYS,
+            access_log: words.parse("access-log", Logging::default())?,
+        },
     );
+    spawn(&domain, write_access_log(site.clone()));
     spawn(&domain, redirect(domain.clone(), stack, http, https)?);
     let listener = TcpListener::bind(stack, https, ListenOptions::default())?;
     spawn(
@@ -111,9 +115,10 @@ async fn secure<P: Platform>(
         let stream = listener.accept().await;
         let (acceptor, site, timers) = (acceptor.clone(), site.clone(), domain.timers());
         spawn(&domain, async move {
+            let client = stream.remote_addr().map(|address| address.ip());
             match acceptor.accept(stream).await {
                 Ok(mut stream) => {
-                    let end = site.serve(&mut stream).await;
+                    let end = site.serve_from(client, &mut stream).await;
                     log::debug!("https: {end}");
                     // Whoever is still there hears that this is the end.
                     drop(timers.timeout(CLOSING, stream.close()).await);

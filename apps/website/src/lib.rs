@@ -4,14 +4,16 @@
 
 extern crate alloc;
 
+mod access;
 mod exposition;
 mod headers;
 mod metrics;
 mod pages;
 mod site;
 
+pub use access::{Logging, NotOnOrOff, write_access_log};
 pub use pages::PAGES;
-pub use site::Site;
+pub use site::{Options, Site};
 
 /// The tutorial's program is compiled with the tests.
 #[cfg(doctest)]

@@ -9,11 +9,12 @@ use morgana_assets::{Asset, Content, Found};
 use morgana_exec::Timers;
 use morgana_hal::{Clock, Instant, Platform};
 use morgana_http::{
-    BodyError, Coding, EntityTag, Handler, Limits, Read, Request, Response, Server, Status,
-    UnixTime,
+    AccessLog, BodyError, Coding, EntityTag, Handler, Limits, Methods, Read, Request, Response,
+    Route, Router, Server, Status, UnixTime,
 };
 use morgana_net_stack::Stack;
 
+use crate::access::{Logging, WAITING_LINES};
 use crate::exposition;
 use crate::headers::{FOR_FIGURES, FOR_FILES, FOR_HASHED, FOR_PAGES};
 use crate::metrics::{self, Readings};
@@ -28,9 +29,32 @@ pub struct Site<P: Platform> {
     device: Option<Monitor<P>>,
     /// The server that this is the handler of: its counters are shown.
     server: Weak<Server<Self>>,
-    /// Fields that every answer has besides its own.
-    always: &'static [(&'static str, &'static str)],
+    options: Options,
+    access_log: Option<AccessLog>,
 }
+
+/// What a website is told beyond what it is made of.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Fields that every answer has besides its own.
+    pub always: &'static [(&'static str, &'static str)],
+    /// Whether requests are logged.
+    pub access_log: Logging,
+}
+
+/// What a path of the website names.
+#[derive(Clone, Copy, Debug)]
+enum Resource {
+    Figures,
+    Health,
+    File,
+}
+
+static ROUTES: Router<Resource> = Router::new(&[
+    Route::get("/metrics", Resource::Figures),
+    Route::get("/healthz", Resource::Health),
+    Route::get("/*file", Resource::File),
+]);
 
 impl<P: Platform> Site<P> {
     /// A server of the website, whose figures are those of `platform`, of `stack` and of the `device` under it, and of itself.
@@ -41,17 +65,18 @@ impl<P: Platform> Site<P> {
         timers: Timers,
         limits: Limits,
     ) -> Rc<Server<Self>> {
-        Self::server_with(platform, stack, device, timers, limits, &[])
+        let options = Options::default();
+        Self::server_with(platform, stack, device, timers, limits, options)
     }
 
-    /// As [`server`](Self::server); every answer of the website has these fields besides its own.
+    /// As [`server`](Self::server), with options.
     pub fn server_with(
         platform: P,
         stack: Stack,
         device: Option<Monitor<P>>,
         timers: Timers,
         limits: Limits,
-        always: &'static [(&'static str, &'static str)],
+        options: Options,
     ) -> Rc<Server<Self>> {
         Rc::new_cyclic(|server| {
             let site = Self {
@@ -60,7 +85,11 @@ impl<P: Platform> Site<P> {
                 stack,
                 device,
                 server: server.clone(),
-                always,
+                options,
+                access_log: match options.access_log {
+                    Logging::Off => None,
+                    Logging::On => Some(AccessLog::new(WAITING_LINES)),
+                },
             };
             Server::new(site, timers, limits)
         })
@@ -90,17 +119,29 @@ impl<P: Platform> Site<P> {
 }
 
 impl<P: Platform> Handler for Site<P> {
+    fn methods(&self, request: &Request<'_>) -> Methods {
+        ROUTES.methods(request.path())
+    }
+
     async fn handle<'h>(
         &'h self,
         request: &Request<'_>,
         _body: &mut impl Read<Error = BodyError>,
     ) -> Response<'h> {
-        let response = match request.path() {
-            "/metrics" => self.metrics(),
-            "/healthz" => Response::ok("text/plain; charset=utf-8", b"ok\n").fields(FOR_FIGURES),
-            path => file(request, path),
+        let found = ROUTES.find(request.method(), request.path());
+        let response = match found.map(|route| route.target) {
+            Some(Resource::Figures) => self.metrics(),
+            Some(Resource::Health) => {
+                Response::ok("text/plain; charset=utf-8", b"ok\n").fields(FOR_FIGURES)
+            }
+            Some(Resource::File) => file(request, request.path()),
+            None => missing(request),
         };
-        response.more_fields(self.always)
+        response.more_fields(self.options.always)
+    }
+
+    fn access_log(&self) -> Option<&AccessLog> {
+        self.access_log.as_ref()
     }
 
     fn time(&self) -> Option<UnixTime> {

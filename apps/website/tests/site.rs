@@ -7,12 +7,12 @@ use morgana_assets::Content;
 use morgana_emul::{DomainConfig, Hypervisor, Outcome};
 use morgana_exec::Handle;
 use morgana_hal::{Exit, Platform};
-use morgana_http::Limits;
+use morgana_http::{Handler as _, Limits, Server};
 use morgana_net_device::{Device, MacAddr, PairConfig, pair};
 use morgana_net_stack::{
     AddressConfig, ConnectOptions, ListenOptions, Stack, StackConfig, TcpListener, TcpStream,
 };
-use website::{PAGES, Site};
+use website::{Logging, Options, PAGES, Site};
 
 fn stack<D: Device + 'static>(device: D, addresses: &str, tasks: &Handle) -> Stack {
     let config = StackConfig {
@@ -29,33 +29,52 @@ fn stack<D: Device + 'static>(device: D, addresses: &str, tasks: &Handle) -> Sta
 }
 
 /// Serves one connection after the other.
-async fn serve<P: Platform>(platform: P, stack: Stack, tasks: Handle) {
+async fn serve<P: Platform>(server: Rc<Server<Site<P>>>, stack: Stack, tasks: Handle) {
     let listener = TcpListener::bind(&stack, 80, ListenOptions::default()).unwrap();
-    let server = Site::server(platform, stack, None, tasks.timers(), Limits::default());
     loop {
         let mut stream = listener.accept().await;
         let server = Rc::clone(&server);
         tasks
             .spawn(async move {
-                server.serve(&mut stream).await;
+                let client = stream.remote_addr().map(|address| address.ip());
+                server.serve_from(client, &mut stream).await;
                 stream.shutdown();
             })
             .unwrap();
     }
 }
 
-/// All that the website sends in answer to `requests`, which each ask for the connection to close.
+/// What the website has sent, and written to its access log.
+struct Asked {
+    answers: Vec<Vec<u8>>,
+    log: Vec<String>,
+}
+
 fn ask_for_bytes(requests: &[&'static str]) -> Vec<Vec<u8>> {
+    ask_and_log(requests).answers
+}
+
+/// All that the website sends in answer to `requests`, which each ask for the connection to close.
+fn ask_and_log(requests: &[&'static str]) -> Asked {
     let requests = requests.to_vec();
     let machine = Hypervisor::new();
     let domain = machine.create(DomainConfig::default()).unwrap();
     let (send, answers) = std::sync::mpsc::channel();
+    let (lines, log) = std::sync::mpsc::channel();
     let outcome = domain.run(|platform, tasks, _reactor| async move {
         let macs = [MacAddr([2, 0, 0, 0, 0, 1]), MacAddr([2, 0, 0, 0, 0, 2])];
         let (left, right) = pair(macs, PairConfig::default());
         let server = stack(right, "ip=10.0.0.2/24 ip6=off", &tasks);
         let client = stack(left, "ip=10.0.0.1/24 ip6=off", &tasks);
-        tasks.spawn(serve(platform, server, tasks.clone())).unwrap();
+        let options = Options {
+            access_log: Logging::On,
+            ..Options::default()
+        };
+        let (timers, limits) = (tasks.timers(), Limits::default());
+        let site = Site::server_with(platform, server.clone(), None, timers, limits, options);
+        tasks
+            .spawn(serve(site.clone(), server, tasks.clone()))
+            .unwrap();
         for request in requests {
             let remote = "10.0.0.2:80".parse().unwrap();
             let mut stream = TcpStream::connect(&client, remote, ConnectOptions::default())
@@ -72,11 +91,20 @@ fn ask_for_bytes(requests: &[&'static str]) -> Vec<Vec<u8>> {
             }
             send.send(answer).unwrap();
         }
+        let log = site.handler().access_log().unwrap();
+        let mut line = [0; morgana_http::server::LINE];
+        while let Some(length) = log.take(&mut line) {
+            lines.send(line[..length].to_vec()).unwrap();
+        }
         Exit::Poweroff
     });
     assert_eq!(outcome, Outcome::Exited(Exit::Poweroff));
     machine.assert_clean();
-    answers.into_iter().collect()
+    let text = |line| String::from_utf8(line).unwrap();
+    Asked {
+        answers: answers.into_iter().collect(),
+        log: log.into_iter().map(text).collect(),
+    }
 }
 
 /// The same where the answers are text.
@@ -196,6 +224,22 @@ fn a_form_that_the_client_has_is_not_sent_again() {
     for (answer, status) in answers.iter().zip([b"304", b"200", b"304"]) {
         assert_eq!(&answer[9..12], status);
     }
+}
+
+#[test]
+fn each_request_is_a_line_of_the_access_log() {
+    let asked = ask_and_log(&[
+        get!("/docs/?q=\"", "GET", "User-Agent: a \"b\"\r\n"),
+        get!("/none"),
+    ]);
+    let [_, missing] = &asked.log[..] else {
+        panic!("{:?}", asked.log);
+    };
+    assert!(missing.starts_with("10.0.0.1 - - ["), "{missing}");
+    assert!(
+        missing.contains("] \"GET /none HTTP/1.1\" 404 "),
+        "{missing}"
+    );
 }
 
 #[test]
