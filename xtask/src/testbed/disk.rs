@@ -37,7 +37,7 @@ impl Testbed {
             Access::ReadOnly => ("-r", "ro"),
         };
         let device = self.sh(&format!(
-            "device=$(losetup -f) && losetup {option} $device {file} && echo $device"
+            "modprobe loop && device=$(losetup -f) && losetup {option} $device {file} && echo $device"
         ))?;
         Ok(format!(
             "vdev={name},format=raw,access={mode},target={}",
