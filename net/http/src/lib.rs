@@ -17,7 +17,7 @@ pub mod wire;
 pub use client::{Ask, Client, ClientError, ClientLimits, Reply};
 pub use embedded_io_async::{Read, Write};
 pub use router::{Route, Router};
-pub use semantics::{Body, Coding, EntityTag, Length, Response, UnixTime};
+pub use semantics::{Body, Coding, EntityTag, Length, Portion, Response, UnixTime};
 pub use server::{
     AccessLog, BodyError, End, Handler, Limits, OutputError, Server, Stats, Unfinished, read_to_end,
 };

@@ -104,14 +104,15 @@ impl Answer {
         else {
             return;
         };
-        if response.streamed.is_some() || !range_applies(request, etag, modified) {
+        let has_parts = response.streamed.is_none() || response.in_parts;
+        if !has_parts || !range_applies(request, etag, modified) {
             return;
         }
-        self.selection = select(range, response.body.len());
+        self.selection = select(range, self.total);
         match self.selection {
             Selection::Whole => {}
             Selection::Part { first, last } => {
-                self.length = (last - first) as u64 + 1;
+                self.length = last - first + 1;
                 self.status = Status::PARTIAL_CONTENT;
             }
             Selection::Unsatisfiable => {
@@ -143,6 +144,19 @@ impl Answer {
         (self.delimiter == Delimiter::Length).then_some(self.length)
     }
 
+    /// Where in the content begins what goes out of it.
+    pub(crate) const fn first(&self) -> u64 {
+        match self.selection {
+            Selection::Part { first, .. } => first,
+            Selection::Whole | Selection::Unsatisfiable => 0,
+        }
+    }
+
+    /// Whether what goes out is the response's content or a part of it, and not what took its place.
+    pub(crate) fn is_of(&self, response: &Response<'_>) -> bool {
+        self.status == response.status || matches!(self.selection, Selection::Part { .. })
+    }
+
     /// Whether a content follows the head.
     pub fn has_content(&self) -> bool {
         self.transfer == Transfer::Content
@@ -150,14 +164,10 @@ impl Answer {
 
     /// The part of the body that goes out.
     pub fn content<'b>(&self, body: &'b [u8]) -> &'b [u8] {
-        let first = match self.selection {
-            Selection::Part { first, .. } => first,
-            Selection::Whole | Selection::Unsatisfiable => 0,
-        };
         match self.transfer {
             // A body that is there is not longer than memory.
             Transfer::Content => body
-                .get(first..first + self.length as usize)
+                .get(self.first() as usize..(self.first() + self.length) as usize)
                 .unwrap_or_default(),
             Transfer::HeadOnly => &[],
         }
@@ -175,9 +185,7 @@ impl Answer {
             writer.field("Date", date.write_http_date(&mut [0; 29]));
         }
         // What the response says of its content holds if that goes out, in part at least, or the client has it already.
-        let has_content = self.status == response.status
-            || matches!(self.selection, Selection::Part { .. })
-            || self.status == Status::NOT_MODIFIED;
+        let has_content = self.is_of(response) || self.status == Status::NOT_MODIFIED;
         if has_content {
             self.write_metadata(response, &mut writer)?;
         }
@@ -186,9 +194,9 @@ impl Answer {
             Selection::Part { first, last } => {
                 writer.name("Content-Range");
                 writer.text("bytes ");
-                writer.number(first as u64);
+                writer.number(first);
                 writer.text("-");
-                writer.number(last as u64);
+                writer.number(last);
                 writer.text("/");
                 writer.number(self.total);
                 writer.end_field();
@@ -229,7 +237,7 @@ impl Answer {
                 None | Some(Coding::Identity) => {}
                 Some(coding) => writer.field("Content-Encoding", coding.name()),
             }
-            if response.status == Status::OK && response.streamed.is_none() {
+            if response.status == Status::OK && (response.streamed.is_none() || response.in_parts) {
                 writer.field("Accept-Ranges", "bytes");
             }
         }

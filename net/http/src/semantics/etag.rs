@@ -3,9 +3,33 @@
 /// An entity tag. What stands between its quotes is the resource's own choice: a hash of its bytes, say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EntityTag<'a> {
-    opaque: &'a [u8],
+    opaque: Opaque<'a>,
     strength: Strength,
 }
+
+/// What stands between the quotes.
+#[derive(Clone, Copy, Debug)]
+enum Opaque<'a> {
+    Text(&'a [u8]),
+    Digits([u8; 16]),
+}
+
+impl Opaque<'_> {
+    const fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text,
+            Self::Digits(digits) => digits,
+        }
+    }
+}
+
+impl PartialEq for Opaque<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes() == other.bytes()
+    }
+}
+
+impl Eq for Opaque<'_> {}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Strength {
@@ -17,7 +41,7 @@ impl<'a> EntityTag<'a> {
     /// A tag that changes whenever a byte of the content does. `opaque` comes without quotes, and has visible ASCII only.
     pub const fn strong(opaque: &'a str) -> Self {
         Self {
-            opaque: opaque.as_bytes(),
+            opaque: Opaque::Text(opaque.as_bytes()),
             strength: Strength::Strong,
         }
     }
@@ -25,8 +49,23 @@ impl<'a> EntityTag<'a> {
     /// A tag that changes when the meaning does.
     pub const fn weak(opaque: &'a str) -> Self {
         Self {
-            opaque: opaque.as_bytes(),
+            opaque: Opaque::Text(opaque.as_bytes()),
             strength: Strength::Weak,
+        }
+    }
+
+    /// The same of a number, as sixteen hexadecimal digits: for tags that are made for a response, and belong to nobody.
+    pub const fn strong_number(mut number: u64) -> Self {
+        let mut digits = [0; 16];
+        let mut place = digits.len();
+        while place > 0 {
+            place -= 1;
+            digits[place] = b"0123456789abcdef"[(number & 0xf) as usize];
+            number >>= 4;
+        }
+        Self {
+            opaque: Opaque::Digits(digits),
+            strength: Strength::Strong,
         }
     }
 
@@ -39,10 +78,11 @@ impl<'a> EntityTag<'a> {
     }
 
     /// What goes before and within the quotes on the wire. `None` if the tag was made of what no tag may hold.
-    pub(crate) fn parts(&self) -> Option<(&'static str, &'a str)> {
-        let text = core::str::from_utf8(self.opaque)
+    pub(crate) fn parts(&self) -> Option<(&'static str, &str)> {
+        let opaque = self.opaque.bytes();
+        let text = core::str::from_utf8(opaque)
             .ok()
-            .filter(|_| self.opaque.iter().copied().all(is_tag_byte))?;
+            .filter(|_| opaque.iter().copied().all(is_tag_byte))?;
         Some((
             if self.strength == Strength::Weak {
                 "W/"
@@ -64,7 +104,7 @@ impl<'a> EntityTag<'a> {
         let after = rest[end..].strip_prefix(b"\"")?;
         Some((
             Self {
-                opaque: &rest[..end],
+                opaque: Opaque::Text(&rest[..end]),
                 strength,
             },
             after,
@@ -118,6 +158,15 @@ mod tests {
             assert_eq!(left.matches_strongly(&right), strongly);
             assert_eq!(left.matches_weakly(&right), weakly);
         }
+    }
+
+    #[test]
+    fn a_number_is_a_tag_of_its_digits() {
+        let tag = EntityTag::strong_number(0xfedc_ba98_0000_0001);
+        assert_eq!(tag, EntityTag::strong("fedcba9800000001"));
+        assert_eq!(tag.parts(), Some(("", "fedcba9800000001")));
+        assert!(tag.matches_strongly(&EntityTag::strong("fedcba9800000001")));
+        assert!(!tag.matches_weakly(&EntityTag::strong_number(1)));
     }
 
     #[test]

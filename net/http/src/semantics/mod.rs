@@ -5,6 +5,7 @@ mod coding;
 mod conditional;
 mod date;
 mod etag;
+mod portion;
 mod range;
 mod response;
 
@@ -13,5 +14,6 @@ pub use coding::Coding;
 pub use conditional::{Precondition, evaluate, range_applies};
 pub use date::UnixTime;
 pub use etag::EntityTag;
+pub use portion::Portion;
 pub use range::{Selection, select};
 pub use response::{Body, Length, Response};

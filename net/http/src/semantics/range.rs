@@ -11,20 +11,20 @@ pub enum Selection {
     /// `first..=last`: 206.
     Part {
         /// Offset of the first byte.
-        first: usize,
+        first: u64,
         /// Offset of the last byte, which is inside of the content.
-        last: usize,
+        last: u64,
     },
     /// No byte of it: 416.
     Unsatisfiable,
 }
 
 /// What `field`, the value of `Range`, selects of a content of `length` bytes.
-pub fn select(field: &[u8], length: usize) -> Selection {
+pub fn select(field: &[u8], length: u64) -> Selection {
     parse(field, length).unwrap_or(Selection::Whole)
 }
 
-fn parse(field: &[u8], length: usize) -> Option<Selection> {
+fn parse(field: &[u8], length: u64) -> Option<Selection> {
     let equals = field.iter().position(|&byte| byte == b'=')?;
     let (unit, set) = (&field[..equals], trim(&field[equals + 1..]));
     if !unit.eq_ignore_ascii_case(b"bytes") {
@@ -44,7 +44,7 @@ fn parse(field: &[u8], length: usize) -> Option<Selection> {
     }
     let first = position(first)?;
     let last = if last.is_empty() {
-        usize::MAX
+        u64::MAX
     } else {
         position(last)?
     };
@@ -62,15 +62,11 @@ fn parse(field: &[u8], length: usize) -> Option<Selection> {
 }
 
 /// A position; one that no integer holds is beyond any content, so the largest does for it.
-fn position(digits: &[u8]) -> Option<usize> {
+fn position(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    Some(
-        decimal(digits)
-            .and_then(|position| usize::try_from(position).ok())
-            .unwrap_or(usize::MAX),
-    )
+    Some(decimal(digits).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
@@ -122,7 +118,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_part_lies_within(field in "bytes=[0-9]{0,3}-[0-9]{0,3}", length in 0usize..500) {
+        fn a_part_lies_within(field in "bytes=[0-9]{0,3}-[0-9]{0,3}", length in 0u64..500) {
             if let Selection::Part { first, last } = select(field.as_bytes(), length) {
                 prop_assert!(first <= last && last < length);
             }

@@ -26,6 +26,8 @@ pub struct Response<'a> {
     pub(crate) body: Body<'a>,
     /// The content comes later, and how long it is.
     pub(crate) streamed: Option<Length>,
+    /// Whether such a content can begin anywhere.
+    pub(crate) in_parts: bool,
     pub(crate) content_type: Option<&'a str>,
     pub(crate) coding: Option<Coding>,
     pub(crate) etag: Option<EntityTag<'a>>,
@@ -44,6 +46,7 @@ impl<'a> Response<'a> {
             status,
             body: Cow::Borrowed(&[]),
             streamed: None,
+            in_parts: false,
             content_type: None,
             coding: None,
             etag: None,
@@ -62,12 +65,20 @@ impl<'a> Response<'a> {
     }
 
     /// A 200 of this media type whose content [`Handler::stream`](crate::Handler::stream) makes piece by piece while it is sent. Conditions are answered as for any
-    /// other; a range is not, and gets the whole content.
+    /// other; a range is if it is [made in parts](Self::in_parts), and gets the whole content otherwise.
     pub const fn streamed(content_type: &'a str, length: Length) -> Self {
         let mut response = Self::empty(Status::OK);
         response.content_type = Some(content_type);
         response.streamed = Some(length);
         response
+    }
+
+    /// A streamed content of known length of which any part can be made: ranges are answered, and
+    /// [`Handler::stream`](crate::Handler::stream) has to heed its [`Portion`](crate::Portion). Where the length is not known this says nothing.
+    #[must_use]
+    pub const fn in_parts(mut self) -> Self {
+        self.in_parts = matches!(self.streamed, Some(Length::Known(_)));
+        self
     }
 
     /// A status with its own name as a line of text.

@@ -22,7 +22,7 @@ use super::input::Input;
 use super::output::{Output, watched};
 use super::transport::{Transport, TransportError};
 use super::{End, Handler, Server, Unfinished};
-use crate::semantics::{Answer, AnswerContext, Delimiter, Response};
+use crate::semantics::{Answer, AnswerContext, Delimiter, Portion, Response};
 use crate::wire::{HeadScanner, HeadSpan, Method, Persistence, Request, Status, Version};
 
 /// What a connection holds. It is small while it waits: buffers come from the server's pool with the first bytes.
@@ -160,7 +160,7 @@ impl<'s, S: Read + Write, H: Handler> Connection<'s, S, H> {
             .access_log()
             .and_then(|_| Note::new(&server.pool, self.peer, context.date, Some(&request)));
         let mut streamed = Ok(Streamed::Unfit);
-        if H::STREAMS && is_made && answer.status() == response.status {
+        if H::STREAMS && is_made && answer.is_of(&response) {
             let (transport, of) = (&mut self.transport, (answer, &response));
             let streaming = stream(server, transport, &request, of, &context);
             streamed = match boxed(streaming) {
@@ -325,7 +325,8 @@ async fn stream<H: Handler, S: Read + Write>(
     let framing = (answer.delimiter(), answer.length().unwrap_or(0));
     let mut output = Output::new(transport, limits, block, framing, &progress);
     let making = pin!(async {
-        server.handler.stream(request, &mut output).await?;
+        let portion = Portion::new(&answer, response);
+        server.handler.stream(request, portion, &mut output).await?;
         output.finish().await
     });
     let made = watched(making, &server.timers, limits, &progress).await;

@@ -3,7 +3,7 @@
 use embedded_io_async::{Read, Write};
 
 use super::{AccessLog, BodyError, OutputError, Unfinished};
-use crate::semantics::{Response, UnixTime};
+use crate::semantics::{Portion, Response, UnixTime};
 use crate::wire::{Methods, Request};
 
 /// What an app does with requests.
@@ -31,7 +31,7 @@ pub trait Handler {
     const STREAMS: bool = false;
 
     /// Makes the content of a response that is [streamed](Response::streamed), of a handler that [does so](Self::STREAMS), and writes it to `content` piece by piece. A write waits until the client has taken what came before;
-    /// small pieces are gathered, and a flush sends them at once. Not asked for HEAD, nor if the client has the content already.
+    /// small pieces are gathered, and a flush sends them at once. Of a response [in parts](Response::in_parts) only `portion` is to be written. Not asked for HEAD, nor if the client has the content already.
     ///
     /// # Errors
     ///
@@ -40,6 +40,7 @@ pub trait Handler {
     async fn stream(
         &self,
         _request: &Request<'_>,
+        _portion: Portion<'_>,
         _content: &mut impl Write<Error = OutputError>,
     ) -> Result<(), Unfinished> {
         Err(Unfinished)

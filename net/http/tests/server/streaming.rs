@@ -5,8 +5,8 @@ use std::time::Duration;
 use embedded_io_async::Write;
 use morgana_exec::Timers;
 use morgana_http::{
-    BodyError, End, EntityTag, Handler, Length, Limits, OutputError, Read, Request, Response,
-    Unfinished,
+    BodyError, End, EntityTag, Handler, Length, Limits, OutputError, Portion, Read, Request,
+    Response, Unfinished,
 };
 
 use crate::support::Rig;
@@ -31,12 +31,13 @@ impl Handler for Maker {
         _: &mut impl Read<Error = BodyError>,
     ) -> Response<'h> {
         let length = match request.path() {
-            "/known" | "/short" => Length::Known(10),
+            "/known" | "/short" | "/parts" => Length::Known(10),
             "/long" => Length::Known(9),
             _ => Length::Unknown,
         };
         let response = Response::streamed("text/plain", length).etag(EntityTag::strong("v"));
         match request.path() {
+            "/parts" => response.in_parts(),
             "/split" => response.fields(&[("X", "a\r\nY: b")]),
             _ => response,
         }
@@ -45,6 +46,7 @@ impl Handler for Maker {
     async fn stream(
         &self,
         request: &Request<'_>,
+        portion: Portion<'_>,
         content: &mut impl Write<Error = OutputError>,
     ) -> Result<(), Unfinished> {
         match request.path() {
@@ -53,6 +55,14 @@ impl Handler for Maker {
                 content.write_all(b"half").await?;
                 content.flush().await?;
                 return Err(Unfinished);
+            }
+            "/parts" => {
+                assert_eq!(portion.etag(), Some(&EntityTag::strong("v")));
+                let first = portion.first() as usize;
+                let length = portion.length().expect("it is known") as usize;
+                content
+                    .write_all(&b"0123456789"[first..first + length])
+                    .await?;
             }
             "/large" => content.write_all(&[b'x'; 70_000]).await?,
             "/pauses" => {
@@ -129,6 +139,39 @@ fn no_content_is_made_that_nobody_wants() {
     assert!(rig.answer(range).starts_with(CHUNKED));
     let split = rig.answer(get("/split"));
     assert!(split.starts_with("HTTP/1.1 500 "), "{split}");
+}
+
+#[test]
+fn a_part_is_made_of_a_content_that_is_made_in_parts() {
+    let mut rig = Maker::rig();
+    let mut ask =
+        |lines: &str| rig.answer(format!("GET /parts HTTP/1.1\r\nHost: a\r\n{lines}\r\n"));
+    let about = "Content-Type: text/plain\r\nAccept-Ranges: bytes\r\nETag: \"v\"\r\n";
+    let whole = format!("HTTP/1.1 200 OK\r\n{about}Content-Length: 10\r\n\r\n0123456789");
+    let part = |range: &str, bytes: &str| {
+        let length = bytes.len();
+        format!(
+            "HTTP/1.1 206 Partial Content\r\n{about}Content-Range: bytes {range}/10\r\nContent-Length: {length}\r\n\r\n{bytes}"
+        )
+    };
+    for (lines, expected) in [
+        ("", whole.clone()),
+        ("Range: bytes=0-1\r\n", part("0-1", "01")),
+        ("Range: bytes=8-\r\n", part("8-9", "89")),
+        ("Range: bytes=-3\r\n", part("7-9", "789")),
+        ("Range: bytes=1-2, 4-5\r\n", whole.clone()),
+        ("Range: bytes=3-3\r\nIf-Range: \"v\"\r\n", part("3-3", "3")),
+        ("Range: bytes=3-3\r\nIf-Range: \"w\"\r\n", whole),
+        (
+            "Range: bytes=10-\r\n",
+            "HTTP/1.1 416 Range Not Satisfiable\r\nContent-Range: bytes */10\r\nContent-Length: 0\r\n\r\n".into(),
+        ),
+    ] {
+        assert_eq!(ask(lines), expected, "{lines}");
+    }
+    // The connection goes on behind a part.
+    let again = "GET /parts HTTP/1.1\r\nHost: a\r\nRange: bytes=4-5\r\n\r\n";
+    assert_eq!(rig.answer(again.repeat(2)), part("4-5", "45").repeat(2));
 }
 
 #[test]
