@@ -1,14 +1,12 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-mod content_type;
 mod error;
 mod hash;
 mod pack;
 mod set;
 mod table;
 
-pub use content_type::content_type;
 pub use error::Error;
 pub use hash::entity_tag;
 pub use set::Set;

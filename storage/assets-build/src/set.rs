@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::{env, fs};
 
+use morgana_assets::content_type;
+
+use crate::Error;
 use crate::table::Table;
-use crate::{Error, content_type};
 
 /// Files to bake into an image.
 #[derive(Clone, Default, Debug)]
