@@ -1,17 +1,22 @@
 //! Requests in, files out.
 
-use alloc::format;
 use alloc::rc::Rc;
+use alloc::vec::Vec;
 use core::cell::RefCell;
 use core::fmt;
 
 use morgana::log;
+use morgana_assets::content_type;
 use morgana_block::BlockDevice;
 use morgana_hal::{Clock, Platform};
-use morgana_http::{BodyError, Handler, Read, Request, Response, Status, UnixTime};
-use morgana_tar::{Archive, Entry, Kind, Limits};
+use morgana_http::{
+    BodyError, Coding, Handler, Length, OutputError, Portion, Read, Request, Response, Status,
+    Unfinished, UnixTime, Write,
+};
+use morgana_tar::{Archive, Entry, Limits};
 
-use crate::content_type;
+use crate::find::{Form, Found, file, find};
+use crate::location;
 
 /// How much an archive may have: rustdoc's pages of a project are some thousand files.
 pub const LIMITS: Limits = Limits {
@@ -19,10 +24,14 @@ pub const LIMITS: Limits = Limits {
     path_bytes: 1024 * 1024,
 };
 
-/// The largest file that is served, in bytes.
-const LARGEST_FILE: usize = 2 * 1024 * 1024;
-/// What has to be left of the heap beside a file, in bytes: for the connections, and for what they ask.
-const RESERVE: usize = 2 * 1024 * 1024;
+/// What is read of a file at once, in bytes.
+const PIECE: usize = 32 * 1024;
+/// What has to be left of the heap beside a piece, in bytes: for the connections, and for what they ask.
+const RESERVE: usize = 1024 * 1024;
+/// The media type of what browsers shall save.
+const BYTES: &str = "application/octet-stream";
+/// The page for what is not there.
+const MISSING: &str = "404.html";
 
 /// Scripts, styles, pictures, fonts and whatever a script asks for come from this server alone. Pictures in style sheets may be there in full, since rustdoc has some.
 const FIELDS: &[(&str, &str)] = &[
@@ -64,63 +73,124 @@ impl<P: Platform, D: BlockDevice> Files<P, D> {
         *self.archive.borrow_mut() = archive;
     }
 
-    /// The answer to a request for `path`, which is decoded and normalised.
-    pub async fn answer(&self, path: &str) -> Response<'static> {
-        let archive = self.archive.borrow().clone();
-        let path = path.trim_start_matches('/');
-        let found = if path.is_empty() || path.ends_with('/') {
-            archive.find(&format!("{path}index.html"))
-        } else {
-            archive.find(path)
-        };
-        match found.filter(|entry| entry.kind() == Kind::File) {
-            Some(entry) => self.read(&archive, &entry).await,
-            None => match archive.find("404.html") {
-                Some(page) => {
-                    let page = self.read(&archive, &page).await;
-                    page.status(Status::NOT_FOUND)
-                }
-                None => Response::text(Status::NOT_FOUND).fields(FIELDS),
-            },
-        }
+    fn archive(&self) -> Rc<Archive<D>> {
+        self.archive.borrow().clone()
     }
 
-    async fn read(&self, archive: &Archive<D>, entry: &Entry<'_>) -> Response<'static> {
-        let size = usize::try_from(entry.size()).unwrap_or(usize::MAX);
-        if size <= LARGEST_FILE && !self.has_room(size) {
+    /// A file as the client wants it, or the page that says that it is not there.
+    fn response(
+        &self,
+        archive: &Archive<D>,
+        file: Entry<'_>,
+        request: &Request<'_>,
+    ) -> Response<'static> {
+        let Some(form) = Form::choose(archive, file, request) else {
+            return Response::text(Status::NOT_ACCEPTABLE).coded(Coding::Identity);
+        };
+        if !self.has_room() {
             return Response::text(Status::SERVICE_UNAVAILABLE).retry_after(1);
         }
-        match archive.read(entry, LARGEST_FILE).await {
-            Ok(body) => Response::ok(content_type(entry.path()), body)
-                .last_modified(UnixTime(entry.modified()))
-                .fields(FIELDS),
-            Err(error) => {
-                log::warn!("{}: {error}", entry.path());
-                Response::text(Status::SERVICE_UNAVAILABLE)
-            }
+        let content_type = content_type(file.path()).unwrap_or(BYTES);
+        let mut response = Response::streamed(content_type, Length::Known(form.entry.size()))
+            .in_parts()
+            .fields(FIELDS);
+        if let Some(coding) = form.coding {
+            response = response.coded(coding);
         }
+        if let (Some(etag), Some(time)) = (form.etag(), form.modified()) {
+            response = response.etag(etag).last_modified(time);
+        }
+        response
     }
 
-    /// Whether a file of so many bytes leaves enough of the heap. Where the heap is not counted, as in a Linux process, it does.
-    fn has_room(&self, size: usize) -> bool {
+    /// Whether a piece leaves enough of the heap. Where the heap is not counted, as in a Linux process, it does.
+    fn has_room(&self) -> bool {
         let usage = self.platform.usage();
         let left = usage.heap_total_bytes.saturating_sub(usage.heap_used_bytes);
-        usage.heap_total_bytes == 0 || left >= size.saturating_add(RESERVE)
+        usage.heap_total_bytes == 0 || left >= RESERVE + PIECE
     }
 }
 
 impl<P: Platform, D: BlockDevice> Handler for Files<P, D> {
+    const STREAMS: bool = true;
+
     async fn handle<'h>(
         &'h self,
         request: &Request<'_>,
         _body: &mut impl Read<Error = BodyError>,
     ) -> Response<'h> {
-        self.answer(request.path()).await
+        let archive = self.archive();
+        let missing = Status::NOT_FOUND;
+        match find(&archive, request.path()) {
+            Found::File(file) => self.response(&archive, file, request),
+            Found::Folder => Response::text(Status::PERMANENT_REDIRECT)
+                .location(location::folder(request.path(), request.query())),
+            Found::Missing => match file(&archive, MISSING) {
+                Some(page) => {
+                    let page = self.response(&archive, page, request);
+                    page.status(missing)
+                }
+                None => Response::text(missing).fields(FIELDS),
+            },
+        }
+    }
+
+    async fn stream(
+        &self,
+        request: &Request<'_>,
+        portion: Portion<'_>,
+        content: &mut impl Write<Error = OutputError>,
+    ) -> Result<(), Unfinished> {
+        let archive = self.archive();
+        let plain = match find(&archive, request.path()) {
+            Found::File(file) => Some(file),
+            Found::Folder | Found::Missing => file(&archive, MISSING),
+        };
+        let form = plain.and_then(|plain| Form::choose(&archive, plain, request));
+        // Another archive may have taken the place of the one whose file was announced.
+        let form = form
+            .filter(|form| form.etag().as_ref() == portion.etag())
+            .ok_or(Unfinished)?;
+        send(&archive, &form.entry, portion, content).await
     }
 
     fn time(&self) -> Option<UnixTime> {
         Some(UnixTime(self.platform.clock().wall().unix_seconds()))
     }
+}
+
+/// Sends a part of a file, piece by piece.
+async fn send<D: BlockDevice>(
+    archive: &Archive<D>,
+    entry: &Entry<'_>,
+    portion: Portion<'_>,
+    content: &mut impl Write<Error = OutputError>,
+) -> Result<(), Unfinished> {
+    let mut at = portion.first();
+    let mut left = portion.length().unwrap_or(0);
+    let most = usize::try_from(left).map_or(PIECE, |left| left.min(PIECE));
+    let mut piece = Vec::new();
+    piece.try_reserve_exact(most).map_err(|_| Unfinished)?;
+    piece.resize(most, 0);
+    while left > 0 {
+        // Up to where a piece of the whole file would end, so that all reads but the first begin at a sector. It is less than a piece.
+        let aligned = PIECE - (at % PIECE as u64) as usize;
+        let wanted = usize::try_from(left).map_or(aligned, |left| left.min(aligned));
+        let room = piece.len().min(wanted);
+        let read = archive.read_at(entry, at, &mut piece[..room]).await;
+        let count = match read {
+            Ok(0) => return Err(Unfinished),
+            Ok(count) => count,
+            Err(error) => {
+                log::warn!("{}: {error}", entry.path());
+                return Err(Unfinished);
+            }
+        };
+        content.write_all(&piece[..count]).await?;
+        at += count as u64;
+        left -= count as u64;
+    }
+    Ok(())
 }
 
 impl<P, D> fmt::Debug for Files<P, D> {

@@ -4,8 +4,8 @@
 
 extern crate alloc;
 
-mod content_type;
 mod files;
+mod find;
+mod location;
 
-pub use content_type::content_type;
 pub use files::{Files, LIMITS};
