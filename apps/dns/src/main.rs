@@ -26,7 +26,8 @@ async fn serve<P: Platform>(domain: Domain<P>) -> Result<(), StartError> {
     let network = domain.network().await?;
     let stack = network.stack();
     let mut source = Source::open(&domain, &words).await?;
-    let shared = Shared::new(domain.platform().clone(), words.config(domain.platform()));
+    let platform = domain.platform();
+    let shared = Shared::new(platform.clone(), domain.timers(), words.config(platform));
     let loaded = source.load().await?;
     loaded.report();
     shared.server().replace(loaded.zones());

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 use core::cell::{Cell, RefCell, RefMut};
 
 use morgana_dns::{Config, Server, Zone, Zones};
-use morgana_hal::{Clock, Platform, WallTime};
+use morgana_exec::{TimeOfDay, Timers};
+use morgana_hal::{Platform, WallTime};
 
 /// The server, and the clock that it is asked with. Cheap to clone; all clones are the same.
 #[derive(Debug)]
@@ -14,6 +15,7 @@ pub struct Shared<P>(Rc<Inner<P>>);
 #[derive(Debug)]
 struct Inner<P> {
     platform: P,
+    time: TimeOfDay,
     server: RefCell<Server>,
     refused: Cell<u64>,
     reloads: Cell<u64>,
@@ -27,8 +29,9 @@ impl<P> Clone for Shared<P> {
 
 impl<P: Platform> Shared<P> {
     /// A server without zones yet.
-    pub fn new(platform: P, config: Config) -> Self {
+    pub fn new(platform: P, timers: Timers, config: Config) -> Self {
         Self(Rc::new(Inner {
+            time: TimeOfDay::new(platform.clone(), timers),
             platform,
             server: RefCell::new(Server::new(Zones::new(), config)),
             refused: Cell::new(0),
@@ -46,9 +49,9 @@ impl<P: Platform> Shared<P> {
         &self.0.platform
     }
 
-    /// The time of day.
+    /// The time of day, to a pass of the run loop.
     pub fn now(&self) -> WallTime {
-        self.0.platform.clock().wall()
+        self.0.time.now()
     }
 
     /// Serves other zones from now on; returns those that are new or have another serial number.

@@ -58,7 +58,7 @@ fn serve(pieces: Vec<Vec<u8>>, then: Then) -> (Vec<u8>, StreamEnd) {
     let domain = machine.create(DomainConfig::default()).unwrap();
     let (send, result) = std::sync::mpsc::channel();
     let outcome = domain.run(|platform, tasks, _reactor| async move {
-        let shared = Shared::new(platform, Config::default());
+        let shared = Shared::new(platform, tasks.timers(), Config::default());
         let mut loaded = Loaded::default();
         let text = b"@ 60 SOA ns h 1 1 1 1 1\n NS ns\nns A 192.0.2.1\n".to_vec();
         let path = "example.zone".to_owned();

@@ -18,6 +18,7 @@ use morgana::hal::Clock;
 use morgana::net::{ListenOptions, Stack, TcpListener};
 use morgana::tar::Limits as Files;
 use morgana::{Domain, Platform, Volume, VolumeError, log};
+use morgana_exec::TimeOfDay;
 use morgana_http::{Limits, Server};
 use morgana_tls::Acceptor;
 use website::{Logging, Options, Site, write_access_log};
@@ -90,7 +91,8 @@ fn redirect<P: Platform>(
     https: u16,
 ) -> Result<impl Future<Output = ()> + 'static, StartError> {
     let listener = TcpListener::bind(stack, http, ListenOptions::default())?;
-    let redirect = Redirect::new(https, domain.platform().clone());
+    let time = TimeOfDay::new(domain.platform().clone(), domain.timers());
+    let redirect = Redirect::new(https, time);
     let server = Rc::new(Server::new(redirect, domain.timers(), Limits::default()));
     Ok(async move {
         loop {

@@ -3,24 +3,23 @@
 use alloc::string::String;
 use core::fmt::Write;
 
-use morgana::Platform;
-use morgana::hal::Clock;
+use morgana_exec::TimeOfDay;
 use morgana_http::{BodyError, Handler, Read, Request, Response, Status, UnixTime};
 
 /// Sends every request to the same place by https; only the health check is answered.
-pub(crate) struct Redirect<P> {
+pub(crate) struct Redirect {
     https: u16,
-    platform: P,
+    time: TimeOfDay,
 }
 
-impl<P> Redirect<P> {
+impl Redirect {
     /// To the port `https` of the same host.
-    pub(crate) fn new(https: u16, platform: P) -> Self {
-        Self { https, platform }
+    pub(crate) fn new(https: u16, time: TimeOfDay) -> Self {
+        Self { https, time }
     }
 }
 
-impl<P: Platform> Handler for Redirect<P> {
+impl Handler for Redirect {
     async fn handle<'h>(
         &'h self,
         request: &Request<'_>,
@@ -34,7 +33,7 @@ impl<P: Platform> Handler for Redirect<P> {
     }
 
     fn time(&self) -> Option<UnixTime> {
-        Some(UnixTime(self.platform.clock().wall().unix_seconds()))
+        Some(UnixTime(self.time.now().unix_seconds()))
     }
 }
 

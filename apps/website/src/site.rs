@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use morgana::netfront::Monitor;
 use morgana_assets::{Asset, Content, Found};
-use morgana_exec::Timers;
+use morgana_exec::{TimeOfDay, Timers};
 use morgana_hal::{Clock, Instant, Platform};
 use morgana_http::{
     AccessLog, BodyError, Coding, EntityTag, Handler, Limits, Methods, Read, Request, Response,
@@ -25,6 +25,7 @@ use crate::pages::PAGES;
 pub struct Site<P: Platform> {
     platform: P,
     started: Instant,
+    time: TimeOfDay,
     stack: Stack,
     device: Option<Monitor<P>>,
     /// The server that this is the handler of: its counters are shown.
@@ -81,6 +82,7 @@ impl<P: Platform> Site<P> {
         Rc::new_cyclic(|server| {
             let site = Self {
                 started: platform.clock().now(),
+                time: TimeOfDay::new(platform.clone(), timers.clone()),
                 platform,
                 stack,
                 device,
@@ -145,7 +147,7 @@ impl<P: Platform> Handler for Site<P> {
     }
 
     fn time(&self) -> Option<UnixTime> {
-        Some(UnixTime(self.platform.clock().wall().unix_seconds()))
+        Some(UnixTime(self.time.now().unix_seconds()))
     }
 }
 

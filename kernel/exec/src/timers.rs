@@ -37,7 +37,7 @@ impl fmt::Debug for Timers {
 }
 
 impl Timers {
-    /// The time at which the current pass of the run loop began.
+    /// The time when the run loop woke, or some passes later if it has had work since.
     pub fn now(&self) -> Instant {
         self.queue.now.get()
     }

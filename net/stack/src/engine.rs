@@ -150,8 +150,8 @@ impl Engine {
         }
         let room = self.send(device, now);
         device.flush();
-        let more =
-            taken == self.limits.frames_a_pass || (room == Room::Enough && self.tcp.ready() > 0);
+        // What came in is answered by others, as a rule at once: their answers go before the device is asked to tell of more.
+        let more = taken > 0 || (room == Room::Enough && self.tcp.ready() > 0);
         let deadline = self.deadline(now);
         Pass {
             more,

@@ -44,9 +44,7 @@ impl Pv {
 
     /// The run loop's way to find events and to sleep: once, then `None`.
     pub fn idle(&self) -> Option<PvIdle> {
-        (!IDLE_TAKEN.replace(true)).then_some(PvIdle {
-            only_here: PhantomData,
-        })
+        (!IDLE_TAKEN.replace(true)).then(|| PvIdle::new(PhantomData))
     }
 
     /// The domain's command line (`extra=` and `root=` of its configuration), up to the first byte that is not UTF-8.

@@ -5,7 +5,7 @@
 extern crate alloc;
 
 use alloc::vec::Vec;
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use core::mem;
 use core::sync::atomic::Ordering;
 use core::task::{Context, Poll};
@@ -19,6 +19,9 @@ use crate::machine::one_cpu::OneCpu;
 use crate::machine::shared_info::{self, PENDING_SELECTOR, UPCALL_MASK, UPCALL_PENDING};
 
 static PORTS: OneCpu<RefCell<Vec<Option<State>>>> = OneCpu::new(RefCell::new(Vec::new()));
+
+/// The port of the timer's virtual interrupt.
+static TIMER: OneCpu<Cell<Option<Port>>> = OneCpu::new(Cell::new(None));
 
 #[derive(Default)]
 struct State {
@@ -36,6 +39,7 @@ pub(in crate::machine) fn init() -> Result<(), Errno> {
     hypercall::stop_periodic_timer();
     let timer = hypercall::bind_virq(VIRQ_TIMER)?;
     open(timer);
+    TIMER.set(Some(timer));
     Ok(())
 }
 
@@ -71,6 +75,11 @@ pub(super) fn clear_pending(port: Port) {
 /// Ports in use.
 pub(in crate::machine) fn used() -> usize {
     PORTS.borrow().iter().flatten().count()
+}
+
+/// How often the timer has fired, as far as [`dispatch`] has seen.
+pub(super) fn timer_count() -> u64 {
+    TIMER.get().map_or(0, count)
 }
 
 /// Arrivals at a port.
