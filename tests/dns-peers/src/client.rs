@@ -9,6 +9,7 @@ use rustix::net::sockopt::set_tcp_quickack;
 
 use crate::name;
 use crate::queries::{Case, Transport};
+use crate::reply::Reply;
 use crate::world::Zone;
 
 /// How long a server may take. It has failed then.
@@ -39,8 +40,8 @@ impl Client {
         Ok(Self { address, udp })
     }
 
-    /// Whether the server answers for all zones.
-    pub(crate) fn serves(&self, zones: &[Zone]) -> io::Result<bool> {
+    /// Whether the server answers for all zones, with this serial number if there is one.
+    pub(crate) fn serves(&self, zones: &[Zone], serial: Option<u32>) -> io::Result<bool> {
         self.udp
             .set_read_timeout(Some(Duration::from_millis(200)))?;
         let mut buffer = vec![0; 65_535];
@@ -48,7 +49,11 @@ impl Client {
             // One that came too late for its query may still be there: they all ask the same.
             let sent = self.udp.send(&start_of_authority(zone.origin(), LAST));
             match sent.and_then(|_| self.udp.recv(&mut buffer)) {
-                Ok(length) if length >= 12 && buffer[3] & 0x0f == 0 && buffer[7] == 1 => {}
+                Ok(length) if length >= 12 && buffer[3] & 0x0f == 0 && buffer[7] == 1 => {
+                    if serial.is_some() && serial_of(&buffer[..length]) != serial {
+                        return Ok(false);
+                    }
+                }
                 Ok(_) => return Ok(false),
                 Err(error) if is_not_there(&error) => return Ok(false),
                 Err(error) => return Err(error),
@@ -239,6 +244,17 @@ fn is_not_there(error: &io::Error) -> bool {
 fn id(message: &[u8]) -> Option<u16> {
     let octets = message.first_chunk::<2>()?;
     Some(u16::from_be_bytes(*octets))
+}
+
+/// The serial number in an answer to a query for an SOA.
+fn serial_of(message: &[u8]) -> Option<u32> {
+    // Behind the two names (RFC 1035, section 3.3.13) are five numbers, of which it is the first.
+    const NUMBERS: usize = 20;
+    let reply = Reply::parse(message).ok()?;
+    let set = reply.sections[0].iter().find(|(key, _)| key.2 == 6)?.1;
+    let data = set.data.first()?;
+    let numbers = data.get(data.len().checked_sub(NUMBERS)?..)?;
+    Some(u32::from_be_bytes(*numbers.first_chunk()?))
 }
 
 /// A plain query.

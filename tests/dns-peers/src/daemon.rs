@@ -1,10 +1,12 @@
 //! A name server that runs on plain Linux, unprivileged, on an address of its own.
 
+mod secondary;
+
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -29,7 +31,7 @@ pub struct Daemon {
     child: Child,
     address: SocketAddr,
     // Its files are there for as long as it runs.
-    _folder: Folder,
+    folder: Folder,
 }
 
 /// How often another port is tried, when somebody took the one that was free a moment ago.
@@ -52,26 +54,32 @@ impl Daemon {
         }
     }
 
-    /// Starts NSD as a secondary server, which takes all zones from the server at `primary`; it serves them when this returns.
+    /// Starts it as a secondary server, which takes all zones from the server at `primary`; it serves them when this returns.
     ///
     /// # Errors
     ///
     /// As for [`Daemon::start`].
-    pub fn secondary(packages: &Packages, world: &World, primary: SocketAddr) -> io::Result<Self> {
+    pub fn secondary(
+        packages: &Packages,
+        peer: Peer,
+        world: &World,
+        primary: SocketAddr,
+    ) -> io::Result<Self> {
         let (folder, address) = (Folder::new()?, free_address()?);
-        let mut text = nsd(folder.path(), address, &[]);
-        let (ip, port) = (primary.ip(), primary.port());
-        for zone in world.zones() {
-            let name = zone.origin();
-            text += &format!(
-                "zone:\n name: \"{name}\"\n request-xfr: AXFR {ip}@{port} NOKEY\n allow-notify: 127.0.0.1 NOKEY\n provide-xfr: 127.0.0.1 NOKEY\n"
-            );
-        }
-        let path = folder.path().join("conf");
-        fs::write(&path, text)?;
-        let mut command = packages.command("usr/sbin/nsd");
-        command.arg("-d").arg("-c").arg(&path);
-        Self::run(command, address, folder, world.zones())
+        let text = match peer {
+            Peer::Nsd => secondary::nsd(folder.path(), address, world.zones(), primary),
+            Peer::Knot => secondary::knot(folder.path(), address, world.zones(), primary),
+        };
+        Self::configured(packages, peer, (&text, address), folder, world.zones())
+    }
+
+    /// Waits until it serves all zones of `world` as they are there, by their serial number.
+    ///
+    /// # Errors
+    ///
+    /// Those of the sockets; `TimedOut` if it does not come to that, with what the server said.
+    pub fn follows(&mut self, world: &World) -> io::Result<()> {
+        self.wait(world.zones(), Some(world.serial()))
     }
 
     fn try_start(packages: &Packages, peer: Peer, world: &World) -> io::Result<Self> {
@@ -80,32 +88,35 @@ impl Daemon {
         for (number, zone) in world.zones().iter().enumerate() {
             fs::write(folder.path().join(file(number)), zone.text())?;
         }
-        let path = folder.path().join("conf");
-        let command = match peer {
-            Peer::Nsd => {
-                fs::write(&path, nsd(folder.path(), address, world.zones()))?;
-                let mut command = packages.command("usr/sbin/nsd");
-                command.arg("-d").arg("-c").arg(&path);
-                command
-            }
-            Peer::Knot => {
-                fs::write(&path, knot(folder.path(), address, world.zones()))?;
-                let mut command = packages.command("usr/sbin/knotd");
-                command.arg("-c").arg(&path);
-                command
-            }
+        let text = match peer {
+            Peer::Nsd => nsd(folder.path(), address, world.zones()),
+            Peer::Knot => knot(folder.path(), address, world.zones()),
         };
-        Self::run(command, address, folder, world.zones())
+        Self::configured(packages, peer, (&text, address), folder, world.zones())
     }
 
-    fn run(
-        mut command: Command,
-        address: SocketAddr,
+    /// Runs it with a configuration.
+    fn configured(
+        packages: &Packages,
+        peer: Peer,
+        (text, address): (&str, SocketAddr),
         folder: Folder,
         zones: &[Zone],
     ) -> io::Result<Self> {
+        let path = folder.path().join("conf");
+        fs::write(&path, text)?;
+        let mut command = match peer {
+            Peer::Nsd => {
+                let mut command = packages.command("usr/sbin/nsd");
+                command.arg("-d");
+                command
+            }
+            Peer::Knot => packages.command("usr/sbin/knotd"),
+        };
         let log = fs::File::create(folder.path().join("log"))?;
         let child = command
+            .arg("-c")
+            .arg(&path)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -113,19 +124,24 @@ impl Daemon {
         let mut daemon = Self {
             child,
             address,
-            _folder: folder,
+            folder,
         };
+        daemon.wait(zones, None)?;
+        Ok(daemon)
+    }
+
+    fn wait(&mut self, zones: &[Zone], serial: Option<u32>) -> io::Result<()> {
         let began = Instant::now();
-        while !daemon.client()?.serves(zones)? {
-            let ended = daemon.child.try_wait()?;
+        while !self.client()?.serves(zones, serial)? {
+            let ended = self.child.try_wait()?;
             if ended.is_some() || began.elapsed() > PATIENCE {
-                let said = fs::read_to_string(daemon._folder.path().join("log"))?;
-                let text = format!("{command:?} does not serve ({ended:?}); it says {said}");
+                let said = fs::read_to_string(self.folder.path().join("log"))?;
+                let text = format!("it does not serve {serial:?} ({ended:?}); it says {said}");
                 return Err(io::Error::new(ErrorKind::TimedOut, text));
             }
             std::thread::sleep(Duration::from_millis(5));
         }
-        Ok(daemon)
+        Ok(())
     }
 
     /// A client of it.
@@ -173,15 +189,8 @@ fn file(number: usize) -> String {
 }
 
 fn nsd(folder: &Path, address: SocketAddr, zones: &[Zone]) -> String {
-    let (place, ip, port) = (folder.display(), address.ip(), address.port());
-    let mut text = format!(
-        "server:\n ip-address: {ip}@{port}\n server-count: 1\n username: \"\"\n chroot: \"\"\n zonesdir: \"{place}\"\n \
-         database: \"\"\n pidfile: \"\"\n xfrdfile: \"{place}/xfrd\"\n xfrdir: \"{place}\"\n \
-         zonelistfile: \"{place}/zones\"\n cookie-secret-file: \"{place}/cookies\"\n rrl-ratelimit: 0\n \
-         minimal-responses: yes\n round-robin: no\n refuse-any: no\n answer-cookie: no\n hide-version: yes\n \
-         hide-identity: yes\n tcp-query-count: 0\n tcp-timeout: 60\n verbosity: 1\n\
-         remote-control:\n control-enable: no\n"
-    );
+    let place = folder.display();
+    let mut text = nsd_server(folder, address);
     for (number, zone) in zones.iter().enumerate() {
         let (name, file) = (zone.origin(), file(number));
         text += &format!(
@@ -191,16 +200,23 @@ fn nsd(folder: &Path, address: SocketAddr, zones: &[Zone]) -> String {
     text
 }
 
-fn knot(folder: &Path, address: SocketAddr, zones: &[Zone]) -> String {
+/// What does not depend on the zones.
+fn nsd_server(folder: &Path, address: SocketAddr) -> String {
     let (place, ip, port) = (folder.display(), address.ip(), address.port());
-    let mut text = format!(
-        "server:\n  rundir: \"{place}\"\n  listen: {ip}@{port}\n  udp-workers: 1\n  tcp-workers: 1\n  \
-         background-workers: 1\n  tcp-idle-timeout: 60\n\
-         database:\n  storage: \"{place}\"\n\
-         log:\n  - target: stderr\n    any: warning\n\
-         acl:\n  - id: all\n    address: 127.0.0.1\n    action: transfer\n\
-         zone:\n"
-    );
+    format!(
+        "server:\n ip-address: {ip}@{port}\n server-count: 1\n username: \"\"\n chroot: \"\"\n zonesdir: \"{place}\"\n \
+         database: \"\"\n pidfile: \"\"\n xfrdfile: \"{place}/xfrd\"\n xfrdir: \"{place}\"\n \
+         zonelistfile: \"{place}/zones\"\n cookie-secret-file: \"{place}/cookies\"\n rrl-ratelimit: 0\n \
+         minimal-responses: yes\n round-robin: no\n refuse-any: no\n answer-cookie: no\n hide-version: yes\n \
+         hide-identity: yes\n tcp-query-count: 0\n tcp-timeout: 60\n verbosity: 1\n\
+         remote-control:\n control-enable: no\n"
+    )
+}
+
+fn knot(folder: &Path, address: SocketAddr, zones: &[Zone]) -> String {
+    let place = folder.display();
+    let mut text = knot_server(folder, address);
+    text += "acl:\n  - id: all\n    address: 127.0.0.1\n    action: transfer\nzone:\n";
     for (number, zone) in zones.iter().enumerate() {
         let (name, file) = (zone.origin(), file(number));
         text += &format!(
@@ -209,4 +225,15 @@ fn knot(folder: &Path, address: SocketAddr, zones: &[Zone]) -> String {
         );
     }
     text
+}
+
+/// What does not depend on the zones.
+fn knot_server(folder: &Path, address: SocketAddr) -> String {
+    let (place, ip, port) = (folder.display(), address.ip(), address.port());
+    format!(
+        "server:\n  rundir: \"{place}\"\n  listen: {ip}@{port}\n  udp-workers: 1\n  tcp-workers: 1\n  \
+         background-workers: 1\n  tcp-idle-timeout: 60\n\
+         database:\n  storage: \"{place}\"\n\
+         log:\n  - target: stderr\n    any: warning\n"
+    )
 }

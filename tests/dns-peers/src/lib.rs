@@ -25,7 +25,7 @@ pub use compare::{Comparison, Difference};
 pub use daemon::{Daemon, Peer};
 pub use ours::Ours;
 pub use packages::Packages;
-pub use primary::serve;
+pub use primary::Primary;
 pub use queries::{Case, Transport, cases, malformed};
 pub use reply::{Reply, Rrset};
 pub use rules::Pair;

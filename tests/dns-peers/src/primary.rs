@@ -2,30 +2,57 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use crate::client::PATIENCE;
 use crate::ours::Ours;
 use crate::world::World;
 
-/// Serves the zones of a world on a port of 127.0.0.1 until the process ends. One connection after the other.
-///
-/// # Errors
-///
-/// Those of the socket.
-pub fn serve(world: &World) -> io::Result<SocketAddr> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let (address, world) = (listener.local_addr()?, world.clone());
-    thread::spawn(move || {
-        let Ok(mut ours) = Ours::new(&world) else {
-            return;
+/// A primary server on a port of 127.0.0.1, until the process ends. It has one connection after the other.
+#[derive(Debug)]
+pub struct Primary {
+    address: SocketAddr,
+    world: Arc<Mutex<World>>,
+}
+
+impl Primary {
+    /// Serves the zones of a world.
+    ///
+    /// # Errors
+    ///
+    /// Those of the socket.
+    pub fn start(world: &World) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let primary = Self {
+            address: listener.local_addr()?,
+            world: Arc::new(Mutex::new(world.clone())),
         };
-        for stream in listener.incoming().flatten() {
-            // A peer that goes away has its reasons.
-            let _ = one(&mut ours, stream);
+        let world = primary.world.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let now = world.lock().map(|world| world.clone());
+                let Some(mut ours) = now.ok().and_then(|now| Ours::new(&now).ok()) else {
+                    return;
+                };
+                // A peer that goes away has its reasons.
+                let _ = one(&mut ours, stream);
+            }
+        });
+        Ok(primary)
+    }
+
+    /// Where it is.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves other zones on further connections. Nobody is told.
+    pub fn replace(&self, world: &World) {
+        if let Ok(mut now) = self.world.lock() {
+            *now = world.clone();
         }
-    });
-    Ok(address)
+    }
 }
 
 fn one(ours: &mut Ours, mut stream: TcpStream) -> io::Result<()> {

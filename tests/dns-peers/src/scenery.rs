@@ -23,19 +23,24 @@ const LABELS: [&str; 14] = [
     "-",
 ];
 
+/// The serial number of a zone as it is at first.
+pub(crate) const FIRST_SERIAL: u32 = 2_026_010_100;
+
 /// A zone that is being filled.
 pub(crate) struct Site<'a> {
     pub(crate) records: &'a mut Records,
     pub(crate) origin: &'a str,
+    pub(crate) serial: u32,
     /// All zones' names.
     pub(crate) origins: &'a [&'static str],
     pub(crate) random: &'a mut Random,
 }
 
-/// Fills a zone.
+/// Fills a zone. With another serial number than the first it has a record more, and what else a seed makes is the same.
 pub(crate) fn fill(
     records: &mut Records,
     longest: usize,
+    serial: u32,
     origins: &[&'static str],
     random: &mut Random,
 ) {
@@ -43,6 +48,7 @@ pub(crate) fn fill(
     let mut site = Site {
         records,
         origin,
+        serial,
         origins,
         random,
     };
@@ -73,11 +79,16 @@ impl Site<'_> {
         let origin = self.origin.to_owned();
         let minimum = self.random.of(&["300", "86400", "0"]);
         let server = self.records.below("ns1");
+        let serial = self.serial;
         let authority =
-            format!("{server} host\\.master.{origin} 2026010100 7200 900 604800 {minimum}");
+            format!("{server} host\\.master.{origin} {serial} 7200 900 604800 {minimum}");
         self.records.add(&origin, "SOA", &authority);
         self.records.add(&origin, "NS", &server);
         self.records.add(&server, "A", "192.0.2.53");
+        if serial != FIRST_SERIAL {
+            let news = self.records.below("news");
+            self.records.add(&news, "TXT", &format!("\"of {serial}\""));
+        }
         for _ in 0..self.random.below(3) {
             let server = self.server(&origin);
             self.records.add(&origin, "NS", &server);

@@ -51,6 +51,7 @@ impl Zone {
 #[derive(Clone, Debug)]
 pub struct World {
     seed: u64,
+    serial: u32,
     zones: Vec<Zone>,
 }
 
@@ -71,6 +72,19 @@ impl World {
     ///
     /// Those of the tool that signs.
     pub fn new(packages: &Packages, seed: u64) -> io::Result<Self> {
+        Self::at_serial(packages, seed, scenery::FIRST_SERIAL)
+    }
+
+    /// The same zones after a change of each, which its serial number tells.
+    ///
+    /// # Errors
+    ///
+    /// As for [`World::new`].
+    pub fn changed(&self, packages: &Packages) -> io::Result<Self> {
+        Self::at_serial(packages, self.seed, self.serial.wrapping_add(1))
+    }
+
+    fn at_serial(packages: &Packages, seed: u64, serial: u32) -> io::Result<Self> {
         let mut random = Random::new(seed.wrapping_mul(0x5851_f42d_4c95_7f2d));
         let mut zones = Vec::new();
         for origin in ORIGINS {
@@ -85,14 +99,23 @@ impl World {
                 5 => Signing::Nsec3(2),
                 _ => Signing::OptOut,
             };
-            zones.push(zone(packages, origin, signing, &mut random)?);
+            zones.push(zone(packages, origin, (signing, serial), &mut random)?);
         }
-        Ok(Self { seed, zones })
+        Ok(Self {
+            seed,
+            serial,
+            zones,
+        })
     }
 
     /// The seed.
     pub fn seed(&self) -> u64 {
         self.seed
+    }
+
+    /// The serial number of all zones.
+    pub fn serial(&self) -> u32 {
+        self.serial
     }
 
     /// The zones; parents stand before their children.
@@ -111,7 +134,7 @@ impl World {
 fn zone(
     packages: &Packages,
     origin: &str,
-    signing: Signing,
+    (signing, serial): (Signing, u32),
     random: &mut Random,
 ) -> io::Result<Zone> {
     let mut records = Records::new(origin);
@@ -120,7 +143,7 @@ fn zone(
         Signing::Unsigned | Signing::Nsec => 255,
         Signing::Nsec3(_) | Signing::OptOut => 253,
     };
-    scenery::fill(&mut records, longest, &ORIGINS, random);
+    scenery::fill(&mut records, longest, serial, &ORIGINS, random);
     let mut unproven = BTreeSet::new();
     let text = match signing {
         Signing::Unsigned => records.write(Written::Varied(random)),

@@ -1,8 +1,8 @@
 //! NSD, Knot and our server, asked the same.
 
 use morgana_dns_peers::{
-    Case, Comparison, Daemon, Ours, Packages, Pair, Peer, Reply, Transferred, Transport, World,
-    cases, malformed, serve,
+    Case, Comparison, Daemon, Ours, Packages, Pair, Peer, Primary, Reply, Transferred, Transport,
+    World, cases, malformed,
 };
 
 /// Queries to the zones of one seed.
@@ -91,25 +91,14 @@ fn ours_and_knot_agree() {
     compare(Pair::OursAndKnot, Peer::Knot, 6_000, ours);
 }
 
-/// All records of all zones, and their times to live.
 #[test]
 fn whole_zones_are_the_same_from_ours_and_nsd() {
     let packages = packages();
     let world = World::new(&packages, asked("MORGANA_DNS_SEED", 3) as u64).unwrap();
-    let nsd = Daemon::start(&packages, Peer::Nsd, &world).unwrap();
-    let (client, mut ours) = (nsd.client().unwrap(), Ours::new(&world).unwrap());
-    for zone in world.zones() {
-        let theirs = Transferred::from_peer(&client, zone).unwrap();
-        let ours = Transferred::from_ours(&mut ours, zone).unwrap();
-        assert!(ours.len() > 10, "{}", zone.origin());
-        assert!(
-            ours == theirs,
-            "{}: {} and {} records",
-            zone.origin(),
-            ours.len(),
-            theirs.len()
-        );
-    }
+    has_all_of(
+        &Daemon::start(&packages, Peer::Nsd, &world).unwrap(),
+        &world,
+    );
 }
 
 /// Whatever comes, what we answer is a message, and is no longer than it may be.
@@ -141,17 +130,43 @@ fn broken_queries_get_whole_answers_or_none() {
     );
 }
 
-/// NSD takes our zones by AXFR, and has all that is in them. It takes our notifications, too.
+/// NSD takes our zones by AXFR, and once we have told it of a change, takes them anew.
 #[test]
 fn nsd_is_a_secondary_of_ours() {
+    is_a_secondary(Peer::Nsd);
+}
+
+/// So does Knot.
+#[test]
+fn knot_is_a_secondary_of_ours() {
+    is_a_secondary(Peer::Knot);
+}
+
+fn is_a_secondary(peer: Peer) {
     let packages = packages();
-    let world = World::new(&packages, 3).unwrap();
-    let secondary = Daemon::secondary(&packages, &world, serve(&world).unwrap()).unwrap();
-    let (client, mut ours) = (secondary.client().unwrap(), Ours::new(&world).unwrap());
-    for zone in world.zones() {
+    let first = World::new(&packages, 3).unwrap();
+    let primary = Primary::start(&first).unwrap();
+    let mut secondary = Daemon::secondary(&packages, peer, &first, primary.address()).unwrap();
+    has_all_of(&secondary, &first);
+    let second = first.changed(&packages).unwrap();
+    assert_ne!(first.serial(), second.serial());
+    primary.replace(&second);
+    let client = secondary.client().unwrap();
+    // A refresh by itself would take two hours, as the SOA says.
+    for zone in second.zones() {
         assert!(client.takes(&Ours::notification(zone).unwrap()).unwrap());
+    }
+    secondary.follows(&second).unwrap();
+    has_all_of(&secondary, &second);
+}
+
+/// All records of all zones, and their times to live.
+fn has_all_of(peer: &Daemon, world: &World) {
+    let (client, mut ours) = (peer.client().unwrap(), Ours::new(world).unwrap());
+    for zone in world.zones() {
         let theirs = Transferred::from_peer(&client, zone).unwrap();
         let ours = Transferred::from_ours(&mut ours, zone).unwrap();
+        assert!(ours.len() > 10, "{}", zone.origin());
         assert!(
             ours == theirs,
             "{}: {} and {} records",
