@@ -21,7 +21,7 @@ pub const MAX_TASKS: usize = 8192;
 
 /// How many passes go by the same reading of the clock while there is work to do: where Xen emulates the time stamp counter, a reading is a
 /// trap, and costs more than many a pass.
-const PASSES_A_READING: usize = 4;
+const PASSES_A_READING: usize = 16;
 
 type BoxedFuture = Pin<Box<dyn Future<Output = ()>>>;
 
