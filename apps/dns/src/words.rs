@@ -19,7 +19,7 @@ pub const HELP: &str = "\
   udp-size=N         the longest answer over UDP, in octets (1232)
   rate=N             answers of one kind a second to one network over UDP (200; 0: any number)
   slip=N             of those over the rate, one in N is truncated instead of dropped (2; 0: none)
-  memo=N             answers that are kept (1024; 0: none)
+  memo=N             answers that are kept (4096; 0: none)
 ";
 
 /// What the command line says.

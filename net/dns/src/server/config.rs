@@ -9,7 +9,7 @@ use super::Network;
 pub struct Config {
     /// The longest answer over UDP, in octets, whatever larger size is asked for (1,232: no IPv6 link cuts it). 512 at least.
     pub udp_size: u16,
-    /// Answers that are kept (1,024, rounded up to a power of two). A new one takes the place of an old one. 0: none.
+    /// Answers that are kept (4,096, rounded up to a power of two): of questions that have come twice. A new one takes the place of an old one. 0: none.
     pub memo_answers: usize,
     /// Octets of answers that are kept (524,288). Where a further one would exceed them, it is not kept.
     pub memo_octets: usize,
@@ -25,7 +25,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             udp_size: 1232,
-            memo_answers: 1024,
+            memo_answers: 4096,
             memo_octets: 512 << 10,
             rate_limit: Some(RateLimit::default()),
             transfers: Vec::new(),

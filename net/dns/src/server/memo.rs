@@ -31,6 +31,26 @@ pub(super) struct Kept {
 }
 
 impl Kept {
+    fn new(question: &Question, message: &[u8], source: u32) -> Self {
+        let mut message: Box<[u8]> = message.into();
+        message[2] &= !RD;
+        message[3] &= !CD;
+        message[HEADER_LEN..HEADER_LEN + question.len].copy_from_slice(question.octets());
+        Self {
+            hash: question.hash,
+            form: question.form,
+            message,
+            source,
+        }
+    }
+
+    /// Whether it is the answer to that question.
+    fn answers(&self, question: &Question) -> bool {
+        self.hash == question.hash
+            && self.form == question.form
+            && self.message.get(HEADER_LEN..HEADER_LEN + question.len) == Some(question.octets())
+    }
+
     /// Appends it as the answer to a query: only the id, what is echoed of its flags, and the case of its name are the query's own.
     pub(super) fn write(&self, id: [u8; 2], echoed: [u8; 2], name: &[u8], out: &mut Vec<u8>) {
         let start = out.len();
@@ -80,22 +100,32 @@ impl Question {
     }
 }
 
-/// A table of answers, one for each place.
+/// A table of answers. Each question has two places, so that two that are asked all the time do not drive each other out.
+///
+/// An answer is kept when its question comes for the second time: questions that come once, as in a large zone most do, cost no memory and drive
+/// nothing out.
 #[derive(Debug)]
 pub(super) struct Memo {
-    places: Box<[Option<Kept>]>,
+    places: Box<[Place]>,
     octets: usize,
     max_octets: usize,
+}
+
+#[derive(Debug, Default)]
+struct Place {
+    kept: Option<Kept>,
+    /// The hash of the question that was last here and not kept.
+    missed: u64,
 }
 
 impl Memo {
     pub(super) fn new(answers: usize, max_octets: usize) -> Self {
         let places = match answers {
             0 => 0,
-            answers => answers.min(1 << 20).next_power_of_two(),
+            answers => answers.clamp(2, 1 << 20).next_power_of_two(),
         };
         let mut table = vec![];
-        table.resize_with(places, || None);
+        table.resize_with(places, Place::default);
         Self {
             places: table.into(),
             octets: 0,
@@ -103,45 +133,45 @@ impl Memo {
         }
     }
 
-    fn place(&self, question: &Question) -> Option<usize> {
+    /// Its two places, if there are any.
+    fn places(&self, question: &Question) -> Option<[usize; 2]> {
         let mask = self.places.len().checked_sub(1)?;
-        Some((question.hash >> 20) as usize & mask)
+        let first = (question.hash >> 20) as usize & mask;
+        Some([first, first ^ 1])
     }
 
     pub(super) fn find(&self, question: &Question) -> Option<&Kept> {
-        let kept = self.places[self.place(question)?].as_ref()?;
-        let same = kept.hash == question.hash
-            && kept.form == question.form
-            && kept.message.get(HEADER_LEN..HEADER_LEN + question.len) == Some(question.octets());
-        same.then_some(kept)
+        let kept = |place: usize| self.places[place].kept.as_ref();
+        self.places(question)?
+            .into_iter()
+            .filter_map(kept)
+            .find(|kept| kept.answers(question))
     }
 
-    /// Keeps a message, whose question's name gets lower case.
+    /// Keeps a message that [`find`](Self::find) has not found, if its question has come before. The name of its question gets lower case.
     pub(super) fn keep(&mut self, question: &Question, message: &[u8], source: u32) {
-        let Some(place) = self.place(question) else {
+        let Some([first, second]) = self.places(question) else {
             return;
         };
-        if let Some(old) = self.places[place].take() {
+        if core::mem::replace(&mut self.places[first].missed, question.hash) != question.hash {
+            return;
+        }
+        let place = match &self.places[first].kept {
+            Some(_) if self.places[second].kept.is_none() => second,
+            _ => first,
+        };
+        if let Some(old) = self.places[place].kept.take() {
             self.octets -= old.message.len();
         }
         if message.len() > MAX_ANSWER || self.octets + message.len() > self.max_octets {
             return;
         }
-        let mut message: Box<[u8]> = message.into();
-        message[2] &= !RD;
-        message[3] &= !CD;
-        message[HEADER_LEN..HEADER_LEN + question.len].copy_from_slice(question.octets());
         self.octets += message.len();
-        self.places[place] = Some(Kept {
-            hash: question.hash,
-            form: question.form,
-            message,
-            source,
-        });
+        self.places[place].kept = Some(Kept::new(question, message, source));
     }
 
     pub(super) fn clear(&mut self) {
-        self.places.fill_with(|| None);
+        self.places.fill_with(Place::default);
         self.octets = 0;
     }
 }

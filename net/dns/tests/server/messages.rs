@@ -1,8 +1,10 @@
 //! Messages of every kind of brokenness, and those that are about more than a question.
 
-use morgana_dns::{Outcome, Server, Zone, Zones, notification};
+use morgana_dns::{Config, Outcome, Server, Zone, Zones, notification};
 
-use crate::support::{NOW, ask, ask_from, exchange, name, query, server, show, tcp, udp};
+use crate::support::{
+    NOW, ask, ask_from, exchange, name, query, server, server_with, show, tcp, udp,
+};
 
 const ZONE: &str = "example. 60 SOA ns.example. h.example. 7 1 1 1 30\nexample. 60 NS ns.example.\nns.example. 60 A 192.0.2.1\n";
 
@@ -255,7 +257,7 @@ fn every_shortened_message_gets_an_error_or_silence() {
 #[test]
 fn the_case_of_a_name_and_the_id_are_the_querys_own() {
     let mut server = server(&[ZONE]);
-    for (id, text) in [(1u8, b"ns"), (2, b"NS"), (3, b"nS")] {
+    for (id, text) in [(1u8, b"ns"), (2, b"Ns"), (3, b"NS"), (4, b"nS")] {
         let mut message = counted(0, [1, 0, 0, 0], QUESTION);
         message[0] = id;
         message[13..15].copy_from_slice(text);
@@ -264,8 +266,28 @@ fn the_case_of_a_name_and_the_id_are_the_querys_own() {
     }
     assert_eq!(
         (server.stats().memo_hits, server.stats().memo_misses),
-        (2, 1)
+        (2, 2),
+        "an answer is kept when its question comes for the second time"
     );
+}
+
+#[test]
+fn a_question_that_comes_once_drives_no_kept_answer_out() {
+    let config = Config {
+        memo_answers: 2,
+        ..Config::default()
+    };
+    let mut server = server_with(&[ZONE], config);
+    let mut ask = |words: &str| {
+        exchange(&mut server, &query(words), udp("192.0.2.1")).unwrap();
+        server.stats().memo_hits
+    };
+    ask("ns.example. A");
+    ask("ns.example. A");
+    for number in 0..100 {
+        ask(&format!("no{number}.example. A"));
+    }
+    assert_eq!((ask("ns.example. A"), ask("ns.example. A")), (1, 2));
 }
 
 fn transfer(server: &mut Server, words: &str, address: &str) -> Result<Vec<Vec<u8>>, String> {

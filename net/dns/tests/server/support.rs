@@ -25,11 +25,16 @@ pub(crate) fn name(text: &str) -> Name {
 
 /// A server without limits of rate.
 pub(crate) fn server(zones: &[&str]) -> Server {
+    server_with(zones, Config::default())
+}
+
+/// A server that limits no rate, and lets one address transfer zones.
+pub(crate) fn server_with(zones: &[&str], config: Config) -> Server {
     let zones: Zones = zones.iter().map(|text| zone(text)).collect();
     let config = Config {
         rate_limit: None,
         transfers: vec!["192.0.2.53".parse().unwrap()],
-        ..Config::default()
+        ..config
     };
     Server::new(zones, config)
 }
