@@ -9,6 +9,7 @@ mod net;
 mod record;
 mod ring;
 mod serving;
+mod spawn;
 mod vchan;
 mod xenstore;
 
@@ -33,7 +34,7 @@ type Report<'a> = dyn FnMut(&Record) -> Result<()> + 'a;
 /// The profile of programs that are measured at native speed.
 const NATIVE: &str = "native";
 
-const ALL: [Benchmark; 9] = [
+const ALL: [Benchmark; 10] = [
     ("boot", boot::run),
     ("ring", ring::run),
     ("net", net::run),
@@ -43,6 +44,7 @@ const ALL: [Benchmark; 9] = [
     ("vchan", vchan::run),
     ("http", http::run),
     ("dns", dns::run),
+    ("spawn", spawn::run),
 ];
 
 /// Builds the program of a package at native speed; returns it.
