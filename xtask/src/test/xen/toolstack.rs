@@ -4,24 +4,44 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-use super::{Lab, XenTest};
+use super::{Lab, XenTest, block};
 use crate::build::Changes;
+use crate::run::ADDRESS_WORDS;
 
-pub(super) const TESTS: &[XenTest] = &[XenTest {
-    name: "toolstack/domains",
-    run: domains,
-}];
+pub(super) const TESTS: &[XenTest] = &[
+    XenTest {
+        name: "toolstack/domains",
+        run: domains,
+    },
+    XenTest {
+        name: "toolstack/devices",
+        run: devices,
+    },
+];
 
 /// How long a script may take, on a slow machine with many at work.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// What is done in dom0, and what such scripts share.
+/// What is done in dom0, and what both scripts share.
 const DOMAINS: &str = include_str!("toolstack/domains.sh");
+const DEVICES: &str = include_str!("toolstack/devices.sh");
 const SHARED: &str = include_str!("toolstack/shared.sh");
 
 fn domains(lab: &Lab<'_>) -> Result<()> {
     lab.guest_with("hello", &words("seconds=600"))?;
     run(lab, DOMAINS)
+}
+
+fn devices(lab: &Lab<'_>) -> Result<()> {
+    block::ram_disks(lab)?;
+    lab.guest("website", ADDRESS_WORDS)?;
+    let disks = vec![format!("{},raw,xvda,w", block::DEVICE)];
+    let changes = Changes {
+        disks: Some(disks),
+        ..words("do=check")
+    };
+    lab.guest_with("guest-disk", &changes)?;
+    run(lab, DEVICES)
 }
 
 fn words(extra: &str) -> Changes {

@@ -58,4 +58,27 @@ morgana destroy xls
 ! morgana destroy xls 2>/dev/null || fail "ended twice"
 nothing_is_left
 
+echo "== one that was built ahead"
+ahead=$(morgana prepare hello.cfg)
+xl list | grep -q "^hello.ahead.* $ahead .*p" || fail "not there: $(xl list)"
+rm -f $log
+id=$(morgana create --ahead --name quick hello.cfg)
+[ "$id" = "$ahead" ] || fail "$id is not $ahead"
+[ "$(xl domid quick)" = "$id" ] || fail "xl domid: $(xl list)"
+until_true "morgana stats quick | grep -q blocked"
+id=$(morgana create --ahead --name built hello.cfg)
+[ "$id" != "$ahead" ] || fail "taken twice"
+morgana destroy quick
+morgana destroy built
+nothing_is_left
+
+echo "== a shutdown is waited for"
+rm -f $log
+morgana create --wait hello.cfg >/id &
+wait=$!
+until_true "grep -q 'Hello from a domain' $log"
+morgana shutdown hello
+wait $wait || fail "create --wait"
+! xl domid hello 2>/dev/null || fail "still there"
+nothing_is_left
 echo SUCCESS

@@ -1,0 +1,48 @@
+# Network interfaces and disks of domains that `morgana create` makes, in dom0. `website` and `guest-disk` are here.
+. /shared.sh
+# What xl runs when it ends a device of ours.
+[ -e /bin/true ] || ln -s /usr/bin/busybox /bin/true
+
+xl create -q website.cfg
+xl destroy website
+until_true '[ ! -e /sys/class/net/vif1.0 ]'
+sleep 1
+note_what_is_there
+
+echo "== a network interface"
+id=$(morgana create website.cfg)
+timeout 60 curl -sf --retry 60 --retry-all-errors --retry-delay 1 --max-time 5 http://10.0.2.50/ >/page || fail "no page: $(cat /var/log/xen/console/guest-website.log)"
+grep -q "</html>" /page || fail "page: $(cat /page)"
+xl network-list website | grep -q " 4 " || fail "xl network-list: $(xl network-list website)"
+[ -e "/sys/class/net/xenbr0/brif/vif$id.0" ] || fail "it is not in the bridge"
+morgana destroy website
+until_true "[ ! -e /sys/class/net/vif$id.0 ]"
+nothing_is_left
+
+echo "== xl ends it"
+id=$(morgana create website.cfg)
+timeout 60 curl -sf --retry 60 --retry-all-errors --retry-delay 1 --max-time 5 http://10.0.2.50/ >/page || fail "no page"
+xl destroy website
+until_true "[ ! -e /sys/class/net/vif$id.0 ]"
+nothing_is_left
+
+echo "== a disk"
+morgana create --wait guest-disk.cfg >/dev/null
+grep -q SUCCESS /var/log/xen/console/guest-guest-disk.log || fail "disk: $(cat /var/log/xen/console/guest-guest-disk.log)"
+nothing_is_left
+
+echo "== what cannot be plugged in"
+refused() {
+    ! morgana create --name odd odd.cfg 2>/said || fail "made: $1"
+    grep -q "$1" /said || fail "said: $(cat /said)"
+    nothing_is_left
+}
+sed 's/xenbr0/nowhere/' website.cfg >odd.cfg
+refused "there is no such bridge"
+sed 's/bridge=xenbr0/backend=nobody/' website.cfg >odd.cfg
+refused "no such domain as"
+sed 's/bridge=xenbr0/script=vif-bridge/' website.cfg >odd.cfg
+refused "vif: a part of it is not known"
+sed 's#/dev/ram0#/dev/null#' guest-disk.cfg >odd.cfg
+refused "no block device"
+echo SUCCESS
