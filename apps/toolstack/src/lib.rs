@@ -14,5 +14,5 @@ mod uuid;
 pub use config::{Action, Config, ConfigError, Disk, DiskAccess, Mistake, Vif};
 pub use error::HostError;
 pub use host::{Ended, Host, Listed};
-pub use outlets::{BlockDevice, OutletError, Outlets};
+pub use outlets::{BlockDevice, OutletError, Outlets, Plugged, VifId};
 pub use uuid::Uuid;

@@ -2,14 +2,16 @@
 
 use core::fmt;
 
+use morgana_hal::DomId;
+
 /// What the machine of the back ends does for devices; without external scripts.
 pub trait Outlets {
-    /// Puts a network interface into a bridge, and brings it up. If there is no interface of this name, its back end is none of Linux's, and looks after itself.
+    /// Puts the interface of a network device into a bridge, and brings it up, if its back end is Linux's own.
     ///
     /// # Errors
     ///
     /// [`OutletError`].
-    fn plug(&self, interface: &str, bridge: &str) -> Result<(), OutletError>;
+    fn plug(&self, vif: VifId, bridge: &str) -> Result<Plugged, OutletError>;
 
     /// Which block device is at a path.
     ///
@@ -17,6 +19,26 @@ pub trait Outlets {
     ///
     /// [`OutletError`].
     fn block_device(&self, path: &str) -> Result<BlockDevice, OutletError>;
+}
+
+/// Which of all network devices.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct VifId {
+    /// Whose front end it is.
+    pub domain: DomId,
+    /// Which of the domain's.
+    pub number: u32,
+}
+
+/// What has become of a network device.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Plugged {
+    /// It is in the bridge.
+    InBridge,
+    /// Its back end is Linux's own, which has not made its interface yet.
+    NotYet,
+    /// Its back end is another one, which looks after itself.
+    NotOurs,
 }
 
 /// A block device of Linux's.

@@ -6,11 +6,25 @@ use std::net::{Ipv4Addr, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
+use morgana_hal::DomId;
+
 use crate::ioctl::net::{self, NAME_BYTES};
 
 /// Whether there is a network interface of this name.
 pub fn has_interface(name: &str) -> bool {
     zero_terminated(name).is_ok() && Path::new("/sys/class/net").join(name).exists()
+}
+
+/// The interface that Linux's netback makes for a device.
+pub fn interface(front_end: DomId, number: u32) -> String {
+    format!("vif{}.{number}", front_end.number())
+}
+
+/// Whether Linux's netback has taken a device, or is about to: its interface may come a moment later.
+pub fn is_served(front_end: DomId, number: u32) -> bool {
+    let device = format!("vif-{}-{number}", front_end.number());
+    let devices = Path::new("/sys/bus/xen-backend/devices");
+    devices.join(device).join("driver").exists()
 }
 
 /// Puts a network interface into a bridge, unless it is in it, and brings it up.

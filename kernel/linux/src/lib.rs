@@ -18,7 +18,7 @@ mod tap;
 mod toolstack;
 mod xenstore;
 
-pub use bridge::{has_interface, join_bridge};
+pub use bridge::{has_interface, interface, is_served, join_bridge};
 pub use clock::LinuxClock;
 pub use console::LinuxConsole;
 pub use device::OpenError;

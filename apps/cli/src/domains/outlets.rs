@@ -4,20 +4,28 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
-use morgana_linux::{has_interface, join_bridge};
-use morgana_toolstack::{BlockDevice, OutletError, Outlets};
+use morgana_linux::{has_interface, interface, is_served, join_bridge};
+use morgana_toolstack::{BlockDevice, OutletError, Outlets, Plugged, VifId};
 
 /// This Linux.
 pub(super) struct Machine;
 
 impl Outlets for Machine {
-    fn plug(&self, interface: &str, bridge: &str) -> Result<(), OutletError> {
-        if !has_interface(interface) {
-            return Ok(());
+    fn plug(&self, vif: VifId, bridge: &str) -> Result<Plugged, OutletError> {
+        let VifId { domain, number } = vif;
+        // Asked in this order: what the driver has made meanwhile is found the next time.
+        let served = is_served(domain, number);
+        let interface = interface(domain, number);
+        if has_interface(&interface) {
+            return match join_bridge(&interface, bridge) {
+                Ok(()) => Ok(Plugged::InBridge),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Err(OutletError::NoBridge),
+                Err(error) => Err(refused(&error)),
+            };
         }
-        join_bridge(interface, bridge).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => OutletError::NoBridge,
-            _ => refused(&error),
+        Ok(match served {
+            true => Plugged::NotYet,
+            false => Plugged::NotOurs,
         })
     }
 

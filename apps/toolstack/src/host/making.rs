@@ -11,7 +11,7 @@ use super::Host;
 use crate::config::Config;
 use crate::error::HostError;
 use crate::nodes::{self, Device};
-use crate::outlets::Outlets;
+use crate::outlets::{Outlets, Plugged, VifId};
 use crate::uuid::Uuid;
 
 /// The highest port of a domain, as libxl has it if nothing else is said.
@@ -19,6 +19,8 @@ const MAX_PORT: Port = Port::new(1023);
 
 /// How long a back end may take to see a device.
 const BACK_END: Duration = Duration::from_secs(10);
+/// How often is looked whether an interface has come.
+const GLANCE: Duration = Duration::from_millis(1);
 /// `XenbusStateInitWait` (io/xenbus.h): it has the device, and waits for its front end.
 const INIT_WAIT: u32 = 2;
 /// `XenbusStateClosing`: it has seen the device, and does not want it.
@@ -138,10 +140,22 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
             let taken = self.timers.timeout(BACK_END, self.taken(&back)).await;
             taken.unwrap_or(Err(HostError::NoBackEnd))?;
             if let (DomId::DOM0, Some(bridge)) = (device.backend, &device.bridge) {
-                self.outlets.plug(&device.interface(domain), bridge)?;
+                let plugged = self
+                    .timers
+                    .timeout(BACK_END, self.join_bridge(device.id(domain), bridge));
+                plugged.await.unwrap_or(Err(HostError::NoBackEnd))?;
                 let path = format!("{back}/hotplug-status");
                 self.client.write(&path, "connected").await?;
             }
+        }
+        Ok(())
+    }
+
+    /// Returns when a network device is in its bridge, or has a back end that does without. Linux says that it has a device before it has made the interface, and nothing in
+    /// xenstore tells when that is there.
+    async fn join_bridge(&self, vif: VifId, bridge: &str) -> Result<(), HostError> {
+        while self.outlets.plug(vif, bridge)? == Plugged::NotYet {
+            self.timers.sleep(GLANCE).await;
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use morgana_xenstore_client::Access;
 
 use super::{Change, entry, home, libxl};
 use crate::config::{Disk, DiskAccess, Vif};
-use crate::outlets::BlockDevice;
+use crate::outlets::{BlockDevice, VifId};
 use crate::uuid::Uuid;
 
 /// `XenbusStateInitialising` (io/xenbus.h): both ends begin so.
@@ -96,9 +96,10 @@ impl Device {
         format!("{backend}/backend/{kind}/{}/{number}", domain.number())
     }
 
-    /// The interface that Linux's netback makes.
-    pub(crate) fn interface(&self, domain: DomId) -> String {
-        format!("vif{}.{}", domain.number(), self.number)
+    /// Which device of all of its kind it is.
+    pub(crate) fn id(&self, domain: DomId) -> VifId {
+        let number = self.number;
+        VifId { domain, number }
     }
 
     pub(super) fn write(&self, domain: DomId, changes: &mut Vec<Change>) {

@@ -6,12 +6,15 @@ mod store;
 #[path = "../../../../kernel/builder/tests/builder/support/xen.rs"]
 mod xen;
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use morgana_builder::Image;
 use morgana_exec::{Executor, ManualClock};
 use morgana_hal::{DomId, ToolstackError, WallTime};
-use morgana_toolstack::{BlockDevice, Config, Host, HostError, OutletError, Outlets, Uuid};
+use morgana_toolstack::{
+    BlockDevice, Config, Host, HostError, OutletError, Outlets, Plugged, Uuid, VifId,
+};
 use morgana_xenstore_client::Client;
 
 use elf::Elf;
@@ -28,16 +31,22 @@ disk = ['/dev/ram0,raw,xvda,w']
 ";
 
 /// What devices are plugged into here.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Sockets {
     bridge: &'static str,
+    /// How often the interface was looked for.
+    looks: Cell<u32>,
 }
 
 impl Outlets for Sockets {
-    fn plug(&self, interface: &str, bridge: &str) -> Result<(), OutletError> {
-        assert_eq!(interface, "vif7.0");
+    fn plug(&self, vif: VifId, bridge: &str) -> Result<Plugged, OutletError> {
+        assert_eq!((vif.domain.number(), vif.number), (7, 0));
+        // Linux's netback says that it has a device, and makes the interface a moment later.
+        if self.looks.replace(self.looks.get() + 1) < 3 {
+            return Ok(Plugged::NotYet);
+        }
         match bridge == self.bridge {
-            true => Ok(()),
+            true => Ok(Plugged::InBridge),
             false => Err(OutletError::NoBridge),
         }
     }
@@ -67,7 +76,10 @@ fn with_host<R: 'static>(
     toolstack.has_dom0.set(true);
     let host = Host {
         toolstack,
-        outlets: Sockets { bridge },
+        outlets: Sockets {
+            bridge,
+            looks: Cell::new(0),
+        },
         client,
         timers: handle.timers(),
     };

@@ -26,6 +26,16 @@ xl destroy website
 until_true "[ ! -e /sys/class/net/vif$id.0 ]"
 nothing_is_left
 
+echo "== one that was built ahead"
+ahead=$(morgana prepare website.cfg)
+[ -e "/sys/class/net/xenbr0/brif/vif$ahead.0" ] || fail "it is not in the bridge"
+id=$(morgana create --ahead --name quick website.cfg)
+[ "$id" = "$ahead" ] || fail "$id is not $ahead"
+timeout 60 curl -sf --retry 60 --retry-all-errors --retry-delay 1 --max-time 5 http://10.0.2.50/ >/page || fail "no page"
+morgana destroy quick
+until_true "[ ! -e /sys/class/net/vif$id.0 ]"
+nothing_is_left
+
 echo "== a disk"
 morgana create --wait guest-disk.cfg >/dev/null
 grep -q SUCCESS /var/log/xen/console/guest-guest-disk.log || fail "disk: $(cat /var/log/xen/console/guest-guest-disk.log)"
@@ -37,11 +47,11 @@ refused() {
     grep -q "$1" /said || fail "said: $(cat /said)"
     nothing_is_left
 }
-sed 's/xenbr0/nowhere/' website.cfg >odd.cfg
+sed "s/^vif.*/vif = ['bridge=nowhere']/" website.cfg >odd.cfg
 refused "there is no such bridge"
-sed 's/bridge=xenbr0/backend=nobody/' website.cfg >odd.cfg
+sed "s/^vif.*/vif = ['backend=nobody']/" website.cfg >odd.cfg
 refused "no such domain as"
-sed 's/bridge=xenbr0/script=vif-bridge/' website.cfg >odd.cfg
+sed "s/^vif.*/vif = ['script=vif-bridge']/" website.cfg >odd.cfg
 refused "vif: a part of it is not known"
 sed 's#/dev/ram0#/dev/null#' guest-disk.cfg >odd.cfg
 refused "no block device"
