@@ -1,0 +1,13 @@
+#![doc = include_str!("../README.md")]
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod local;
+
+pub use local::{
+    Actor, Address, Backoff, Child, ChildOptions, Context, Ended, Failure, Flow, Intensity, Reply,
+    RequestError, Restart, SendError, Stop, Strategy, Supervision, Supervisor, Timer, TrySendError,
+    WeakAddress, link, spawn,
+};
