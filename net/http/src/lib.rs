@@ -14,11 +14,12 @@ pub mod semantics;
 pub mod server;
 pub mod wire;
 
-pub use client::{Ask, Client, ClientError, ClientLimits, Reply};
+pub use client::{Ask, Client, ClientError, ClientLimits, Reply, Upload};
 pub use embedded_io_async::{Read, Write};
 pub use router::{Route, Router};
 pub use semantics::{Body, Coding, EntityTag, Length, Portion, Response, UnixTime};
 pub use server::{
-    AccessLog, BodyError, End, Handler, Limits, OutputError, Server, Stats, Unfinished, read_to_end,
+    AccessLog, BodyError, End, Exchange, Handler, Limits, Outgoing, OutputError, RelayContent,
+    RelayError, Relayed, Server, Stats, Unfinished, read_to_end,
 };
 pub use wire::{Method, Methods, Request, Status};

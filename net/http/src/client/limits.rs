@@ -7,6 +7,8 @@ use crate::wire::HeadLimits;
 /// The limits of a client. The length of a content is limited by who reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientLimits {
+    /// Bytes of a request's head: 2 KiB. Over it: [`ClientError::Unfit`](super::ClientError::Unfit).
+    pub request_head: usize,
     /// Bytes of a response's head: 16 KiB. Over it: an error.
     pub head: usize,
     /// Header fields of a response: 128. Over it: an error.
@@ -24,6 +26,7 @@ pub struct ClientLimits {
 impl ClientLimits {
     /// The defaults, for a `const`.
     pub const DEFAULT: Self = Self {
+        request_head: 2048,
         head: 16 * 1024,
         headers: 128,
         interim: 8,

@@ -16,7 +16,7 @@ use crate::wire::{HeadWriter, Method, Persistence, ResponseHead};
 use buffer::Buffer;
 use reply::Content;
 
-/// Bytes of a request's head at the most, and of a piece of its body.
+/// Bytes of a piece of a request's body.
 const BLOCK: usize = 2048;
 
 /// What is asked.
@@ -42,6 +42,17 @@ impl<'a> Ask<'a> {
             fields: &[],
         }
     }
+}
+
+/// The content of a request that is passed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Upload {
+    /// None.
+    None,
+    /// So many bytes.
+    Length(u64),
+    /// As many as come, in chunks.
+    Chunked,
 }
 
 /// Whether a connection can carry another request.
@@ -92,9 +103,11 @@ impl<S: Read + Write> Client<S> {
         ask: &Ask<'_>,
         content: &[u8],
     ) -> Result<Reply<'_, S>, ClientError> {
-        let length = (!content.is_empty() || may_have_content(ask.method)).then_some(content.len());
-        self.send_head(ask, length.map(|length| Some(length as u64)))
-            .await?;
+        let upload = match content.is_empty() && !may_have_content(ask.method) {
+            true => Upload::None,
+            false => Upload::Length(content.len() as u64),
+        };
+        self.send_head(ask, core::iter::empty(), upload).await?;
         self.write(content).await?;
         self.receive(ask.method).await
     }
@@ -110,8 +123,52 @@ impl<S: Read + Write> Client<S> {
         source: &mut impl Read,
         length: Option<u64>,
     ) -> Result<Reply<'_, S>, ClientError> {
-        self.send_head(ask, Some(length)).await?;
-        let mut left = length.unwrap_or(u64::MAX);
+        let upload = length.map_or(Upload::Chunked, Upload::Length);
+        self.forward(ask, core::iter::empty(), source, upload).await
+    }
+
+    /// Passes a request on: with these fields, as they came, behind those of `ask`, and with what `source` gives as its content. A server that answers before it has taken all of that
+    /// is listened to.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub async fn forward<'f>(
+        &mut self,
+        ask: &Ask<'_>,
+        fields: impl Iterator<Item = (&'f [u8], &'f [u8])>,
+        source: &mut impl Read,
+        upload: Upload,
+    ) -> Result<Reply<'_, S>, ClientError> {
+        self.send_head(ask, fields, upload).await?;
+        let sent = match upload {
+            Upload::None => Ok(()),
+            Upload::Length(_) | Upload::Chunked => self.send_content(source, upload).await,
+        };
+        match sent {
+            Ok(()) => self.receive(ask.method).await,
+            // It does not want to have more, and may have said why.
+            Err(error @ (ClientError::Stream | ClientError::TimedOut)) => {
+                let reply = self.receive(ask.method).await;
+                let mut reply = reply.map_err(|_| error)?;
+                reply.content.forsake();
+                Ok(reply)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends a content.
+    async fn send_content(
+        &mut self,
+        source: &mut impl Read,
+        upload: Upload,
+    ) -> Result<(), ClientError> {
+        let mut left = match upload {
+            Upload::Length(length) => length,
+            Upload::None | Upload::Chunked => u64::MAX,
+        };
+        let in_chunks = upload == Upload::Chunked;
         let mut block = zeroed(BLOCK)?;
         while left > 0 {
             let most = usize::try_from(left).unwrap_or(usize::MAX).min(BLOCK);
@@ -121,7 +178,7 @@ impl<S: Read + Write> Client<S> {
                 break;
             }
             left -= count as u64;
-            if length.is_none() {
+            if in_chunks {
                 let mut line = *b"0000\r\n";
                 for (place, digit) in line[..4].iter_mut().rev().enumerate() {
                     *digit = b"0123456789abcdef"[count >> (4 * place) & 15];
@@ -129,23 +186,23 @@ impl<S: Read + Write> Client<S> {
                 self.write(&line).await?;
             }
             self.write(&block[..count]).await?;
-            if length.is_none() {
+            if in_chunks {
                 self.write(b"\r\n").await?;
             }
         }
-        match length {
-            None => self.write(b"0\r\n\r\n").await?,
-            Some(_) if left > 0 => return Err(ClientError::Upload),
-            Some(_) => {}
+        match upload {
+            Upload::Chunked => self.write(b"0\r\n\r\n").await,
+            _ if left > 0 => Err(ClientError::Upload),
+            _ => Ok(()),
         }
-        self.receive(ask.method).await
     }
 
-    /// Sends the head of a request: one without content, of a length, or in chunks.
-    async fn send_head(
+    /// Sends the head of a request.
+    async fn send_head<'f>(
         &mut self,
         ask: &Ask<'_>,
-        content: Option<Option<u64>>,
+        more: impl Iterator<Item = (&'f [u8], &'f [u8])>,
+        upload: Upload,
     ) -> Result<(), ClientError> {
         if self.state != State::Idle {
             return Err(ClientError::NotIdle);
@@ -154,19 +211,27 @@ impl<S: Read + Write> Client<S> {
         if !self.input.is_empty() {
             return Err(ClientError::Unasked);
         }
-        let mut block = zeroed(BLOCK)?;
+        let mut block = zeroed(self.limits.request_head)?;
         let mut writer = HeadWriter::request(&mut block, ask.method, ask.target);
         writer.field("Host", ask.host);
-        match content {
-            None => {}
-            Some(Some(length)) => writer.number_field("Content-Length", length),
-            Some(None) => writer.field("Transfer-Encoding", "chunked"),
+        match upload {
+            Upload::None => {}
+            Upload::Length(length) => writer.number_field("Content-Length", length),
+            Upload::Chunked => writer.field("Transfer-Encoding", "chunked"),
         }
         for (name, value) in ask.fields {
             writer.field(name, value);
         }
+        for (name, value) in more {
+            writer.raw_field(name, value);
+        }
         let length = writer.finish().map_err(|_| ClientError::Unfit)?;
         self.write(&block[..length]).await
+    }
+
+    /// The stream, to look after while no request is under way.
+    pub const fn stream(&self) -> &S {
+        &self.stream
     }
 
     async fn write(&mut self, mut bytes: &[u8]) -> Result<(), ClientError> {

@@ -95,6 +95,11 @@ pub(super) struct Content<'c, S> {
 }
 
 impl<S> Content<'_, S> {
+    /// Keeps the connection from being used again.
+    pub(super) fn forsake(&mut self) {
+        (self.keeps, *self.state) = (false, State::Used);
+    }
+
     /// Notices that the end is reached, after which the connection may be used again.
     pub(super) fn settle(&mut self) {
         let reached = match &self.end {

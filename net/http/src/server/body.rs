@@ -148,6 +148,11 @@ impl<'c, 's, S: Read + Write> RequestBody<'c, 's, S> {
         self.taken
     }
 
+    /// Where the answer goes.
+    pub(super) fn transport(&mut self) -> &mut Transport<'s, S> {
+        self.transport
+    }
+
     /// Reads and drops what the handler left.
     pub(super) async fn finish(&mut self, pool: &Pool) -> Result<Finish, BodyError> {
         if self.expectation == Expectation::Continue {

@@ -20,6 +20,7 @@ use super::access_log::Note;
 use super::body::{Finish, RequestBody};
 use super::input::Input;
 use super::output::{Output, watched};
+use super::relay::{Exchange, Relay, relay};
 use super::transport::{Transport, TransportError};
 use super::{End, Handler, Server, Unfinished};
 use crate::semantics::{Answer, AnswerContext, Delimiter, Portion, Response};
@@ -75,6 +76,11 @@ impl<'s, S: Read + Write, H: Handler> Connection<'s, S, H> {
             self.wait().await?;
         }
         let span = self.receive_head().await?;
+        if H::RELAYS {
+            // In a future of its own, of which nothing is in a connection of another handler.
+            let relaying = boxed(self.relay(span, may_go_on)).ok_or(End::Exhausted)?;
+            return relaying.await;
+        }
         self.exchange(span, may_go_on).await
     }
 
@@ -155,10 +161,7 @@ impl<'s, S: Read + Write, H: Handler> Connection<'s, S, H> {
             date: server.handler.time(),
         };
         let is_made = response.streamed.is_some() && answer.has_content();
-        let note = server
-            .handler
-            .access_log()
-            .and_then(|_| Note::new(&server.pool, self.peer, context.date, Some(&request)));
+        let note = note(server, self.peer, &request);
         let mut streamed = Ok(Streamed::Unfit);
         if H::STREAMS && is_made && answer.is_of(&response) {
             let (transport, of) = (&mut self.transport, (answer, &response));
@@ -177,6 +180,49 @@ impl<'s, S: Read + Write, H: Handler> Connection<'s, S, H> {
         };
         self.log(note);
         sent?;
+        if finish == Finish::Unsent {
+            self.linger().await;
+        }
+        Ok(persistence)
+    }
+
+    /// Has a handler that relays answer the request whose head lies in `span`.
+    async fn relay(&mut self, span: HeadSpan, may_go_on: Persistence) -> Result<Persistence, End> {
+        let server = self.server;
+        let (head, rest) = self.input.split(span);
+        let request = Request::parse(head, &server.limits.head_limits()).map_err(End::BadHead)?;
+        let deadline = self.transport.now() + server.limits.body_time;
+        let body = RequestBody::new(
+            &request,
+            &mut self.transport,
+            rest,
+            server.limits.body,
+            deadline,
+        );
+        let body = body.map_err(End::BadHead)?;
+        let exchange = Exchange::new(server, &request, body, self.peer, may_go_on);
+        let (relay, taken) = relay(server, &request, exchange).await?;
+        let note = note(server, self.peer, &request);
+        let (sent, finish) = match relay {
+            Relay::Sent(sent, finish) => (sent, finish),
+            Relay::Respond(response, finish) => {
+                let answer = Answer::decide(Some(&request), &response);
+                let persistence = match (finish, may_go_on) {
+                    (Finish::Read, Persistence::KeepAlive) => request.persistence(),
+                    _ => Persistence::Close,
+                };
+                let context = AnswerContext {
+                    version: request.version(),
+                    persistence,
+                    date: server.handler.time(),
+                };
+                let sent = self.send(answer, &response, &context).await;
+                (sent.map(|()| persistence), finish)
+            }
+        };
+        self.input.consume(span.end + taken);
+        self.log(note);
+        let persistence = sent?;
         if finish == Finish::Unsent {
             self.linger().await;
         }
@@ -284,6 +330,16 @@ impl<'s, S: Read + Write, H: Handler> Connection<'s, S, H> {
             }
         }
     }
+}
+
+/// What the access log will say of a request, if there is one.
+fn note<'s, H: Handler>(
+    server: &'s Server<H>,
+    peer: Option<IpAddr>,
+    request: &Request<'_>,
+) -> Option<Note<'s>> {
+    server.handler.access_log()?;
+    Note::new(&server.pool, peer, server.handler.time(), Some(request))
 }
 
 /// Moves a future to the heap, so that a connection has no room for it as long as it is not needed. `None` where there is no memory for it.

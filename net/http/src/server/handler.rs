@@ -2,7 +2,7 @@
 
 use embedded_io_async::{Read, Write};
 
-use super::{AccessLog, BodyError, OutputError, Unfinished};
+use super::{AccessLog, BodyError, Exchange, OutputError, Relayed, Unfinished};
 use crate::semantics::{Portion, Response, UnixTime};
 use crate::wire::{Methods, Request};
 
@@ -44,6 +44,19 @@ pub trait Handler {
         _content: &mut impl Write<Error = OutputError>,
     ) -> Result<(), Unfinished> {
         Err(Unfinished)
+    }
+
+    /// Whether it relays: answers that it has from elsewhere it passes on, head and all. It is asked by [`relay`](Self::relay) then, and by nothing else. Of a handler that does not, nothing of that is in
+    /// the program.
+    const RELAYS: bool = false;
+
+    /// Answers a request of any method by passing on an answer from elsewhere, of a handler that [does so](Self::RELAYS), or with a response of its own.
+    async fn relay<'h, S: Read + Write>(
+        &'h self,
+        _request: &Request<'_>,
+        _exchange: &mut Exchange<'_, '_, S>,
+    ) -> Relayed<'h> {
+        Relayed::Answered
     }
 
     /// Where to log requests, if they are logged.

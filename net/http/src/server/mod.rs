@@ -9,6 +9,7 @@ mod input;
 mod limits;
 mod output;
 mod pool;
+mod relay;
 mod stats;
 mod transport;
 
@@ -24,6 +25,7 @@ pub use end::End;
 pub use handler::Handler;
 pub use limits::Limits;
 pub use output::{OutputError, Unfinished};
+pub use relay::{Exchange, Outgoing, RelayContent, RelayError, Relayed};
 pub use stats::{Snapshot, Stats};
 
 use connection::Connection;

@@ -81,6 +81,7 @@ impl From<TransportError> for OutputError {
 }
 
 /// Takes a content and sends it as it was announced. Small pieces are gathered in a block.
+#[derive(Debug)]
 pub(super) struct Output<'o, 's, S> {
     transport: &'o mut Transport<'s, S>,
     limits: &'o Limits,
@@ -111,6 +112,21 @@ impl<'o, 's, S: Read + Write> Output<'o, 's, S> {
             left: length,
             progress,
         }
+    }
+
+    /// Sends the head that stands in the block, at the latest together with the first of the content.
+    pub(super) async fn begin_behind(&mut self, head: usize) -> Result<(), OutputError> {
+        let head = head.min(self.block.len());
+        if self.delimiter != Delimiter::Chunks {
+            self.waiting = head;
+            return Ok(());
+        }
+        let deadline = self.transport.now() + self.limits.answer_time(head);
+        self.transport
+            .write_all(&self.block[..head], deadline)
+            .await?;
+        self.progress.set(self.transport.now());
+        Ok(())
     }
 
     /// Where content stands in the block: behind room for a size line, before room for the line's end.

@@ -84,8 +84,12 @@ statuses! {
     INTERNAL_SERVER_ERROR = 500 "Internal Server Error";
     /// 501 (§15.6.2).
     NOT_IMPLEMENTED = 501 "Not Implemented";
+    /// 502 (§15.6.3).
+    BAD_GATEWAY = 502 "Bad Gateway";
     /// 503 (§15.6.4).
     SERVICE_UNAVAILABLE = 503 "Service Unavailable";
+    /// 504 (§15.6.5).
+    GATEWAY_TIMEOUT = 504 "Gateway Timeout";
     /// 505 (§15.6.6).
     VERSION_NOT_SUPPORTED = 505 "HTTP Version Not Supported";
 }

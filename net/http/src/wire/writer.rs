@@ -58,6 +58,14 @@ impl<'b> HeadWriter<'b> {
         self.raw(b"\r\n");
     }
 
+    /// Appends a field that somebody else has sent.
+    pub fn raw_field(&mut self, name: &[u8], value: &[u8]) {
+        self.broken |= !is_token(name) || !is_field_value(value);
+        for part in [name, b": ", value, b"\r\n"] {
+            self.raw(part);
+        }
+    }
+
     /// Appends a field whose value is a number.
     pub fn number_field(&mut self, name: &str, value: u64) {
         self.name(name);

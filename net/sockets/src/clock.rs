@@ -1,0 +1,25 @@
+//! The host's clocks.
+
+use morgana_hal::{Clock, Instant, WallTime};
+use rustix::time::{ClockId, Timespec, clock_gettime};
+
+/// `CLOCK_MONOTONIC` and `CLOCK_REALTIME`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HostClock;
+
+impl Clock for HostClock {
+    fn now(&self) -> Instant {
+        Instant::from_nanos(nanos(clock_gettime(ClockId::Monotonic)))
+    }
+
+    fn wall(&self) -> WallTime {
+        WallTime::from_unix_nanos(nanos(clock_gettime(ClockId::Realtime)))
+    }
+}
+
+/// Nanoseconds; a time before the origin is the origin.
+fn nanos(time: Timespec) -> u64 {
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    let rest = u64::try_from(time.tv_nsec).unwrap_or(0);
+    seconds.saturating_mul(1_000_000_000).saturating_add(rest)
+}

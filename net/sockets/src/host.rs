@@ -1,0 +1,78 @@
+//! The run loop.
+
+use core::future::Future;
+use std::io;
+use std::os::unix::net::UnixStream;
+
+use morgana_exec::{Executor, Handle, Timers};
+use morgana_hal::{Clock as _, Idle, Instant};
+use morgana_reactor::{Reactor, allow_descriptors};
+
+use crate::HostClock;
+
+/// What a program runs on: tasks, timers and sockets of one thread. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Host {
+    tasks: Handle,
+    reactor: Reactor,
+}
+
+impl Host {
+    /// Where tasks are spawned.
+    pub const fn tasks(&self) -> &Handle {
+        &self.tasks
+    }
+
+    /// Timers, by the host's monotonic clock.
+    pub fn timers(&self) -> Timers {
+        self.tasks.timers()
+    }
+
+    /// The time.
+    pub fn now(&self) -> Instant {
+        HostClock.now()
+    }
+
+    /// What watches the process's descriptors.
+    pub const fn reactor(&self) -> &Reactor {
+        &self.reactor
+    }
+}
+
+/// Runs a program to the end of its main future. Tasks that are left are dropped.
+///
+/// # Errors
+///
+/// The kernel's, if there are no descriptors to begin with.
+pub fn run<F>(main: impl FnOnce(Host) -> F) -> io::Result<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    allow_descriptors();
+    // Nobody wakes it from outside; the pair stays open as long as the reactor.
+    let (wake, _waker) = UnixStream::pair()?;
+    let reactor = Reactor::new(&wake)?;
+    let mut executor = Executor::new();
+    let host = Host {
+        tasks: executor.handle(),
+        reactor: reactor.clone(),
+    };
+    let mut idle = HostIdle(reactor);
+    let output = executor.block_on(main(host), &mut idle, &HostClock);
+    Ok(output)
+}
+
+struct HostIdle(Reactor);
+
+impl Idle for HostIdle {
+    fn dispatch(&mut self) -> usize {
+        self.0.collect();
+        0
+    }
+
+    fn wait(&mut self, deadline: Option<Instant>) {
+        let timeout = deadline.map(|deadline| deadline.since(HostClock.now()));
+        self.0.wait(timeout);
+    }
+}
