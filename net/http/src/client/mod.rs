@@ -5,6 +5,10 @@ mod error;
 mod limits;
 mod reply;
 
+use core::future::{Future, poll_fn};
+use core::pin::pin;
+use core::task::Poll;
+
 use embedded_io_async::{Read, Write};
 use morgana_exec::Timers;
 
@@ -229,9 +233,19 @@ impl<S: Read + Write> Client<S> {
         self.write(&block[..length]).await
     }
 
-    /// The stream, to look after while no request is under way.
-    pub const fn stream(&self) -> &S {
-        &self.stream
+    /// Looks whether the connection can still carry a request: the server has not closed it meanwhile, and has sent nothing unasked. It does not wait.
+    pub async fn is_still_idle(&mut self) -> bool {
+        if !self.is_idle() {
+            return false;
+        }
+        let mut byte = [0];
+        let mut read = pin!(self.stream.read(&mut byte));
+        // Whatever comes now, be it the end, is no answer.
+        let silent = poll_fn(|cx| Poll::Ready(read.as_mut().poll(cx).is_pending())).await;
+        if !silent {
+            self.state = State::Used;
+        }
+        silent
     }
 
     async fn write(&mut self, mut bytes: &[u8]) -> Result<(), ClientError> {
