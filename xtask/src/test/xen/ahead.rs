@@ -13,7 +13,7 @@ use crate::cli::XenstoredChoice;
 use crate::test::priority::{Priority, run_at};
 
 /// The images, in the order in which they are wanted.
-const IMAGES: [&str; 17] = [
+const IMAGES: [&str; 19] = [
     "guest-selftest",
     "guest-faults",
     "hello",
@@ -21,6 +21,8 @@ const IMAGES: [&str; 17] = [
     "guest-conformance",
     "guest-disk",
     "blkback",
+    "dns",
+    "website-tls",
     "guest-iperf",
     "logger",
     "guest-logs",

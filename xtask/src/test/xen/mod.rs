@@ -5,10 +5,12 @@
 
 mod ahead;
 mod apps;
+mod archives;
 mod block;
 mod clients;
 mod conformance;
 mod crowd;
+mod dns;
 mod guests;
 mod lab;
 mod large;
@@ -18,6 +20,7 @@ mod net;
 mod peers;
 mod streams;
 mod testbed;
+mod tls;
 mod toolstack;
 mod vchan;
 mod xenconsoled;
@@ -52,6 +55,8 @@ fn subjects() -> Vec<&'static [XenTest]> {
         apps::TESTS,
         conformance::TESTS,
         block::TESTS,
+        dns::TESTS,
+        tls::TESTS,
         large::TESTS,
         linux::TESTS,
         logger::TESTS,
