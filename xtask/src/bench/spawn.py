@@ -1,5 +1,5 @@
 # Times `morgana create` and `xl create`, and the ends of such domains, in dom0. Prints a JSON object a case, with the seconds of each run.
-import json, os, socket, subprocess, time
+import socket, subprocess, time
 
 RUNS = 5
 # How many domains live meanwhile in the cases of many.
@@ -28,7 +28,8 @@ def renamed(config, name):
 
 
 def tell(case, ours, theirs):
-    print(json.dumps({"case": case, "ours": ours, "theirs": theirs}), flush=True)
+    # The module for JSON is not in the smallest Python; numbers in a list look the same there.
+    print(f'{{"case": "{case}", "ours": {ours}, "theirs": {theirs}}}', flush=True)
 
 
 def cases(suffix):
