@@ -21,6 +21,8 @@ pub(crate) enum Task {
     Log(Log),
     /// Say which domain is the machine's logger, or make one so
     Logger(Logger),
+    /// Serve this machine's domains: images stay understood and domains are built ahead, so that one starts in a moment
+    Daemon(Daemon),
     #[command(flatten)]
     Domains(Domains),
 }
@@ -92,6 +94,37 @@ pub(crate) struct Prepare {
     /// How many
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) count: u16,
+}
+
+/// The arguments of `daemon`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Programs of the same user ask it over the socket, with a JSON object a line, and get one a line:
+
+  {\"do\": \"create\", \"config\": \"/guests/web.cfg\", \"name\": \"web-1\", \"extra\": \"log=debug\"}
+  {\"do\": \"keep\", \"config\": \"/guests/web.cfg\", \"count\": 5}
+  {\"do\": \"list\"}
+  {\"do\": \"stats\", \"domain\": \"web-1\"}           also pause, unpause, shutdown, reboot, destroy
+
+Domains go on when it ends, and it finds them when it starts again.
+
+Example:
+  morgana daemon --keep 5:/guests/web.cfg")]
+pub(crate) struct Daemon {
+    /// Where it listens
+    #[arg(long, value_name = "PATH", default_value = "/run/morgana/socket")]
+    pub(crate) socket: std::path::PathBuf,
+    /// Have so many domains of a configuration built ahead, always
+    #[arg(long, value_name = "N:CONFIG", value_parser = keep)]
+    pub(crate) keep: Vec<(usize, std::path::PathBuf)>,
+}
+
+/// A number and a path.
+fn keep(text: &str) -> Result<(usize, std::path::PathBuf), String> {
+    let parts = text
+        .split_once(':')
+        .and_then(|(count, path)| Some((count.parse().ok()?, path.into())));
+    parts.ok_or_else(|| "a number and a path are wanted, as in 5:/guests/web.cfg".to_owned())
 }
 
 /// The arguments of `list`.
@@ -263,7 +296,7 @@ mod tests {
             .task
         {
             Task::Log(log) => Ok(log),
-            Task::Logger(_) | Task::Domains(_) => unreachable!(),
+            _ => unreachable!(),
         }
     }
 

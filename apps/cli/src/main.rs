@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod cli;
+mod daemon;
 mod domains;
 mod failure;
 mod find;

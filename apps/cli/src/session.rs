@@ -1,6 +1,6 @@
 //! This domain's ways to xenstored and to other domains, and a command that runs with them.
 
-use morgana_exec::{Executor, Timers};
+use morgana_exec::{Executor, Handle, Timers};
 use morgana_hal::DomId;
 use morgana_linux::{HasReactor, Linux, LinuxClock, LinuxXenstore};
 use morgana_xenstore_client::Client;
@@ -8,7 +8,7 @@ use morgana_xenstore_client::Client;
 use crate::cli::{Cli, Task};
 use crate::failure::Failure;
 use crate::signals::Interrupts;
-use crate::{domains, find, log, logger};
+use crate::{daemon, domains, find, log, logger};
 
 /// What commands work with.
 pub(crate) struct Session {
@@ -16,6 +16,7 @@ pub(crate) struct Session {
     pub(crate) client: Client,
     pub(crate) timers: Timers,
     pub(crate) interrupts: Interrupts,
+    pub(crate) tasks: Handle,
 }
 
 impl Session {
@@ -48,11 +49,13 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         timers: tasks.timers(),
         interrupts: Interrupts::new(&platform).map_err(Failure::of)?,
         platform,
+        tasks,
     };
     let done = async move {
         match cli.task {
             Task::Log(arguments) => log::run(&session, arguments).await,
             Task::Logger(arguments) => logger::run(&session, arguments).await,
+            Task::Daemon(arguments) => daemon::run(session, arguments).await,
             Task::Domains(task) => domains::run(&session, task).await,
         }
     };

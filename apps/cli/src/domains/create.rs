@@ -1,25 +1,17 @@
 //! `morgana create`.
 
-use std::fs;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Write};
-use std::path::Path;
 
-use morgana_builder::Image;
 use morgana_exec::{Either, select};
-use morgana_hal::{Clock, DomId, Platform};
+use morgana_hal::{Clock, DomId};
 use morgana_linux::LinuxClock;
-use morgana_toolstack::{Action, Config, Ended, Uuid};
+use morgana_toolstack::{Action, Config, Ended};
 
-use super::Here;
+use super::wanted::Wanted;
+use super::{Here, uuid};
 use crate::cli::{Create, Prepare};
 use crate::failure::Failure;
 use crate::session::Session;
-
-/// The largest kernel that is read, in bytes.
-const LARGEST_KERNEL: u64 = 1 << 30;
-/// The largest configuration.
-const LARGEST_CONFIG: u64 = 1 << 20;
 
 /// `SHUTDOWN_poweroff` and `SHUTDOWN_reboot` (sched.h).
 const POWEROFF: u8 = 0;
@@ -64,38 +56,6 @@ pub(super) async fn prepare(
     Ok(())
 }
 
-/// A domain that is wanted, and the files that say so.
-struct Wanted {
-    config: Config,
-    kernel: Vec<u8>,
-    /// The same for the same files.
-    kind: String,
-}
-
-impl Wanted {
-    fn read(path: &Path) -> Result<Self, Failure> {
-        let text = read(path, LARGEST_CONFIG)?;
-        let text = String::from_utf8(text)
-            .map_err(|_| Failure::Failed(format!("{}: it is no UTF-8 text", path.display())))?;
-        let config = Config::parse(&text)
-            .map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))?;
-        let kernel = read(Path::new(&config.kernel), LARGEST_KERNEL)?;
-        let mut hasher = DefaultHasher::new();
-        (&text, &kernel).hash(&mut hasher);
-        Ok(Self {
-            kind: format!("{:016x}", hasher.finish()),
-            config,
-            kernel,
-        })
-    }
-
-    fn image(&self) -> Result<Image, Failure> {
-        let kernel = self.kernel.clone();
-        Image::parse(kernel)
-            .map_err(|error| Failure::Failed(format!("{}: {error}", self.config.kernel)))
-    }
-}
-
 /// Where a domain comes from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Source {
@@ -123,12 +83,6 @@ async fn start(
     created.await.map_err(Failure::of)
 }
 
-fn uuid(session: &Session) -> Uuid {
-    let mut random = [0; 16];
-    session.platform.entropy(&mut random);
-    Uuid::from_random(random)
-}
-
 /// Waits for the domain's end, and does what its configuration says then. Says whether it is to be made anew.
 async fn follow(
     session: &Session,
@@ -151,17 +105,4 @@ async fn follow(
         host.destroy(domain).await.map_err(Failure::of)?;
     }
     Ok(action == Action::Restart)
-}
-
-fn read(path: &Path, largest: u64) -> Result<Vec<u8>, Failure> {
-    let wrong = |error: io::Error| Failure::Failed(format!("{}: {error}", path.display()));
-    let len = fs::metadata(path).map_err(wrong)?.len();
-    if len > largest {
-        return Err(Failure::Failed(format!(
-            "{}: it has more than {} MiB",
-            path.display(),
-            largest >> 20
-        )));
-    }
-    fs::read(path).map_err(wrong)
 }

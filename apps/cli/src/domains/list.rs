@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use morgana_hal::Activity;
+use morgana_hal::{Activity, DomainInfo};
 use morgana_logs::record::Harmless;
 use morgana_toolstack::{Listed, Uuid};
 use serde::Serialize;
@@ -38,7 +38,7 @@ pub(super) async fn run(host: &Here, arguments: List) -> Result<(), Failure> {
 
 /// What is told of a domain, in JSON.
 #[derive(Serialize)]
-struct Figures<'a> {
+pub(crate) struct Figures<'a> {
     id: u16,
     name: &'a str,
     uuid: String,
@@ -47,6 +47,21 @@ struct Figures<'a> {
     memory_kib: u64,
     most_memory_kib: u64,
     cpu_ns: u64,
+}
+
+impl<'a> Figures<'a> {
+    pub(crate) fn of(name: &'a str, info: &DomainInfo) -> Self {
+        Self {
+            id: info.domain.number(),
+            name,
+            uuid: Uuid::from_bytes(info.handle).to_string(),
+            state: state(info.activity),
+            vcpus: info.vcpus,
+            memory_kib: info.pages * 4,
+            most_memory_kib: info.max_pages.saturating_mul(4),
+            cpu_ns: info.cpu_time_ns,
+        }
+    }
 }
 
 pub(super) async fn stats(host: &Here, arguments: Stats) -> Result<(), Failure> {
@@ -60,17 +75,7 @@ pub(super) async fn stats(host: &Here, arguments: Stats) -> Result<(), Failure> 
         if only.is_some_and(|only| only != info.domain) {
             continue;
         }
-        let figures = Figures {
-            id: info.domain.number(),
-            name,
-            uuid: Uuid::from_bytes(info.handle).to_string(),
-            state: state(info.activity),
-            vcpus: info.vcpus,
-            memory_kib: info.pages * 4,
-            most_memory_kib: info.max_pages.saturating_mul(4),
-            cpu_ns: info.cpu_time_ns,
-        };
-        let line = serde_json::to_string(&figures).map_err(Failure::of)?;
+        let line = serde_json::to_string(&Figures::of(name, info)).map_err(Failure::of)?;
         writeln!(out, "{line}")?;
     }
     Ok(())

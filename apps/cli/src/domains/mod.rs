@@ -3,28 +3,26 @@
 mod create;
 mod list;
 mod outlets;
+mod wanted;
 
-use morgana_hal::DomId;
+use morgana_hal::{DomId, Platform};
 use morgana_linux::LinuxToolstack;
-use morgana_toolstack::Host;
+use morgana_toolstack::{Host, Uuid};
 
+pub(crate) use list::Figures;
 use outlets::Machine;
+pub(crate) use wanted::Wanted;
 
 use crate::cli::{Domain, Domains};
 use crate::failure::Failure;
 use crate::session::Session;
 
 /// The domains of this machine.
-type Here = Host<LinuxToolstack, Machine>;
+pub(crate) type Here = Host<LinuxToolstack, Machine>;
 
 /// Does what the command line asks for.
 pub(crate) async fn run(session: &Session, task: Domains) -> Result<(), Failure> {
-    let host = Host {
-        toolstack: LinuxToolstack::open().map_err(Failure::of)?,
-        outlets: Machine,
-        client: session.client.clone(),
-        timers: session.timers.clone(),
-    };
+    let host = here(session)?;
     match task {
         Domains::Create(arguments) => create::run(session, &host, arguments).await,
         Domains::Prepare(arguments) => create::prepare(session, &host, arguments).await,
@@ -52,6 +50,23 @@ pub(crate) async fn run(session: &Session, task: Domains) -> Result<(), Failure>
             Ok(())
         }
     }
+}
+
+/// The way to this machine's domains.
+pub(crate) fn here(session: &Session) -> Result<Here, Failure> {
+    Ok(Host {
+        toolstack: LinuxToolstack::open().map_err(Failure::of)?,
+        outlets: Machine,
+        client: session.client.clone(),
+        timers: session.timers.clone(),
+    })
+}
+
+/// A new domain's.
+pub(crate) fn uuid(session: &Session) -> Uuid {
+    let mut random = [0; 16];
+    session.platform.entropy(&mut random);
+    Uuid::from_random(random)
 }
 
 async fn find(host: &Here, whose: &Domain) -> Result<DomId, Failure> {

@@ -8,7 +8,7 @@ use morgana_linux::{has_interface, interface, is_served, join_bridge};
 use morgana_toolstack::{BlockDevice, OutletError, Outlets, Plugged, VifId};
 
 /// This Linux.
-pub(super) struct Machine;
+pub(crate) struct Machine;
 
 impl Outlets for Machine {
     fn plug(&self, vif: VifId, bridge: &str) -> Result<Plugged, OutletError> {

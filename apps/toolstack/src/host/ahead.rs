@@ -2,10 +2,11 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use morgana_builder::{Image, set_command_line};
 use morgana_hal::{Activity, DomId, Mfn, Toolstack, WallTime};
-use morgana_xenstore_client::{Error, Tree};
+use morgana_xenstore_client::{Error, Tree, text};
 
 use super::Host;
 use crate::config::Config;
@@ -78,6 +79,28 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
             return Err(error);
         }
         Ok(Some(domain))
+    }
+
+    /// How many domains of this kind wait for [`take`](Self::take).
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`].
+    pub async fn waiting(&self, kind: &str) -> Result<usize, HostError> {
+        let listed = match self.client.children(nodes::AHEAD).await {
+            Err(error) if error.is_not_found() => return Ok(0),
+            listed => listed?,
+        };
+        let numbers = listed.iter().filter_map(|number| number.parse().ok());
+        let domains: Vec<DomId> = numbers.map(DomId::new).collect();
+        let paths: Vec<String> = domains.iter().map(|&domain| nodes::ahead(domain)).collect();
+        let values = self.client.read_each(&paths).await;
+        let told = domains.iter().zip(paths.iter().zip(values));
+        let ahead = told.filter_map(|(&domain, (path, value))| {
+            let value = text(path, value).ok()?;
+            parse(domain, &value, kind)
+        });
+        Ok(ahead.filter(|ahead| self.waits(ahead)).count())
     }
 
     /// Takes the node of one away, so that nobody else has it, and names it.

@@ -1,0 +1,62 @@
+//! How many domains are to be built ahead.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+
+use morgana_exec::Notify;
+
+/// Configurations of which domains are built ahead. Those beyond are refused.
+const MOST: usize = 32;
+/// Domains of one configuration.
+const MOST_OF_ONE: usize = 256;
+
+/// What is to be there, by configuration.
+#[derive(Default)]
+pub(super) struct Kept {
+    wanted: RefCell<Vec<(PathBuf, usize)>>,
+    /// One was taken, or more are wanted.
+    pub(super) changed: Notify,
+}
+
+impl Kept {
+    /// From now on so many are wanted.
+    pub(super) fn set(&self, config: &Path, count: usize) -> Result<(), String> {
+        if count > MOST_OF_ONE {
+            return Err(format!("no more than {MOST_OF_ONE} can be built ahead"));
+        }
+        let wanted = &mut *self.wanted.borrow_mut();
+        wanted.retain(|(path, _)| path != config);
+        if wanted.len() == MOST {
+            return Err(format!("{MOST} configurations are kept already"));
+        }
+        if count > 0 {
+            wanted.push((config.to_owned(), count));
+        }
+        self.changed.notify();
+        Ok(())
+    }
+
+    /// What is wanted.
+    pub(super) fn all(&self) -> Vec<(PathBuf, usize)> {
+        self.wanted.borrow().clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_an_end_of_what_is_kept() {
+        let kept = Kept::default();
+        let path = |number: usize| PathBuf::from(format!("/{number}.cfg"));
+        for number in 0..MOST {
+            kept.set(&path(number), 1).unwrap();
+        }
+        assert!(kept.set(&path(MOST), 1).is_err());
+        assert!(kept.set(&path(0), MOST_OF_ONE + 1).is_err());
+        kept.set(&path(0), 0).unwrap();
+        kept.set(&path(MOST), MOST_OF_ONE).unwrap();
+        assert_eq!(kept.all().len(), MOST);
+    }
+}
