@@ -23,6 +23,8 @@ pub(crate) enum Task {
     Logger(Logger),
     /// Serve this machine's domains: images stay understood and domains are built ahead, so that one starts in a moment
     Daemon(Daemon),
+    /// Ask the daemon, and print its answers
+    Ask(Ask),
     #[command(flatten)]
     Domains(Domains),
 }
@@ -103,6 +105,7 @@ Programs of the same user ask it over the socket, with a JSON object a line, and
 
   {\"do\": \"create\", \"config\": \"/guests/web.cfg\", \"name\": \"web-1\", \"extra\": \"log=debug\"}
   {\"do\": \"keep\", \"config\": \"/guests/web.cfg\", \"count\": 5}
+  {\"do\": \"kept\"}                           how many are there
   {\"do\": \"list\"}
   {\"do\": \"stats\", \"domain\": \"web-1\"}           also pause, unpause, shutdown, reboot, destroy
 
@@ -117,6 +120,23 @@ pub(crate) struct Daemon {
     /// Have so many domains of a configuration built ahead, always
     #[arg(long, value_name = "N:CONFIG", value_parser = keep)]
     pub(crate) keep: Vec<(usize, std::path::PathBuf)>,
+}
+
+/// The arguments of `ask`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  morgana ask '{\"do\": \"create\", \"config\": \"/guests/web.cfg\", \"name\": \"web-1\"}'
+  morgana ask '{\"do\": \"list\"}'
+
+`morgana daemon --help` tells what can be asked. Exit status: 0 done; 1 failed; 2 the command line makes no sense.")]
+pub(crate) struct Ask {
+    /// A JSON object
+    #[arg(value_name = "REQUEST", required = true)]
+    pub(crate) requests: Vec<String>,
+    /// Where the daemon listens
+    #[arg(long, value_name = "PATH", default_value = "/run/morgana/socket")]
+    pub(crate) socket: std::path::PathBuf,
 }
 
 /// A number and a path.

@@ -8,7 +8,7 @@ use morgana_xenstore_client::Client;
 use crate::cli::{Cli, Task};
 use crate::failure::Failure;
 use crate::signals::Interrupts;
-use crate::{daemon, domains, find, log, logger};
+use crate::{ask, daemon, domains, find, log, logger};
 
 /// What commands work with.
 pub(crate) struct Session {
@@ -39,6 +39,9 @@ impl Session {
 
 /// Does what the command line asks for.
 pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
+    if let Task::Ask(arguments) = &cli.task {
+        return ask::run(arguments);
+    }
     let (platform, mut idle) = Linux::open().map_err(Failure::of)?;
     let mut executor = Executor::new();
     let tasks = executor.handle();
@@ -55,6 +58,8 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         match cli.task {
             Task::Log(arguments) => log::run(&session, arguments).await,
             Task::Logger(arguments) => logger::run(&session, arguments).await,
+            // Done already: it needs none of this.
+            Task::Ask(_) => Ok(()),
             Task::Daemon(arguments) => daemon::run(session, arguments).await,
             Task::Domains(task) => domains::run(&session, task).await,
         }

@@ -13,6 +13,6 @@ mod uuid;
 
 pub use config::{Action, Config, ConfigError, Disk, DiskAccess, Mistake, Vif};
 pub use error::HostError;
-pub use host::{Ended, Host, Listed};
+pub use host::{Ended, Host, Listed, Names};
 pub use outlets::{BlockDevice, OutletError, Outlets, Plugged, VifId};
 pub use uuid::Uuid;

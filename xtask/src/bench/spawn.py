@@ -63,7 +63,7 @@ class Daemon:
     def keep(self, config, count):
         self.ask("keep", config=config, count=count)
         end = time.monotonic() + LIMIT
-        while self.ask("list").count(".ahead.") != count:
+        while f'"there":{count}' not in self.ask("kept"):
             if time.monotonic() > end:
                 raise SystemExit("no domain is built ahead")
             time.sleep(0.1)

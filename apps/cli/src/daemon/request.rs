@@ -24,6 +24,8 @@ pub(super) enum Request {
         config: PathBuf,
         count: usize,
     },
+    /// Which domains are to be built ahead, and how many are.
+    Kept,
     /// All domains' figures.
     List,
     /// One domain's.

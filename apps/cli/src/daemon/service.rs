@@ -69,6 +69,7 @@ impl Service {
                 return Ok(json!({ "domain": domain.number() }));
             }
             Request::Keep { config, count } => return self.keep(&config, count).map(Value::from),
+            Request::Kept => return self.kept().await,
             Request::List => return self.figures(None).await,
             Request::Stats { domain } => {
                 return self.figures(Some(self.find(&domain).await?)).await;
@@ -150,6 +151,16 @@ impl Service {
         // What cannot be read is told at once.
         self.recipes.get(config)?;
         self.kept.set(config, count).map_err(Failure::Failed)
+    }
+
+    async fn kept(&self) -> Result<Value, Failure> {
+        let mut all = Vec::new();
+        for (config, wanted) in self.kept.all() {
+            let recipe = self.recipes.get(&config)?;
+            let there = self.host.waiting(&recipe.kind).await.map_err(Failure::of)?;
+            all.push(json!({ "config": config, "wanted": wanted, "there": there }));
+        }
+        Ok(Value::from(all))
     }
 
     /// Builds ahead what is wanted, for ever.

@@ -7,7 +7,7 @@ mod wanted;
 
 use morgana_hal::{DomId, Platform};
 use morgana_linux::LinuxToolstack;
-use morgana_toolstack::{Host, Uuid};
+use morgana_toolstack::{Host, Names, Uuid};
 
 pub(crate) use list::Figures;
 use outlets::Machine;
@@ -59,6 +59,7 @@ pub(crate) fn here(session: &Session) -> Result<Here, Failure> {
         outlets: Machine,
         client: session.client.clone(),
         timers: session.timers.clone(),
+        names: Names::default(),
     })
 }
 

@@ -69,6 +69,7 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
             return Ok(None);
         };
         let domain = ahead.domain;
+        self.names.forget(domain);
         let line = command_line.as_bytes();
         let started = set_command_line(&self.toolstack, domain, ahead.start_info, line)
             .map_err(HostError::from)

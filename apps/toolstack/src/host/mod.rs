@@ -2,6 +2,7 @@
 
 mod ahead;
 mod making;
+mod names;
 
 use alloc::format;
 use alloc::string::String;
@@ -10,12 +11,13 @@ use core::time::Duration;
 
 use morgana_exec::Timers;
 use morgana_hal::{Activity, DomId, DomainInfo, Toolstack};
-use morgana_xenstore_client::{Client, text};
+use morgana_xenstore_client::Client;
 
 use crate::error::HostError;
 use crate::nodes;
 use crate::outlets::Outlets;
 use crate::uuid::Uuid;
+pub use names::Names;
 
 /// How long a domain may be dying: xenstored and xenconsoled let go when they are told that it is.
 const DYING: Duration = Duration::from_secs(10);
@@ -34,6 +36,8 @@ pub struct Host<T, O> {
     pub client: Client,
     /// The executor's timers.
     pub timers: Timers,
+    /// What is known of the domains' names; nothing at first.
+    pub names: Names,
 }
 
 /// A domain, and what it is called.
@@ -70,15 +74,10 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
             next = info.domain.number().checked_add(1).map(DomId::new);
             infos.push(info);
         }
-        let path = |info: &DomainInfo| format!("{}/name", nodes::home(info.domain));
-        let paths: Vec<String> = infos.iter().map(path).collect();
-        let names = self.client.read_each(&paths).await;
-        let listed = infos.into_iter().zip(paths.iter().zip(names));
-        let listed = listed.map(|(info, (path, name))| Listed {
-            name: text(path, name).unwrap_or_default(),
-            info,
-        });
-        Ok(listed.collect())
+        let now = self.timers.now();
+        let names = self.names.of(&self.client, &infos, now).await;
+        let listed = infos.into_iter().zip(names);
+        Ok(listed.map(|(info, name)| Listed { name, info }).collect())
     }
 
     /// Asks a domain to shut down: `poweroff`, `reboot`.

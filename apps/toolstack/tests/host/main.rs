@@ -13,7 +13,7 @@ use morgana_builder::Image;
 use morgana_exec::{Executor, ManualClock};
 use morgana_hal::{DomId, ToolstackError, WallTime};
 use morgana_toolstack::{
-    BlockDevice, Config, Host, HostError, OutletError, Outlets, Plugged, Uuid, VifId,
+    BlockDevice, Config, Host, HostError, Names, OutletError, Outlets, Plugged, Uuid, VifId,
 };
 use morgana_xenstore_client::Client;
 
@@ -82,6 +82,7 @@ fn with_host<R: 'static>(
         },
         client,
         timers: handle.timers(),
+        names: Names::default(),
     };
     let tree = Rc::new(tree);
     let done = async move { test(&host, &tree).await };

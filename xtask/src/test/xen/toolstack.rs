@@ -17,6 +17,10 @@ pub(super) const TESTS: &[XenTest] = &[
         name: "toolstack/devices",
         run: devices,
     },
+    XenTest {
+        name: "toolstack/daemon",
+        run: daemon,
+    },
 ];
 
 /// How long a script may take, on a slow machine with many at work.
@@ -25,6 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// What is done in dom0, and what both scripts share.
 const DOMAINS: &str = include_str!("toolstack/domains.sh");
 const DEVICES: &str = include_str!("toolstack/devices.sh");
+const DAEMON: &str = include_str!("toolstack/daemon.sh");
 const SHARED: &str = include_str!("toolstack/shared.sh");
 
 fn domains(lab: &Lab<'_>) -> Result<()> {
@@ -42,6 +47,12 @@ fn devices(lab: &Lab<'_>) -> Result<()> {
     };
     lab.guest_with("guest-disk", &changes)?;
     run(lab, DEVICES)
+}
+
+fn daemon(lab: &Lab<'_>) -> Result<()> {
+    lab.guest_with("hello", &words("seconds=600"))?;
+    lab.guest("website", ADDRESS_WORDS)?;
+    run(lab, DAEMON)
 }
 
 fn words(extra: &str) -> Changes {

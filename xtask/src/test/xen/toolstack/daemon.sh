@@ -1,0 +1,68 @@
+# `morgana daemon` in dom0: domains over its socket, domains that are kept ready, and its end and new beginning. `hello` and `website` are here.
+. /shared.sh
+[ -e /bin/true ] || ln -s /usr/bin/busybox /bin/true
+
+ask() {
+    morgana ask "$1"
+}
+refused() {
+    ! morgana ask "$1" 2>/said || fail "done: $1"
+    grep -q "$2" /said || fail "said: $(cat /said)"
+}
+begin() {
+    morgana daemon "$@" >/daemon.log 2>&1 &
+    daemon=$!
+    until_true '[ -S /run/morgana/socket ]'
+}
+finish() {
+    kill -TERM $daemon
+    wait $daemon || fail "the daemon ended badly: $(cat /daemon.log)"
+}
+
+refused '{"do":"list"}' "is .morgana daemon. running"
+xl create -q website.cfg
+xl destroy website
+until_true '[ ! -e /sys/class/net/vif1.0 ]'
+sleep 1
+note_what_is_there
+
+echo "== made, looked at and ended"
+begin
+! morgana daemon 2>/said || fail "two at a time"
+id=$(ask '{"do":"create","config":"/guests/hello.cfg","name":"one","extra":"log=debug"}' | sed 's/[^0-9]//g')
+[ "$(xl domid one)" = "$id" ] || fail "xl domid: $(xl list)"
+ask '{"do":"stats","domain":"one"}' | grep -q '"name":"one"' || fail "stats"
+ask '{"do":"pause","domain":"one"}'
+xl list one | grep -q "p" || fail "not paused: $(xl list)"
+ask '{"do":"unpause","domain":"one"}'
+refused '{"do":"create","config":"/guests/hello.cfg","name":"one"}' "name"
+refused '{"do":"create","config":"hello.cfg"}' "not absolute"
+refused '{"do":"create","config":"/guests/nothing.cfg"}' "nothing.cfg"
+refused '{"do":"destroy","domain":"nobody"}' "nobody: "
+refused '{"do":"dance"}' "dance"
+refused 'nonsense' "no such request"
+
+echo "== it ends, and the domain goes on"
+finish
+[ "$(xl domid one)" = "$id" ] || fail "gone: $(xl list)"
+begin
+ask '{"do":"list"}' | grep -q '"name":"one"' || fail "list"
+ask '{"do":"destroy","domain":"one"}'
+nothing_is_left
+
+echo "== domains that are kept ready"
+ask '{"do":"keep","config":"/guests/website.cfg","count":2}'
+until_true "ask '{\"do\":\"kept\"}' | grep -q '\"there\":2'"
+ask '{"do":"create","config":"/guests/website.cfg","name":"web"}'
+timeout 60 curl -sf --retry 60 --retry-all-errors --retry-delay 1 --max-time 5 http://10.0.2.50/ >/page || fail "no page"
+until_true "ask '{\"do\":\"kept\"}' | grep -q '\"there\":2'"
+refused '{"do":"keep","config":"/guests/website.cfg","count":1000}' "no more than"
+ask '{"do":"keep","config":"/guests/website.cfg","count":0}'
+for name in $(xl list | sed -n 's/^\(website.ahead[^ ]*\).*/\1/p') web; do
+    ask "{\"do\":\"destroy\",\"domain\":\"$name\"}"
+done
+until_true '! ls /sys/class/net | grep -q "^vif"'
+! xenstore-exists /tool/morgana/ahead 2>/dev/null || fail "nodes of domains that were built ahead are left"
+nothing_is_left
+finish
+echo SUCCESS
