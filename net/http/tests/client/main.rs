@@ -2,6 +2,7 @@
 
 mod check;
 mod corpus;
+mod forwarding;
 mod hostile;
 mod scripted;
 mod with_server;
