@@ -4,16 +4,14 @@ mod secondary;
 
 use std::fs;
 use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use morgana_peer_programs::{Folder, Packages, Process, free_address};
 
 use crate::client::{Client, PATIENCE};
-use crate::folder::Folder;
-use crate::packages::Packages;
 use crate::world::{World, Zone};
 
 /// Whose server.
@@ -28,7 +26,7 @@ pub enum Peer {
 /// A server that runs. It ends when this is dropped.
 #[derive(Debug)]
 pub struct Daemon {
-    child: Child,
+    process: Process,
     address: SocketAddr,
     // Its files are there for as long as it runs.
     folder: Folder,
@@ -114,15 +112,14 @@ impl Daemon {
             Peer::Knot => packages.command("usr/sbin/knotd"),
         };
         let log = fs::File::create(folder.path().join("log"))?;
-        let child = command
+        command
             .arg("-c")
             .arg(&path)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()?;
+            .stderr(log);
         let mut daemon = Self {
-            child,
+            process: Process::start(&mut command)?,
             address,
             folder,
         };
@@ -133,7 +130,7 @@ impl Daemon {
     fn wait(&mut self, zones: &[Zone], serial: Option<u32>) -> io::Result<()> {
         let began = Instant::now();
         while !self.client()?.serves(zones, serial)? {
-            let ended = self.child.try_wait()?;
+            let ended = self.process.ended()?;
             if ended.is_some() || began.elapsed() > PATIENCE {
                 let said = fs::read_to_string(self.folder.path().join("log"))?;
                 let text = format!("it does not serve {serial:?} ({ended:?}); it says {said}");
@@ -151,36 +148,6 @@ impl Daemon {
     /// Those of the sockets.
     pub fn client(&self) -> io::Result<Client> {
         Client::new(self.address)
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        // It has children, which it ends only when it is asked to end.
-        let process = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        if let (Ok(None), Some(process)) = (self.child.try_wait(), process) {
-            let _ = kill_process(process, Signal::TERM);
-        }
-        let began = Instant::now();
-        while began.elapsed() < PATIENCE {
-            if let Ok(Some(_)) = self.child.try_wait() {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// An address of the loopback whose port is free for both transports.
-pub(crate) fn free_address() -> io::Result<SocketAddr> {
-    loop {
-        let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let address = udp.local_addr()?;
-        if TcpListener::bind(address).is_ok() {
-            return Ok(address);
-        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use morgana_dns_peers::{Packages, World};
+use morgana_dns_peers::{VARIABLE, World, packages};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -26,9 +26,8 @@ fn main() -> ExitCode {
 }
 
 fn write(seed: u64, folder: &Path) -> io::Result<()> {
-    let packages = Packages::from_environment();
-    let packages = packages
-        .ok_or_else(|| io::Error::other(format!("{} names no folder", Packages::VARIABLE)))?;
+    let packages =
+        packages().ok_or_else(|| io::Error::other(format!("{VARIABLE} names no folder")))?;
     fs::create_dir_all(folder)?;
     for zone in World::new(&packages, seed)?.zones() {
         fs::write(folder.join(format!("{}zone", zone.origin())), zone.text())?;

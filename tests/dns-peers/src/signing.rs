@@ -4,8 +4,8 @@
 use std::fs;
 use std::io;
 
-use crate::folder::Folder;
-use crate::packages::Packages;
+use morgana_peer_programs::Folder;
+use morgana_peer_programs::Packages;
 
 /// How a zone is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::io;
 
 use crate::name;
-use crate::packages::Packages;
 use crate::random::Random;
 use crate::records::{Records, Written};
 use crate::scenery;
 use crate::signing::{Signing, sign};
+use morgana_peer_programs::Packages;
 
 /// A zone.
 #[derive(Clone, Debug)]

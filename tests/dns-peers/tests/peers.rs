@@ -1,9 +1,10 @@
 //! NSD, Knot and our server, asked the same.
 
 use morgana_dns_peers::{
-    Case, Comparison, Daemon, Ours, Packages, Pair, Peer, Primary, Reply, Transferred, Transport,
-    World, cases, malformed,
+    Case, Comparison, Daemon, Ours, Pair, Peer, Primary, Reply, Transferred, Transport, World,
+    cases, malformed,
 };
+use morgana_peer_programs::Packages;
 
 /// Queries to the zones of one seed.
 const QUERIES: usize = 2_000;
@@ -14,7 +15,7 @@ const ENOUGH: usize = 50_000;
 type Answers = Vec<Option<Vec<u8>>>;
 
 fn packages() -> Packages {
-    Packages::from_environment()
+    morgana_dns_peers::packages()
         .expect("no peers: `cargo xtask test unit` fetches them and sets MORGANA_DNS_PACKAGES")
 }
 
