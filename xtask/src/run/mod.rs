@@ -17,6 +17,7 @@ use self::plan::{Announce, Plan};
 use crate::cli::{Run, Target};
 use crate::workspace::Workspace;
 
+pub(crate) use site::{DNS_ADDRESS as SITE_DNS_ADDRESS, disks as site_disks};
 pub(crate) use xen::{ADDRESS, ADDRESS_WORDS};
 
 /// Runs the app; returns the status to exit with.

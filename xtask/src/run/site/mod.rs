@@ -28,7 +28,8 @@ const DOMAIN: &str = "morgana.test";
 /// The apps, and their addresses in the testbed's network.
 const DNS: &str = "dns";
 const WEBSITE: &str = "website-tls";
-const DNS_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 53);
+/// The name server's.
+pub(crate) const DNS_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 53);
 /// The ports of the host, if they are free.
 const FORWARDS: [(Protocol, u16, u16); 2] = [(Protocol::Tcp, 8080, 80), (Protocol::Tcp, 8443, 443)];
 

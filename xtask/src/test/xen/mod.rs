@@ -18,6 +18,7 @@ mod linux;
 mod logger;
 mod net;
 mod peers;
+mod site;
 mod streams;
 mod testbed;
 mod tls;
@@ -57,6 +58,7 @@ fn subjects() -> Vec<&'static [XenTest]> {
         block::TESTS,
         dns::TESTS,
         tls::TESTS,
+        site::TESTS,
         large::TESTS,
         linux::TESTS,
         logger::TESTS,
