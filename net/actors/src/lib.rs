@@ -5,9 +5,14 @@
 extern crate alloc;
 
 mod local;
+mod remote;
 
 pub use local::{
     Actor, Address, Backoff, Child, ChildOptions, Context, Ended, Failure, Flow, Intensity, Reply,
     RequestError, Restart, SendError, Stop, Strategy, Supervision, Supervisor, Timer, TrySendError,
     WeakAddress, link, spawn,
+};
+pub use remote::{
+    EncodeError, Identity, Link, LinkError, LookupError, Malformed, Node, Peer, Place, Reader,
+    RegisterError, RemoteLimits, Tcp, Way, Wire, Writer,
 };

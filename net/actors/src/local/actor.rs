@@ -82,6 +82,8 @@ pub enum Ended {
     Failed(Failure),
     /// It did not stop within the time that its supervisor gives.
     Aborted,
+    /// It was elsewhere, and the connection to there is gone. What has become of it is not known.
+    PeerGone,
 }
 
 impl fmt::Display for Ended {
@@ -91,6 +93,7 @@ impl fmt::Display for Ended {
             Self::Stopped => f.write_str("stopped"),
             Self::Failed(failure) => write!(f, "failed: {failure}"),
             Self::Aborted => f.write_str("did not stop in time"),
+            Self::PeerGone => f.write_str("its node can no longer be reached"),
         }
     }
 }
@@ -206,7 +209,10 @@ fn one_way<A: 'static, B: 'static>(
     second: WeakAddress<B>,
 ) -> Result<(), TooManyTasks> {
     tasks.spawn(async move {
-        if matches!(first.ended().await, Ended::Failed(_) | Ended::Aborted) {
+        if matches!(
+            first.ended().await,
+            Ended::Failed(_) | Ended::Aborted | Ended::PeerGone
+        ) {
             second.stop(Stop::Drop);
         }
     })?;

@@ -98,6 +98,10 @@ impl<M> Address<M> {
             }
         };
         match select(exchange, timers.sleep(within)).await {
+            // What was not answered since the connection is gone.
+            Either::First(Err(_)) if self.0.is_ended_by(Ended::PeerGone) => {
+                Err(RequestError::PeerGone)
+            }
             Either::First(result) => result,
             Either::Second(()) => Err(RequestError::Late),
         }

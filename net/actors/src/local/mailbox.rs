@@ -127,6 +127,10 @@ impl<M> Mailbox<M> {
         drop(unread);
     }
 
+    pub(crate) fn is_ended_by(&self, ended: Ended) -> bool {
+        self.ended.get() == Some(ended)
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         self.queue.borrow().closed
     }

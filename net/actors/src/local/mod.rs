@@ -1,11 +1,11 @@
 //! Actors of one executor: mailboxes, addresses, requests, timers, supervision.
 
-mod actor;
+pub(crate) mod actor;
 mod address;
 mod child;
 mod control;
-mod mailbox;
-mod policy;
+pub(crate) mod mailbox;
+pub(crate) mod policy;
 mod reply;
 mod supervisor;
 mod timer;

@@ -80,7 +80,7 @@ impl Restart {
     pub(crate) fn applies(self, ended: Ended) -> bool {
         match self {
             Self::Permanent => true,
-            Self::Transient => matches!(ended, Ended::Failed(_) | Ended::Aborted),
+            Self::Transient => matches!(ended, Ended::Failed(_) | Ended::Aborted | Ended::PeerGone),
             Self::Temporary => false,
         }
     }
@@ -103,7 +103,7 @@ pub(crate) struct Restarts {
     intensity: Intensity,
     backoff: Backoff,
     recent: VecDeque<Instant>,
-    random: u64,
+    random: Random,
 }
 
 /// More restarts than [`Intensity`] allows.
@@ -116,7 +116,7 @@ impl Restarts {
             intensity,
             backoff,
             recent: VecDeque::new(),
-            random: seed,
+            random: Random::new(seed),
         }
     }
 
@@ -132,17 +132,26 @@ impl Restarts {
         }
         let nth = u32::try_from(self.recent.len()).unwrap_or(u32::MAX);
         self.recent.push_back(now);
-        let random = self.draw();
+        let random = self.random.draw();
         Ok(self.backoff.wait(nth, random))
     }
+}
 
-    /// xorshift64* (Marsaglia 2003, Vigna 2016): it only has to spread.
-    fn draw(&mut self) -> u64 {
-        let mut x = self.random | 1;
+/// xorshift64* (Marsaglia 2003, Vigna 2016): it only has to spread.
+#[derive(Debug)]
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed | 1)
+    }
+
+    pub(crate) fn draw(&mut self) -> u64 {
+        let mut x = self.0;
         x ^= x >> 12;
         x ^= x << 25;
         x ^= x >> 27;
-        self.random = x;
+        self.0 = x;
         x.wrapping_mul(0x2545_F491_4F6C_DD1D)
     }
 }

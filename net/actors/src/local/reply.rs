@@ -1,5 +1,6 @@
 //! Answers to requests.
 
+use alloc::boxed::Box;
 use alloc::rc::Rc;
 use core::cell::RefCell;
 use core::fmt;
@@ -7,7 +8,13 @@ use core::future::{Future, poll_fn};
 use core::task::{Poll, Waker};
 
 /// Where the answer to one request goes. Dropped without an answer, the request ends with [`RequestError::NoReply`].
-pub struct Reply<R>(Rc<RefCell<Slot<R>>>);
+pub struct Reply<R>(Asked<R>);
+
+enum Asked<R> {
+    Here(Rc<RefCell<Slot<R>>>),
+    /// By another node: what sends the answer, or that there is none.
+    There(Option<Box<dyn FnOnce(Option<R>)>>),
+}
 
 struct Slot<R> {
     answer: Option<Result<R, RequestError>>,
@@ -25,6 +32,8 @@ pub enum RequestError {
     Ended,
     /// The actor dropped the reply: it did not want to answer, failed, or ended.
     NoReply,
+    /// The actor is elsewhere, and the connection to there is gone. It may or may not have handled the request.
+    PeerGone,
 }
 
 impl fmt::Display for RequestError {
@@ -33,6 +42,7 @@ impl fmt::Display for RequestError {
             Self::Late => "no answer came in time",
             Self::Ended => "the actor takes no more messages",
             Self::NoReply => "the actor gave no answer",
+            Self::PeerGone => "the actor's node can no longer be reached",
         })
     }
 }
@@ -41,22 +51,44 @@ impl core::error::Error for RequestError {}
 
 impl<R> Reply<R> {
     /// Answers. An answer that nobody waits for any more is dropped.
-    pub fn send(self, answer: R) {
-        self.set(Ok(answer));
+    pub fn send(mut self, answer: R) {
+        self.set(Some(answer));
     }
 
     /// Whether somebody still waits for the answer.
     pub fn is_wanted(&self) -> bool {
-        self.0.borrow().wanted
+        match &self.0 {
+            Asked::Here(slot) => slot.borrow().wanted,
+            Asked::There(send) => send.is_some(),
+        }
     }
 
-    fn set(&self, answer: Result<R, RequestError>) {
-        let mut slot = self.0.borrow_mut();
+    /// The reply to a request of another node. `send` hears of the answer, or that there is none.
+    pub(crate) fn there(send: impl FnOnce(Option<R>) + 'static) -> Self {
+        Self(Asked::There(Some(Box::new(send))))
+    }
+
+    /// The reply to a request that can't be answered any more.
+    pub(crate) fn nowhere() -> Self {
+        Self(Asked::There(None))
+    }
+
+    fn set(&mut self, answer: Option<R>) {
+        let slot = match &mut self.0 {
+            Asked::Here(slot) => slot,
+            Asked::There(send) => {
+                if let Some(send) = send.take() {
+                    send(answer);
+                }
+                return;
+            }
+        };
+        let mut slot = slot.borrow_mut();
         if !slot.wanted || slot.answer.is_some() {
             drop(slot);
             return;
         }
-        slot.answer = Some(answer);
+        slot.answer = Some(answer.ok_or(RequestError::NoReply));
         if let Some(asker) = slot.asker.take() {
             asker.wake();
         }
@@ -65,7 +97,7 @@ impl<R> Reply<R> {
 
 impl<R> Drop for Reply<R> {
     fn drop(&mut self) {
-        self.set(Err(RequestError::NoReply));
+        self.set(None);
     }
 }
 
@@ -103,5 +135,5 @@ pub(crate) fn slot<R>() -> (Reply<R>, impl Future<Output = Result<R, RequestErro
         })
         .await
     };
-    (Reply(slot), answer)
+    (Reply(Asked::Here(slot)), answer)
 }
