@@ -18,6 +18,8 @@ pub const HELP: &str = "\
   check=PATH         what health checks ask for (/healthz)
   connections=N      connections of clients at a time (1024)
   waiting=N          requests that may wait for a back end (512)
+  connect-time=MS    how long connecting to a back end may take (500)
+  check-time=MS      how long a health check may take (500)
   drain-time=SECONDS how long a back end may take to drain (30)
 ";
 
@@ -45,6 +47,12 @@ impl Words {
         settings.check_path = line.parse("check", Path(settings.check_path))?.0;
         settings.server.connections = line.parse("connections", settings.server.connections)?;
         settings.policy.waiting = line.parse("waiting", settings.policy.waiting)?;
+        let millis = |time: Duration| time.as_millis() as u64;
+        let connect_time = line.parse("connect-time", millis(settings.connect_time))?;
+        settings.connect_time = Duration::from_millis(connect_time);
+        let checks = &mut settings.policy.checks;
+        let check_time = line.parse("check-time", millis(checks.timeout))?;
+        checks.timeout = Duration::from_millis(check_time);
         let drain_time = line.parse("drain-time", settings.policy.drain_time.as_secs())?;
         settings.policy.drain_time = Duration::from_secs(drain_time);
         Ok(Self {
@@ -96,7 +104,9 @@ mod tests {
 
     #[test]
     fn back_ends_have_names() {
-        let line = CommandLine::new("backends=10.0.0.2:80,web@10.0.0.3:81 check=/x port=8000");
+        let line = CommandLine::new(
+            "backends=10.0.0.2:80,web@10.0.0.3:81 check=/x port=8000 connect-time=1500 check-time=2000",
+        );
         let words = Words::parse(&line).expect("sensible");
         let address = |text: &str| text.parse::<SocketAddr>().expect("an address");
         assert_eq!(
@@ -106,6 +116,9 @@ mod tests {
                 ("web".into(), address("10.0.0.3:81"))
             ]
         );
+        let settings = &words.settings;
+        assert_eq!(settings.connect_time, Duration::from_millis(1500));
+        assert_eq!(settings.policy.checks.timeout, Duration::from_secs(2));
         assert_eq!((words.port, &words.settings.check_path[..]), (8000, "/x"));
         for line in [
             "backends=",
