@@ -58,6 +58,17 @@ morgana destroy xls
 ! morgana destroy xls 2>/dev/null || fail "ended twice"
 nothing_is_left
 
+echo "== an image that is packed"
+gzip -c hello.xen >/packed.gz
+sed "s#^kernel.*#kernel = '/packed.gz'#" hello.cfg >packed.cfg
+for tool in morgana xl; do
+    rm -f $log
+    $tool create packed.cfg >/dev/null
+    until_true "grep -q 'Hello from a domain' $log"
+    $tool destroy hello
+done
+nothing_is_left
+
 echo "== one that was built ahead"
 ahead=$(morgana prepare hello.cfg)
 xl list | grep -q "^hello.ahead.* $ahead .*p" || fail "not there: $(xl list)"
