@@ -11,6 +11,7 @@ mod clients;
 mod conformance;
 mod crowd;
 mod dns;
+mod fileserver;
 mod guests;
 mod lab;
 mod large;
@@ -59,6 +60,7 @@ fn subjects() -> Vec<&'static [XenTest]> {
         dns::TESTS,
         tls::TESTS,
         site::TESTS,
+        fileserver::TESTS,
         large::TESTS,
         linux::TESTS,
         logger::TESTS,
