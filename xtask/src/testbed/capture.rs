@@ -18,9 +18,10 @@ impl Guest {
     pub(crate) fn record(&self, testbed: &Testbed, out: &mut (dyn Write + Send)) -> Result<()> {
         let (name, over) = (self.name(), self.over());
         let told = format!("/run/testbed/pcap.{name}");
+        // tcpdump wants an interface that is up (IFF_UP, the lowest bit of its flags), which the script of xl makes it a while after it is there.
         // -U: each packet at once. Nothing of it is looked up, and nobody is changed to: that user is not there.
         let script = format!(
-            "until id=$(xl domid {name} 2>/dev/null) && [ -e /sys/class/net/vif$id.0 ]; do [ -e {over} ] && exit 0; sleep 0.1; done\n\
+            "until id=$(xl domid {name} 2>/dev/null) && grep -q '[13579bdf]$' /sys/class/net/vif$id.0/flags 2>/dev/null; do [ -e {over} ] && exit 0; sleep 0.1; done\n\
              tcpdump -Z root -n -U -s 65535 -i vif$id.0 -w - 2>{told} & recorder=$!\n\
              until grep -q listening {told}; do kill -0 $recorder 2>/dev/null || {{ cat {told} >&2; break; }}; sleep 0.05; done\n\
              xl unpause {name}\n\
