@@ -106,7 +106,7 @@ fn onto_a_disk(lab: &Lab<'_>, disk: ArchiveDisk<'_>) -> Result<()> {
 
 /// Whether tcpdump finds a connection to the guest, from its first packet to its last, with good checksums, and what else there must be.
 fn passed(lab: &Lab<'_>, file: &str, more: &[&str]) -> Result<()> {
-    let told = lab.sh(&format!("tcpdump -nvr {file} 2>&1"))?;
+    let told = lab.sh(&format!("tcpdump -Z root -nvr {file} 2>&1"))?;
     let wanted = [
         "> 10.0.2.50.80: Flags [S]",
         "10.0.2.50.80 > ",
