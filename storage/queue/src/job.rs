@@ -1,0 +1,66 @@
+//! Jobs, and what callers see of them.
+
+use alloc::vec::Vec;
+
+/// The number of a job; numbers rise and are not used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct JobId(pub u64);
+
+/// What proves that its holder has the lease of a job: another one for each lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Token(pub(crate) u64);
+
+/// A job to be put in.
+#[derive(Clone, Debug, Default)]
+pub struct NewJob {
+    /// What the worker gets.
+    pub payload: Vec<u8>,
+    /// A second job with the same key within the window is not put in; an empty key is none.
+    pub key: Vec<u8>,
+    /// Jobs of a higher priority are leased first.
+    pub priority: u8,
+    /// Milliseconds before it can be leased.
+    pub delay: u64,
+}
+
+/// A job that a worker has for a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// Its number.
+    pub id: JobId,
+    /// Proof of the lease.
+    pub token: Token,
+    /// Which attempt this is, from 1.
+    pub attempt: u32,
+    /// When the lease ends, in the queue's milliseconds.
+    pub until: u64,
+    /// The job itself.
+    pub payload: Vec<u8>,
+}
+
+/// A job that was given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeadLetter<'a> {
+    /// Its number.
+    pub id: JobId,
+    /// How many attempts were made.
+    pub attempts: u32,
+    /// The job itself.
+    pub payload: &'a [u8],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    Ready,
+    Delayed(u64),
+    Leased { until: u64, token: u64 },
+    Dead,
+}
+
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub payload: Vec<u8>,
+    pub priority: u8,
+    pub attempts: u32,
+    pub state: State,
+}
