@@ -6,9 +6,9 @@ use alloc::vec::Vec;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct JobId(pub u64);
 
-/// What proves that its holder has the lease of a job: another one for each lease.
+/// What proves that its holder has the lease of a job: another one for each lease. It can be sent to another program as a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Token(pub(crate) u64);
+pub struct Token(pub u64);
 
 /// A job to be put in.
 #[derive(Clone, Debug, Default)]
@@ -39,14 +39,42 @@ pub struct Lease {
 }
 
 /// A job that was given up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DeadLetter<'a> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadLetter {
     /// Its number.
     pub id: JobId,
     /// How many attempts were made.
     pub attempts: u32,
     /// The job itself.
-    pub payload: &'a [u8],
+    pub payload: Vec<u8>,
+}
+
+/// What became of a job that failed or was put in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was put in under this number.
+    New(JobId),
+    /// A job with its key was put in before, under this number.
+    Duplicate(JobId),
+    /// It can be leased again from this time on.
+    Retry(u64),
+    /// It is a dead letter now.
+    Dead,
+}
+
+/// How many jobs are in which state, and the bytes of their payloads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// Can be leased.
+    pub ready: usize,
+    /// Wait for their time, or for the next attempt.
+    pub delayed: usize,
+    /// Are with workers.
+    pub leased: usize,
+    /// Are dead letters.
+    pub dead: usize,
+    /// Of all payloads.
+    pub bytes: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,4 +91,6 @@ pub(crate) struct Job {
     pub priority: u8,
     pub attempts: u32,
     pub state: State,
+    /// Whether the log has it.
+    pub logged: bool,
 }

@@ -1,6 +1,9 @@
 //! The rules of a queue.
 
-use morgana_queue::{Backoff, JobId, Limits, NewJob, Outcome, Queue, QueueError};
+use alloc::vec::Vec;
+
+use crate::jobs::Jobs;
+use crate::{Backoff, JobId, Limits, NewJob, Outcome, QueueError};
 
 fn limits() -> Limits {
     Limits {
@@ -28,11 +31,11 @@ fn job(payload: &[u8], priority: u8, delay: u64) -> NewJob {
 
 #[test]
 fn higher_priorities_come_first_and_then_the_oldest() {
-    let mut queue = Queue::new(limits(), 1);
+    let mut queue = Jobs::new(limits(), 1);
     for (payload, priority) in [(b"a", 0), (b"b", 9), (b"c", 9)] {
         queue.enqueue(0, job(payload, priority, 0)).unwrap();
     }
-    let order: Vec<_> = std::iter::from_fn(|| queue.lease(0, 10))
+    let order: Vec<_> = core::iter::from_fn(|| queue.lease(0, 10))
         .map(|lease| lease.payload)
         .collect();
     assert_eq!(order, [b"b", b"c", b"a"]);
@@ -40,7 +43,7 @@ fn higher_priorities_come_first_and_then_the_oldest() {
 
 #[test]
 fn delayed_jobs_wait() {
-    let mut queue = Queue::new(limits(), 1);
+    let mut queue = Jobs::new(limits(), 1);
     queue.enqueue(0, job(b"a", 0, 5)).unwrap();
     assert_eq!(queue.next_change(), Some(5));
     assert_eq!(queue.lease(4, 10), None);
@@ -49,7 +52,7 @@ fn delayed_jobs_wait() {
 
 #[test]
 fn a_lease_that_ends_is_a_failed_attempt_and_its_token_is_worth_nothing() {
-    let mut queue = Queue::new(limits(), 1);
+    let mut queue = Jobs::new(limits(), 1);
     queue.enqueue(0, job(b"a", 0, 0)).unwrap();
     let first = queue.lease(0, 10).unwrap();
     assert_eq!(queue.extend(9, first.id, first.token, 10), Ok(19));
@@ -66,7 +69,7 @@ fn a_lease_that_ends_is_a_failed_attempt_and_its_token_is_worth_nothing() {
     assert_eq!(queue.fail(30, second.id, second.token), Ok(Outcome::Dead));
     assert_eq!(
         queue
-            .dead_letters()
+            .dead_letters(JobId(0))
             .map(|letter| letter.attempts)
             .collect::<Vec<_>>(),
         [2]
@@ -80,7 +83,7 @@ fn a_lease_that_ends_is_a_failed_attempt_and_its_token_is_worth_nothing() {
 
 #[test]
 fn a_key_is_taken_once_within_the_window() {
-    let mut queue = Queue::new(limits(), 1);
+    let mut queue = Jobs::new(limits(), 1);
     let keyed = || NewJob {
         key: b"k".to_vec(),
         ..NewJob::default()
@@ -92,7 +95,7 @@ fn a_key_is_taken_once_within_the_window() {
 
 #[test]
 fn a_full_queue_refuses_and_is_as_before() {
-    let mut queue = Queue::new(limits(), 1);
+    let mut queue = Jobs::new(limits(), 1);
     assert_eq!(
         queue.enqueue(0, job(b"12345", 0, 0)),
         Err(QueueError::TooLarge)
