@@ -67,11 +67,13 @@ impl Jobs {
         if self.jobs.len() >= self.limits.jobs
             || job.payload.len() > self.limits.bytes.saturating_sub(self.bytes)
             || keyed && self.keys.len() >= self.limits.keys
+            || self.next == u64::MAX
             || self.changed.len() >= self.limits.jobs.saturating_mul(2)
         {
             return Err(QueueError::Full);
         }
         let id = JobId(self.next);
+        self.next += 1;
         let state = match job.delay.min(self.limits.longest) {
             0 => State::Ready,
             delay => State::Delayed(now.saturating_add(delay)),

@@ -65,6 +65,9 @@ impl<D: BlockDevice> Log<D> {
         let Some((header, side)) = log.newest().await? else {
             return Ok((log, 0));
         };
+        if header.generation == u64::MAX {
+            return Err(OpenError::Damaged);
+        }
         log.side = side;
         log.generation = header.generation;
         log.nonce = header.nonce;
