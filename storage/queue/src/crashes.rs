@@ -48,45 +48,55 @@ enum Event {
 
 /// A disk in memory that remembers what was done.
 #[derive(Clone)]
-struct Recorder(Rc<(Geometry, RefCell<Vec<u8>>, RefCell<Vec<Event>>)>);
+struct Recorder(Rc<Recorded>);
+
+struct Recorded {
+    geometry: Geometry,
+    bytes: RefCell<Vec<u8>>,
+    events: RefCell<Vec<Event>>,
+}
 
 impl Recorder {
     fn new(sector_size: usize, bytes: Vec<u8>) -> Self {
         let sectors = (bytes.len() / sector_size) as u64;
         let geometry = Geometry::new(sector_size as u32, sectors, Writes::Allowed).unwrap();
-        Self(Rc::new((geometry, RefCell::new(bytes), RefCell::default())))
+        Self(Rc::new(Recorded {
+            geometry,
+            bytes: RefCell::new(bytes),
+            events: RefCell::default(),
+        }))
     }
 
     fn events(&self) -> usize {
-        self.0.2.borrow().len()
+        self.0.events.borrow().len()
     }
 }
 
 impl BlockDevice for Recorder {
     fn geometry(&self) -> Geometry {
-        self.0.0
+        self.0.geometry
     }
 
     async fn read(&self, sector: u64, into: &mut [u8]) -> Result<(), BlockError> {
-        self.0.0.check(sector, into.len())?;
-        let start = sector as usize * self.0.0.sector_size();
-        into.copy_from_slice(&self.0.1.borrow()[start..start + into.len()]);
+        self.0.geometry.check(sector, into.len())?;
+        let start = sector as usize * self.0.geometry.sector_size();
+        into.copy_from_slice(&self.0.bytes.borrow()[start..start + into.len()]);
         Ok(())
     }
 
     async fn write(&self, sector: u64, from: &[u8]) -> Result<(), BlockError> {
-        self.0.0.check_write(sector, from.len())?;
-        let start = sector as usize * self.0.0.sector_size();
-        self.0.1.borrow_mut()[start..start + from.len()].copy_from_slice(from);
+        self.0.geometry.check_write(sector, from.len())?;
+        let start = sector as usize * self.0.geometry.sector_size();
+        self.0.bytes.borrow_mut()[start..start + from.len()].copy_from_slice(from);
         self.0
-            .2
+            .events
             .borrow_mut()
             .push(Event::Write(start, from.to_vec()));
         Ok(())
     }
 
     async fn flush(&self) -> Result<(), BlockError> {
-        self.0.2.borrow_mut().push(Event::Flush);
+        self.0.events.borrow_mut().push(Event::Flush);
         Ok(())
     }
 }
@@ -179,7 +189,7 @@ fn step(queue: &Queue<Recorder, impl Fn() -> u64>, random: &mut u64, leases: &mu
 
 /// Opens what a crash in or before event `at` has left.
 fn check(run: &Run, image: Vec<u8>, at: usize, context: &str) {
-    let disk = Recorder::new(run.disk.0.0.sector_size(), image);
+    let disk = Recorder::new(run.disk.0.geometry.sector_size(), image);
     let queue = now(Queue::open(disk, || 0, limits(), 99))
         .unwrap_or_else(|error| panic!("{context}: {error}"));
     let answered = run.steps.partition_point(|step| step.answered <= at) - 1;
@@ -210,8 +220,8 @@ fn compare(steps: &[Step], found: &Views, context: &str) {
 
 /// Gives `cut` each event with what was durable before it, and the writes since.
 fn each_event(run: &Run, mut cut: impl FnMut(usize, &[u8], &[(usize, &[u8])])) {
-    let events = run.disk.0.2.borrow();
-    let mut durable = vec![0; run.disk.0.1.borrow().len()];
+    let events = run.disk.0.events.borrow();
+    let mut durable = vec![0; run.disk.0.bytes.borrow().len()];
     let mut pending = Vec::<(usize, &[u8])>::new();
     for (at, event) in events.iter().enumerate() {
         match event {
@@ -298,7 +308,7 @@ fn what_was_answered_survives_when_any_writes_since_the_last_flush_are_lost_or_t
 fn damage_to_any_byte_is_an_error_or_loses_the_last_batch_alone() {
     for seed in [1] {
         let run = run(512, seed, 50);
-        let whole = run.disk.0.1.borrow().clone();
+        let whole = run.disk.0.bytes.borrow().clone();
         let (mut errors, mut opened) = (0, 0);
         let last = run.steps.last().unwrap().answered;
         let before = run.steps.partition_point(|step| step.answered < last);
@@ -338,7 +348,7 @@ fn runs_do_what_they_are_to_test() {
     );
     assert!(last.values().any(|view| view.payload.len() == 600) || last.len() > 2);
     // Once for each open, and again when a half is full.
-    let events = run.disk.0.2.borrow();
+    let events = run.disk.0.events.borrow();
     let headers = events.iter().filter(|event| match event {
         Event::Write(_, bytes) => bytes.starts_with(b"mrgnjob1") && bytes[8] == 1,
         Event::Flush => false,
