@@ -53,6 +53,9 @@ pub(crate) struct Build {
     /// What to build for
     #[arg(long, value_enum, default_value_t = Target::Xen)]
     pub(crate) target: Target,
+    /// Pack images for Xen by gzip, too, and have the configurations name the packed ones
+    #[arg(long)]
+    pub(crate) compress: bool,
 }
 
 /// What an app is built for, and runs on.

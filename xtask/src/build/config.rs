@@ -15,6 +15,28 @@ pub(crate) struct Changes {
     pub(crate) disks: Option<Vec<String>>,
     /// More words on its command line.
     pub(crate) extra: String,
+    /// How its image is kept.
+    pub(crate) packing: Packing,
+}
+
+/// How an image is kept. Domain builders take both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Packing {
+    /// As it is loaded.
+    #[default]
+    None,
+    /// By gzip (RFC 1952).
+    Gzip,
+}
+
+impl Packing {
+    /// What the names of image files end with.
+    pub(crate) fn ending(self) -> &'static str {
+        match self {
+            Packing::None => "xen",
+            Packing::Gzip => "xen.gz",
+        }
+    }
 }
 
 /// Fills the template in.
@@ -33,7 +55,7 @@ pub(crate) fn config(template: &str, app: &App, changes: &Changes) -> String {
         .into_iter()
         .filter(|words| !words.is_empty())
         .collect();
-    let kernel = format!("kernel = \"{}.xen\"", app.name);
+    let kernel = format!("kernel = \"{}.{}\"", app.name, changes.packing.ending());
     let mut text = template
         .replace("kernel = \"@NAME@.xen\"", &kernel)
         .replace("@NAME@", changes.name.as_deref().unwrap_or(&app.name))
@@ -53,7 +75,7 @@ pub(crate) fn config(template: &str, app: &App, changes: &Changes) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Changes, config};
+    use super::{Changes, Packing, config};
     use crate::workspace::{App, Domain, Purpose};
 
     const TEMPLATE: &str = include_str!("../../../targets/xl.cfg.in");
@@ -105,11 +127,12 @@ mod tests {
             ]),
             disks: Some(vec![]),
             extra: "ip=dhcp".into(),
+            packing: Packing::Gzip,
         };
         let text = config(TEMPLATE, &app(), &changes);
         for line in [
             "name = \"other\"",
-            "kernel = \"web.xen\"",
+            "kernel = \"web.xen.gz\"",
             "memory = 5",
             "vif = ['backend=driver', 'mac=00:16:3e:01:02:03']",
             "disk = []",

@@ -38,10 +38,16 @@ pub(crate) fn run(arguments: &Build) -> Result<i32> {
     if apps.is_empty() {
         bail!("there is no app: no package under apps/ has [package.metadata.morgana]");
     }
+    if arguments.compress && arguments.target != Target::Xen {
+        bail!("only images for Xen are packed");
+    }
     match arguments.target {
         Target::Xen => {
             for image in Image::build(&workspace, &apps)? {
                 println!("{}", image.summary()?);
+                if arguments.compress {
+                    println!("{}", image::size_of(&image.pack(&workspace)?)?);
+                }
             }
         }
         Target::Linux => {
