@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use morgana_exec::Notify;
+use morgana_exec::{Notify, Seldom};
 use morgana_hal::{Clock, DomId};
 use morgana_linux::LinuxClock;
 use morgana_toolstack::HostError;
@@ -166,10 +166,14 @@ impl Service {
     /// Builds ahead what is wanted, for ever.
     pub(super) async fn replenish(&self) {
         let changed: &Notify = &self.kept.changed;
+        let mut failed = Seldom::default();
         loop {
             let seen = changed.count();
             if let Err(error) = self.replenish_once().await {
-                log::warn!("a domain cannot be built ahead: {error}");
+                if let Some(count) = failed.again() {
+                    let why = format!("a domain cannot be built ahead ({count} times): {error}");
+                    Failure::Failed(why).tell();
+                }
                 self.session.timers.sleep(PAUSE).await;
                 continue;
             }
@@ -178,15 +182,22 @@ impl Service {
     }
 
     async fn replenish_once(&self) -> Result<(), Failure> {
+        let mut done = Ok(());
         for (path, count) in self.kept.all() {
-            let recipe = self.recipes.get(&path)?;
-            let there = self.host.waiting(&recipe.kind).await.map_err(Failure::of)?;
-            for _ in there..count {
-                let (uuid, now) = (uuid(&self.session), LinuxClock.wall());
-                let (kind, config) = (&recipe.kind, &recipe.config);
-                let made = self.host.prepare(kind, config, &recipe.image, uuid, now);
-                made.await.map_err(Failure::of)?;
-            }
+            // One configuration that is wrong keeps the others from nothing.
+            done = done.and(self.replenish_one(&path, count).await);
+        }
+        done
+    }
+
+    async fn replenish_one(&self, path: &Path, count: usize) -> Result<(), Failure> {
+        let recipe = self.recipes.get(path)?;
+        let there = self.host.waiting(&recipe.kind).await.map_err(Failure::of)?;
+        for _ in there..count {
+            let (uuid, now) = (uuid(&self.session), LinuxClock.wall());
+            let (kind, config) = (&recipe.kind, &recipe.config);
+            let made = self.host.prepare(kind, config, &recipe.image, uuid, now);
+            made.await.map_err(Failure::of)?;
         }
         Ok(())
     }

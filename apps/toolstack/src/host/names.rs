@@ -21,6 +21,8 @@ pub struct Names {
     known: RefCell<BTreeMap<DomId, Known>>,
     /// When all were forgotten last.
     since: Cell<Instant>,
+    /// How often one was given away: what was asked before that may be told too late to be believed.
+    given: Cell<u64>,
 }
 
 #[derive(Clone, Debug)]
@@ -31,7 +33,7 @@ struct Known {
 }
 
 impl Names {
-    /// The names of these domains, which are all that there are.
+    /// The names of these domains, which are all that there are, in the order of their numbers.
     pub(super) async fn of(
         &self,
         client: &Client,
@@ -45,27 +47,42 @@ impl Names {
         let unknown: Vec<&DomainInfo> = infos.iter().filter(|info| !self.knows(info)).collect();
         let path = |info: &&DomainInfo| format!("{}/name", nodes::home(info.domain));
         let paths: Vec<String> = unknown.iter().map(path).collect();
+        let given = self.given.get();
         let told = client.read_each(&paths).await;
+        let names = told
+            .into_iter()
+            .zip(&paths)
+            .map(|(name, path)| text(path, name).unwrap_or_default());
+        let told: BTreeMap<DomId, String> =
+            unknown.iter().map(|info| info.domain).zip(names).collect();
         let known = &mut *self.known.borrow_mut();
-        for (info, (path, name)) in unknown.iter().zip(paths.iter().zip(told)) {
-            let name = text(path, name).unwrap_or_default();
-            let handle = info.handle;
-            known.remove(&info.domain);
-            if !name.is_empty() {
-                known.insert(info.domain, Known { handle, name });
+        if self.given.get() == given {
+            for info in unknown {
+                known.remove(&info.domain);
+                if let Some(name) = told.get(&info.domain).filter(|name| !name.is_empty()) {
+                    let (handle, name) = (info.handle, name.clone());
+                    known.insert(info.domain, Known { handle, name });
+                }
             }
         }
-        known.retain(|domain, _| infos.iter().any(|info| info.domain == *domain));
-        let name = |info: &DomainInfo| known.get(&info.domain).map(|known| known.name.clone());
-        infos
-            .iter()
-            .map(|info| name(info).unwrap_or_default())
-            .collect()
+        known.retain(|domain, _| {
+            infos
+                .binary_search_by_key(domain, |info| info.domain)
+                .is_ok()
+        });
+        let name = |info: &DomainInfo| match told.get(&info.domain) {
+            Some(name) => name.clone(),
+            None => known
+                .get(&info.domain)
+                .map_or_else(String::new, |known| known.name.clone()),
+        };
+        infos.iter().map(name).collect()
     }
 
     /// Asks for a domain's name the next time.
     pub(super) fn forget(&self, domain: DomId) {
         self.known.borrow_mut().remove(&domain);
+        self.given.set(self.given.get() + 1);
     }
 
     fn knows(&self, info: &DomainInfo) -> bool {
