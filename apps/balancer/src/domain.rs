@@ -4,11 +4,11 @@ use alloc::boxed::Box;
 use alloc::rc::Rc;
 use core::net::SocketAddr;
 
-use balancer::{ConnectFailed, Control, Network, Proxy, Shared, Words, check_back_ends};
+use balancer::{Control, Network, Proxy, Shared, Words, check_back_ends};
 use morgana::exec::TimeOfDay;
 use morgana::net::{ConnectOptions, ListenOptions, Stack, TcpListener, TcpStream};
 use morgana::{Domain, Platform, log};
-use morgana_http::{Handler, Server};
+use morgana_http::{Connect, ConnectFailed, Handler, Server};
 
 /// Connections of clients that wait to be accepted.
 const BACKLOG: usize = 256;
@@ -21,14 +21,16 @@ struct Own {
     time: TimeOfDay,
 }
 
-impl Network for Own {
+impl Connect for Own {
     type Stream = TcpStream;
 
     async fn connect(&self, to: SocketAddr) -> Result<TcpStream, ConnectFailed> {
         let connecting = TcpStream::connect(&self.stack, to, ConnectOptions::default());
         connecting.await.map_err(|_| ConnectFailed)
     }
+}
 
+impl Network for Own {
     fn unix_seconds(&self) -> Option<u64> {
         Some(self.time.now().unix_seconds())
     }

@@ -28,7 +28,7 @@ mod words;
 pub use checker::check_back_ends;
 pub use control::Control;
 pub use json::{JsonError, parse_object};
-pub use network::{ConnectFailed, Network};
+pub use network::Network;
 pub use proxy::Proxy;
 pub use settings::Settings;
 pub use shared::Shared;

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use balancer::{ConnectFailed, Control, HELP, Network, Proxy, Shared, Words, check_back_ends};
+use balancer::{Control, HELP, Network, Proxy, Shared, Words, check_back_ends};
 use morgana::CommandLine;
-use morgana_http::{Handler, Server};
+use morgana_http::{Connect, ConnectFailed, Handler, Server};
 use morgana_sockets::{Host, Listener, Stream, run};
 
 /// How long to wait when no connection can be accepted, as there is no descriptor left.
@@ -28,14 +28,16 @@ Words:
 
 struct Sockets(Host);
 
-impl Network for Sockets {
+impl Connect for Sockets {
     type Stream = Stream;
 
     async fn connect(&self, to: SocketAddr) -> Result<Stream, ConnectFailed> {
         let connecting = Stream::connect(&self.0, to);
         connecting.await.map_err(|_| ConnectFailed)
     }
+}
 
+impl Network for Sockets {
     fn unix_seconds(&self) -> Option<u64> {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
         Some(since.as_secs())

@@ -14,7 +14,10 @@ pub mod semantics;
 pub mod server;
 pub mod wire;
 
-pub use client::{Ask, Client, ClientError, ClientLimits, Reply, Upload};
+pub use client::{
+    Answer, Ask, AskError, Client, ClientError, ClientLimits, Connect, ConnectFailed, Origin,
+    Reply, Upload,
+};
 pub use embedded_io_async::{Read, Write};
 pub use router::{Route, Router};
 pub use semantics::{Body, Coding, EntityTag, Length, Portion, Response, UnixTime};

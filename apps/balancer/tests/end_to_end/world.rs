@@ -7,12 +7,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
 
-use balancer::{ConnectFailed, Control, Network, Proxy, Settings, Shared, check_back_ends};
+use balancer::{Control, Network, Proxy, Settings, Shared, check_back_ends};
 use morgana_exec::{Executor, Handle, ManualClock, Task, Timers};
 use morgana_http::{
-    Ask, BodyError, Client, ClientLimits, EntityTag, Handler, Length, Limits, Method, Methods,
-    OutputError, Portion, Read, Request, Response, Server, Status, Unfinished, UnixTime, Write,
-    read_to_end,
+    Ask, BodyError, Client, ClientLimits, Connect, ConnectFailed, EntityTag, Handler, Length,
+    Limits, Method, Methods, OutputError, Portion, Read, Request, Response, Server, Status,
+    Unfinished, UnixTime, Write, read_to_end,
 };
 
 use crate::stream::{Stream, pair};
@@ -133,7 +133,7 @@ pub(crate) struct Net {
     tasks: Handle,
 }
 
-impl Network for Net {
+impl Connect for Net {
     type Stream = Stream;
 
     async fn connect(&self, to: SocketAddr) -> Result<Stream, ConnectFailed> {
@@ -154,7 +154,9 @@ impl Network for Net {
         app.tasks.borrow_mut().push(task.expect("room"));
         Ok(inside)
     }
+}
 
+impl Network for Net {
     fn unix_seconds(&self) -> Option<u64> {
         Some(1)
     }

@@ -1,8 +1,10 @@
 //! A client: requests over any async byte stream, one after the other, and what comes back.
 
 mod buffer;
+mod connect;
 mod error;
 mod limits;
+mod origin;
 mod reply;
 
 use core::future::{Future, poll_fn};
@@ -12,8 +14,10 @@ use core::task::Poll;
 use embedded_io_async::{Read, Write};
 use morgana_exec::Timers;
 
+pub use connect::{Connect, ConnectFailed};
 pub use error::ClientError;
 pub use limits::ClientLimits;
+pub use origin::{Answer, AskError, Origin};
 pub use reply::Reply;
 
 use crate::wire::{HeadWriter, Method, Persistence, ResponseHead};

@@ -4,5 +4,6 @@ mod check;
 mod corpus;
 mod forwarding;
 mod hostile;
+mod origin;
 mod scripted;
 mod with_server;

@@ -10,7 +10,8 @@ use morgana_http::{
     Response, Server, Status, read_to_end,
 };
 
-struct Stream(Duplex);
+/// One end of a connection.
+pub(crate) struct Stream(pub(crate) Duplex);
 
 impl ErrorType for Stream {
     type Error = ErrorKind;
