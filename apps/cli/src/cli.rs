@@ -109,10 +109,12 @@ Programs of the same user ask it over the socket, with a JSON object a line, and
   {\"do\": \"list\"}
   {\"do\": \"stats\", \"domain\": \"web-1\"}           also pause, unpause, shutdown, reboot, destroy
 
-Domains go on when it ends, and it finds them when it starts again.
+Domains go on when it ends, and it finds them when it starts again. Over HTTP the same object is sent to /ask
+by POST, with the token, and configurations are called by their paths within the folder of guests.
 
-Example:
-  morgana daemon --keep 5:/guests/web.cfg")]
+Examples:
+  morgana daemon --keep 5:/guests/web.cfg
+  morgana daemon --listen 10.0.0.1:7070 --token-file /etc/morgana/token --guests /guests")]
 pub(crate) struct Daemon {
     /// Where it listens
     #[arg(long, value_name = "PATH", default_value = "/run/morgana/socket")]
@@ -120,6 +122,22 @@ pub(crate) struct Daemon {
     /// Have so many domains of a configuration built ahead, always
     #[arg(long, value_name = "N:CONFIG", value_parser = keep)]
     pub(crate) keep: Vec<(usize, std::path::PathBuf)>,
+    #[command(flatten)]
+    pub(crate) network: Network,
+}
+
+/// The arguments of `daemon` about clients on the network: all of them, or none.
+#[derive(Debug, Args)]
+pub(crate) struct Network {
+    /// Serve HTTP there, too, without TLS: for a network of the operator's own
+    #[arg(long, value_name = "ADDRESS:PORT", requires_all = ["token_file", "guests"])]
+    pub(crate) listen: Option<std::net::SocketAddr>,
+    /// What clients on the network must say: Authorization: Bearer TOKEN. The file is its owner's alone
+    #[arg(long, value_name = "FILE", requires = "listen")]
+    pub(crate) token_file: Option<std::path::PathBuf>,
+    /// The folder of configurations that clients on the network may name
+    #[arg(long, value_name = "FOLDER", requires = "listen")]
+    pub(crate) guests: Option<std::path::PathBuf>,
 }
 
 /// The arguments of `ask`.

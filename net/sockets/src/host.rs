@@ -18,6 +18,11 @@ pub struct Host {
 }
 
 impl Host {
+    /// On a run loop that is there already, whose reactor watches the sockets, too.
+    pub const fn over(tasks: Handle, reactor: Reactor) -> Self {
+        Self { tasks, reactor }
+    }
+
     /// Where tasks are spawned.
     pub const fn tasks(&self) -> &Handle {
         &self.tasks

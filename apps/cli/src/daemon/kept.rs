@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use morgana_exec::Notify;
 
+use super::problem::Problem;
+
 /// Configurations of which domains are built ahead. Those beyond are refused.
 const MOST: usize = 32;
 /// Domains of one configuration.
@@ -20,14 +22,17 @@ pub(super) struct Kept {
 
 impl Kept {
     /// From now on so many are wanted.
-    pub(super) fn set(&self, config: &Path, count: usize) -> Result<(), String> {
+    pub(super) fn set(&self, config: &Path, count: usize) -> Result<(), Problem> {
         if count > MOST_OF_ONE {
-            return Err(format!("no more than {MOST_OF_ONE} can be built ahead"));
+            return Err(Problem::bad_request(format!(
+                "no more than {MOST_OF_ONE} can be built ahead"
+            )));
         }
         let wanted = &mut *self.wanted.borrow_mut();
         wanted.retain(|(path, _)| path != config);
         if wanted.len() == MOST {
-            return Err(format!("{MOST} configurations are kept already"));
+            let why = format!("{MOST} configurations are kept already");
+            return Err(Problem::bad_request(why));
         }
         if count > 0 {
             wanted.push((config.to_owned(), count));

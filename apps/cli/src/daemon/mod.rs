@@ -1,12 +1,18 @@
-//! `morgana daemon`: this machine's domains for other programs, over a socket.
+//! `morgana daemon`: this machine's domains for other programs, over a Unix socket and over the network.
 //!
 //! It has no state that would be lost with it: domains, and those that are built ahead, are in xenstore.
 
+mod guests;
 mod kept;
+mod network;
+mod problem;
 mod recipes;
 mod request;
+#[cfg(test)]
+mod scratch;
 mod service;
 mod socket;
+mod token;
 
 use std::io::{self, Write};
 use std::rc::Rc;
@@ -17,6 +23,7 @@ use morgana_linux::HasReactor;
 use crate::cli::Daemon;
 use crate::failure::Failure;
 use crate::session::Session;
+use network::Network;
 use service::Service;
 
 /// Serves until Ctrl-C or SIGTERM.
@@ -28,12 +35,18 @@ pub(crate) async fn run(session: Session, arguments: Daemon) -> Result<(), Failu
     let listener = socket::listen(path, &reactor).map_err(wrong)?;
     let service = Rc::new(Service::new(session)?);
     for (count, config) in &arguments.keep {
-        service.keep(config, *count)?;
+        service.keep(config, *count).map_err(Failure::of)?;
     }
+    let network = Network::listen(&arguments.network, &tasks, &reactor).map_err(Failure::Failed)?;
     let replenish = Rc::clone(&service);
     let started = tasks.spawn(async move { replenish.replenish().await });
     let _replenishing = started.map_err(Failure::of)?;
     writeln!(io::stdout(), "listening at {}", path.display())?;
+    if let Some(network) = network {
+        writeln!(io::stdout(), "listening at http://{}/", network.address()?)?;
+        let serving = tasks.spawn(network.accept(Rc::clone(&service)));
+        serving.map_err(Failure::of)?;
+    }
     let accept = socket::accept(&service, listener, &reactor, &tasks);
     let ended = select(accept, service.session().interrupts.next()).await;
     // The next daemon would find it of no use.

@@ -10,8 +10,8 @@ use std::time::SystemTime;
 use morgana_builder::Image;
 use morgana_toolstack::Config;
 
+use super::problem::Problem;
 use crate::domains::Wanted;
-use crate::failure::Failure;
 
 /// How many are remembered. The one that was read first is forgotten for a further one.
 const MOST: usize = 32;
@@ -38,10 +38,12 @@ pub(super) struct Recipes(RefCell<VecDeque<Known>>);
 
 impl Recipes {
     /// The recipe in a file.
-    pub(super) fn get(&self, path: &Path) -> Result<Rc<Recipe>, Failure> {
+    pub(super) fn get(&self, path: &Path) -> Result<Rc<Recipe>, Problem> {
         if !path.is_absolute() {
             let path = path.display();
-            return Err(Failure::Failed(format!("{path}: the path is not absolute")));
+            return Err(Problem::bad_request(format!(
+                "{path}: the path is not absolute"
+            )));
         }
         let known = &mut *self.0.borrow_mut();
         if let Some(place) = known.iter().position(|known| known.path == path) {
@@ -51,9 +53,9 @@ impl Recipes {
             }
             known.remove(place);
         }
-        let wanted = Wanted::read(path)?;
+        let wanted = Wanted::read(path).map_err(Problem::config)?;
         let recipe = Rc::new(Recipe {
-            image: wanted.image()?,
+            image: wanted.image().map_err(Problem::config)?,
             kind: wanted.kind,
             config: wanted.config,
         });

@@ -3,6 +3,16 @@
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use serde_json::Value;
+
+use super::guests::Names;
+use super::problem::Problem;
+
+/// What does what is asked for.
+pub(super) trait Asked {
+    /// Does it. `names` is what the client calls configurations.
+    async fn act(&self, request: Request, names: Names<'_>) -> Result<Value, Problem>;
+}
 
 /// A request: a JSON object, whose `do` says which.
 #[derive(Debug, PartialEq, Deserialize)]
@@ -54,8 +64,17 @@ pub(super) enum Request {
 
 impl Request {
     /// Reads a line.
-    pub(super) fn parse(line: &[u8]) -> Result<Self, String> {
-        serde_json::from_slice(line).map_err(|error| format!("no such request: {error}"))
+    pub(super) fn parse(line: &[u8]) -> Result<Self, Problem> {
+        serde_json::from_slice(line)
+            .map_err(|error| Problem::bad_request(format!("no such request: {error}")))
+    }
+
+    /// The configuration that it names.
+    pub(super) const fn config(&mut self) -> Option<&mut PathBuf> {
+        match self {
+            Self::Create { config, .. } | Self::Keep { config, .. } => Some(config),
+            _ => None,
+        }
     }
 }
 
@@ -92,7 +111,7 @@ mod tests {
             ),
             (b"\xff\xfe", "expected value"),
         ] {
-            let said = Request::parse(line).unwrap_err();
+            let said = Request::parse(line).unwrap_err().why;
             assert!(said.contains(why), "{said}");
         }
     }

@@ -8,12 +8,14 @@ use std::time::Duration;
 use morgana_exec::{Notify, Seldom};
 use morgana_hal::{Clock, DomId};
 use morgana_linux::LinuxClock;
-use morgana_toolstack::HostError;
+use morgana_toolstack::{Config, HostError};
 use serde_json::{Value, json};
 
+use super::guests::Names;
 use super::kept::Kept;
+use super::problem::{Kind, Problem, answer};
 use super::recipes::{Recipe, Recipes};
-use super::request::Request;
+use super::request::{Asked, Request};
 use crate::domains::{Figures, Here, here, uuid};
 use crate::failure::Failure;
 use crate::session::Session;
@@ -48,61 +50,26 @@ impl Service {
     /// The answer to a line.
     pub(super) async fn answer(&self, line: &[u8]) -> String {
         let done = match Request::parse(line) {
-            Ok(request) => self.act(request).await.map_err(|error| error.to_string()),
-            Err(error) => Err(error),
+            Ok(request) => self.act(request, Names::Paths).await,
+            Err(problem) => Err(problem),
         };
-        let answer = match done {
-            Ok(value) => json!({ "ok": value }),
-            Err(error) => json!({ "error": error }),
-        };
-        answer.to_string()
+        answer(&done)
     }
 
-    async fn act(&self, request: Request) -> Result<Value, Failure> {
-        let done = match request {
-            Request::Create {
-                config,
-                name,
-                extra,
-            } => {
-                let domain = self.create(&config, name, &extra).await?;
-                return Ok(json!({ "domain": domain.number() }));
-            }
-            Request::Keep { config, count } => return self.keep(&config, count).map(Value::from),
-            Request::Kept => return self.kept().await,
-            Request::List => return self.figures(None).await,
-            Request::Stats { domain } => {
-                return self.figures(Some(self.find(&domain).await?)).await;
-            }
-            Request::Pause { domain } => self.host.pause(self.find(&domain).await?),
-            Request::Unpause { domain } => self.host.unpause(self.find(&domain).await?),
-            Request::Shutdown { domain } => {
-                let domain = self.find(&domain).await?;
-                self.host.shut_down(domain, "poweroff").await
-            }
-            Request::Reboot { domain } => {
-                let domain = self.find(&domain).await?;
-                self.host.shut_down(domain, "reboot").await
-            }
-            Request::Destroy { domain } => self.host.destroy(self.find(&domain).await?).await,
-        };
-        done.map(Value::from).map_err(Failure::of)
-    }
-
-    async fn find(&self, called: &str) -> Result<DomId, Failure> {
+    async fn find(&self, called: &str) -> Result<DomId, Problem> {
         let found = self.host.find(called).await;
-        found.map_err(|error| Failure::Failed(format!("{called}: {error}")))
+        found.map_err(|error| Problem::from(error).about(called))
     }
 
-    async fn figures(&self, only: Option<DomId>) -> Result<Value, Failure> {
-        let listed = self.host.list().await.map_err(Failure::of)?;
+    async fn figures(&self, only: Option<DomId>) -> Result<Value, Problem> {
+        let listed = self.host.list().await?;
         let listed = listed
             .iter()
             .filter(|listed| only.is_none_or(|only| only == listed.info.domain));
         let figures: Vec<Figures<'_>> = listed
             .map(|listed| Figures::of(&listed.name, &listed.info))
             .collect();
-        serde_json::to_value(figures).map_err(Failure::of)
+        serde_json::to_value(figures).map_err(Problem::failed)
     }
 
     async fn create(
@@ -110,30 +77,28 @@ impl Service {
         path: &Path,
         name: Option<String>,
         extra: &str,
-    ) -> Result<DomId, Failure> {
+    ) -> Result<DomId, Problem> {
         let recipe = self.recipes.get(path)?;
         let mut config = recipe.config.clone();
         if let Some(name) = name {
-            config.name = name;
+            config
+                .rename(name)
+                .map_err(|error| Problem::bad_request(error.to_string()))?;
         }
-        if !extra.is_empty() {
-            config.extra.push(' ');
-            config.extra.push_str(extra);
-        }
+        config
+            .append(extra)
+            .map_err(|error| Problem::bad_request(error.to_string()))?;
         let name = config.name.clone();
         if !self.making.borrow_mut().insert(name.clone()) {
-            return Err(Failure::Failed(format!("{name}: it is being made already")));
+            let problem = Problem::new(Kind::NameInUse, "it is being made already");
+            return Err(problem.about(&name));
         }
         let made = self.start(&recipe, &config).await;
         self.making.borrow_mut().remove(&name);
-        made.map_err(Failure::of)
+        Ok(made?)
     }
 
-    async fn start(
-        &self,
-        recipe: &Recipe,
-        config: &morgana_toolstack::Config,
-    ) -> Result<DomId, HostError> {
+    async fn start(&self, recipe: &Recipe, config: &Config) -> Result<DomId, HostError> {
         let taken = self
             .host
             .take(&recipe.kind, &config.name, &config.extra)
@@ -147,18 +112,21 @@ impl Service {
     }
 
     /// Has so many domains of a configuration built ahead from now on.
-    pub(super) fn keep(&self, config: &Path, count: usize) -> Result<(), Failure> {
+    pub(super) fn keep(&self, config: &Path, count: usize) -> Result<(), Problem> {
         // What cannot be read is told at once.
         self.recipes.get(config)?;
-        self.kept.set(config, count).map_err(Failure::Failed)
+        self.kept.set(config, count)
     }
 
-    async fn kept(&self) -> Result<Value, Failure> {
+    async fn kept(&self, names: Names<'_>) -> Result<Value, Problem> {
         let mut all = Vec::new();
         for (config, wanted) in self.kept.all() {
+            let Some(name) = names.tell(&config) else {
+                continue;
+            };
             let recipe = self.recipes.get(&config)?;
-            let there = self.host.waiting(&recipe.kind).await.map_err(Failure::of)?;
-            all.push(json!({ "config": config, "wanted": wanted, "there": there }));
+            let there = self.host.waiting(&recipe.kind).await?;
+            all.push(json!({ "config": name, "wanted": wanted, "there": there }));
         }
         Ok(Value::from(all))
     }
@@ -181,7 +149,7 @@ impl Service {
         }
     }
 
-    async fn replenish_once(&self) -> Result<(), Failure> {
+    async fn replenish_once(&self) -> Result<(), Problem> {
         let mut done = Ok(());
         for (path, count) in self.kept.all() {
             // One configuration that is wrong keeps the others from nothing.
@@ -190,15 +158,48 @@ impl Service {
         done
     }
 
-    async fn replenish_one(&self, path: &Path, count: usize) -> Result<(), Failure> {
+    async fn replenish_one(&self, path: &Path, count: usize) -> Result<(), Problem> {
         let recipe = self.recipes.get(path)?;
-        let there = self.host.waiting(&recipe.kind).await.map_err(Failure::of)?;
+        let there = self.host.waiting(&recipe.kind).await?;
         for _ in there..count {
             let (uuid, now) = (uuid(&self.session), LinuxClock.wall());
             let (kind, config) = (&recipe.kind, &recipe.config);
             let made = self.host.prepare(kind, config, &recipe.image, uuid, now);
-            made.await.map_err(Failure::of)?;
+            made.await?;
         }
         Ok(())
+    }
+}
+
+impl Asked for Service {
+    async fn act(&self, request: Request, names: Names<'_>) -> Result<Value, Problem> {
+        let done = match request {
+            Request::Create {
+                config,
+                name,
+                extra,
+            } => {
+                let domain = self.create(&config, name, &extra).await?;
+                return Ok(json!({ "domain": domain.number() }));
+            }
+            Request::Keep { config, count } => return self.keep(&config, count).map(Value::from),
+            Request::Kept => return self.kept(names).await,
+            Request::List => return self.figures(None).await,
+            Request::Stats { domain } => {
+                return self.figures(Some(self.find(&domain).await?)).await;
+            }
+            Request::Pause { domain } => self.host.pause(self.find(&domain).await?),
+            Request::Unpause { domain } => self.host.unpause(self.find(&domain).await?),
+            Request::Shutdown { domain } => {
+                let domain = self.find(&domain).await?;
+                self.host.shut_down(domain, "poweroff").await
+            }
+            Request::Reboot { domain } => {
+                let domain = self.find(&domain).await?;
+                self.host.shut_down(domain, "reboot").await
+            }
+            Request::Destroy { domain } => self.host.destroy(self.find(&domain).await?).await,
+        };
+        Ok(Value::from(done?))
     }
 }

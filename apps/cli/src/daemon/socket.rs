@@ -20,6 +20,8 @@ use super::service::Service;
 const MAX_CLIENTS: usize = 32;
 /// The longest request, in bytes. A client that sends a longer one is told so, and closed.
 const LONGEST: usize = 64 << 10;
+const TOO_LONG: &[u8] =
+    b"{\"error\":\"a request is longer than 64 KiB\",\"kind\":\"bad-request\"}\n";
 /// How long nobody is accepted after that has failed.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -81,7 +83,7 @@ async fn serve(service: &Service, stream: &Source<UnixStream>) {
     loop {
         let Some(end) = received.iter().position(|&byte| byte == b'\n') else {
             if received.len() > LONGEST {
-                let _ = write(stream, b"{\"error\":\"a request is longer than 64 KiB\"}\n").await;
+                let _ = write(stream, TOO_LONG).await;
                 return;
             }
             let mut piece = [0; 4096];

@@ -21,11 +21,10 @@ pub(super) async fn run(session: &Session, host: &Here, arguments: Create) -> Re
     let mut wanted = Wanted::read(&arguments.config)?;
     let config = &mut wanted.config;
     if let Some(name) = arguments.name {
-        config.name = name;
+        config.rename(name).map_err(Failure::of)?;
     }
-    for word in arguments.extra.iter().filter(|word| !word.is_empty()) {
-        config.extra.push(' ');
-        config.extra.push_str(word);
+    for words in &arguments.extra {
+        config.append(words).map_err(Failure::of)?;
     }
     let source = match arguments.ahead {
         true => Source::BuiltAhead,

@@ -39,6 +39,8 @@ pub enum Mistake {
     OutOfRange,
     /// A name has 1 to 128 bytes, no slash in it, and is no number.
     BadName,
+    /// Words that come to a command line have no control characters.
+    BadWords,
     /// More devices than a domain may have: 16 of a kind.
     TooManyDevices,
     /// A part of a device's text is not known.
@@ -58,22 +60,29 @@ impl fmt::Display for ConfigError {
             // A key is letters, digits and underscores.
             write!(f, "{key}: ")?;
         }
-        f.write_str(match self.mistake {
-            Mistake::Syntax => "a key, an equals sign and a value are wanted",
-            Mistake::Unfinished => "a text or a list has no end",
-            Mistake::TooLarge => "more than 1,024 settings or items, or a list in a list",
-            Mistake::UnknownKey => "the key is not known",
-            Mistake::Twice => "the key is there already",
-            Mistake::Missing(key) => return write!(f, "{key} is missing"),
-            Mistake::NotText => "a text in quotes is wanted",
-            Mistake::NotANumber => "a number is wanted",
-            Mistake::NotAList => "a list is wanted",
-            Mistake::OutOfRange => "the number is too small or too large",
-            Mistake::BadName => "a name has 1 to 128 bytes, no slash, and is no number",
-            Mistake::TooManyDevices => "a domain has at most 16 such devices",
-            Mistake::UnknownPart => "a part of it is not known",
-            Mistake::Part(part) => return write!(f, "{part} is missing, or not understood"),
-            Mistake::Unsupported => "this toolstack cannot do that",
+        self.mistake.fmt(f)
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Syntax => "a key, an equals sign and a value are wanted",
+            Self::Unfinished => "a text or a list has no end",
+            Self::TooLarge => "more than 1,024 settings or items, or a list in a list",
+            Self::UnknownKey => "the key is not known",
+            Self::Twice => "the key is there already",
+            Self::Missing(key) => return write!(f, "{key} is missing"),
+            Self::NotText => "a text in quotes is wanted",
+            Self::NotANumber => "a number is wanted",
+            Self::NotAList => "a list is wanted",
+            Self::OutOfRange => "the number is too small or too large",
+            Self::BadName => "a name has 1 to 128 bytes, no slash, and is no number",
+            Self::BadWords => "words of a command line have no control characters",
+            Self::TooManyDevices => "a domain has at most 16 such devices",
+            Self::UnknownPart => "a part of it is not known",
+            Self::Part(part) => return write!(f, "{part} is missing, or not understood"),
+            Self::Unsupported => "this toolstack cannot do that",
         })
     }
 }

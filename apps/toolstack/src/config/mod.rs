@@ -84,6 +84,46 @@ impl Config {
     }
 }
 
+impl Config {
+    /// Gives it another name.
+    ///
+    /// # Errors
+    ///
+    /// [`Mistake::BadName`]; it has the old one then.
+    pub fn rename(&mut self, name: String) -> Result<(), Mistake> {
+        if !is_name(&name) {
+            return Err(Mistake::BadName);
+        }
+        self.name = name;
+        Ok(())
+    }
+
+    /// Puts more words behind the command line.
+    ///
+    /// # Errors
+    ///
+    /// [`Mistake::BadWords`]; the command line is as before then.
+    pub fn append(&mut self, words: &str) -> Result<(), Mistake> {
+        if words.chars().any(char::is_control) {
+            return Err(Mistake::BadWords);
+        }
+        if !words.is_empty() {
+            self.extra.push(' ');
+            self.extra.push_str(words);
+        }
+        Ok(())
+    }
+}
+
+/// Whether a domain can be called so.
+fn is_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= NAME_BYTES
+        && !name.chars().any(|c| c.is_control() || c == '/')
+        // It would be taken for the number of a domain.
+        && name.parse::<u64>().is_err()
+}
+
 const KEYS: [&str; 11] = [
     "name",
     "type",
@@ -140,12 +180,7 @@ impl Settings {
 
     fn name(&self) -> Result<String, ConfigError> {
         let name = self.must("name")?;
-        let fits = !name.is_empty()
-            && name.len() <= NAME_BYTES
-            && !name.chars().any(|c| c.is_control() || c == '/')
-            // It would be taken for the number of a domain.
-            && name.parse::<u64>().is_err();
-        match (fits, self.find("name")) {
+        match (is_name(&name), self.find("name")) {
             (false, Some(setting)) => Err(setting.wrong(Mistake::BadName)),
             _ => Ok(name),
         }

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use morgana_builder::{Image, set_command_line};
+use morgana_builder::{BuildError, COMMAND_LINE_BYTES, Image, set_command_line};
 use morgana_hal::{Activity, DomId, Mfn, Toolstack, WallTime};
 use morgana_xenstore_client::{Error, Tree, text};
 
@@ -58,6 +58,10 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
         name: &str,
         command_line: &str,
     ) -> Result<Option<DomId>, HostError> {
+        // For a mistake of who asks none of those that wait is spoilt.
+        if command_line.len() > COMMAND_LINE_BYTES || command_line.contains('\0') {
+            return Err(HostError::Build(BuildError::CommandLine));
+        }
         if let Some(domain) = self.called(name).await? {
             return Err(HostError::NameInUse(domain));
         }

@@ -20,11 +20,7 @@ finish() {
 }
 
 refused '{"do":"list"}' "is .morgana daemon. running"
-xl create -q website.cfg
-xl destroy website
-until_true '[ ! -e /sys/class/net/vif1.0 ]'
-sleep 1
-note_what_is_there
+has_come_and_gone website
 
 echo "== made, looked at and ended"
 begin
@@ -63,6 +59,41 @@ for name in $(xl list | sed -n 's/^\(website.ahead[^ ]*\).*/\1/p') web; do
 done
 until_true '! ls /sys/class/net | grep -q "^vif"'
 ! xenstore-exists /tool/morgana/ahead 2>/dev/null || fail "nodes of domains that were built ahead are left"
+nothing_is_left
+finish
+
+echo "== over the network"
+printf 0123456789abcdef >/token
+chmod 644 /token
+network="--listen 127.0.0.1:7070 --token-file /token --guests /guests"
+! morgana daemon $network 2>/said || fail "a token that others may read"
+grep -q "chmod 600" /said || fail "said: $(cat /said)"
+chmod 600 /token
+begin $network
+url=http://127.0.0.1:7070
+until_true "[ \"\$(curl -s $url/healthz)\" = ok ]"
+# Posts a request, and prints the status; what is answered is in /said.
+posted() {
+    curl -s -o /said -w '%{http_code}' -H "Authorization: Bearer ${2:-0123456789abcdef}" --data-binary "$1" $url/ask
+}
+answered() {
+    status=$(posted "$1" "${4:-}")
+    [ "$status" = "$2" ] || fail "$1: $status $(cat /said)"
+    grep -q "$3" /said || fail "$1: $(cat /said)"
+}
+answered '{"do":"create","config":"hello.cfg","name":"one","extra":"log=debug"}' 200 '^{"ok":{"domain":[0-9]*}}$'
+[ "$(xl domid one)" = "$(sed 's/[^0-9]//g' /said)" ] || fail "xl domid: $(xl list)"
+answered '{"do":"create","config":"hello.cfg","name":"one"}' 409 '"kind":"name-in-use"'
+answered '{"do":"create","config":"hello.cfg","name":"7"}' 400 '"kind":"bad-request"'
+answered '{"do":"create","config":"/guests/hello.cfg","name":"two"}' 400 '"kind":"bad-request"'
+answered '{"do":"create","config":"nothing.cfg","name":"two"}' 422 '"kind":"config"'
+sed 's/^memory.*/memory = 100000/' hello.cfg >large.cfg
+answered '{"do":"create","config":"large.cfg","name":"two"}' 503 '"kind":"out-of-memory"'
+rm large.cfg
+answered '{"do":"list"}' 200 '"name":"one"'
+answered '{"do":"list"}' 401 '"kind":"unauthorized"' 0123456789abcdeF
+answered '{"do":"destroy","domain":"nobody"}' 404 '"kind":"no-such-domain"'
+answered '{"do":"destroy","domain":"one"}' 200 '{"ok":null}'
 nothing_is_left
 finish
 echo SUCCESS

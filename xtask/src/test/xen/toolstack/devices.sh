@@ -3,11 +3,7 @@
 # What xl runs when it ends a device of ours.
 [ -e /bin/true ] || ln -s /usr/bin/busybox /bin/true
 
-xl create -q website.cfg
-xl destroy website
-until_true '[ ! -e /sys/class/net/vif1.0 ]'
-sleep 1
-note_what_is_there
+has_come_and_gone website
 
 echo "== a network interface"
 id=$(morgana create website.cfg)

@@ -2,10 +2,7 @@
 . /shared.sh
 log=/var/log/xen/console/guest-hello.log
 
-# What is there before, when a domain of xl's has come and gone.
-xl create hello.cfg
-xl destroy hello
-note_what_is_there
+has_come_and_gone hello
 rm -f $log
 
 echo "== a domain runs, and xl understands it"
