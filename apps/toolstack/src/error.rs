@@ -31,6 +31,8 @@ pub enum HostError {
     NoSuchDomain,
     /// The domain is ended, but somebody still has pages of it mapped.
     StillDying,
+    /// Another domain has had a disk for 10 s that the domain to be could write.
+    DiskInUse(DomId),
     /// It is not for a toolstack to do this to the domain that it runs in.
     Dom0,
 }
@@ -56,6 +58,9 @@ impl fmt::Display for HostError {
             Self::StillDying => f.write_str(
                 "the domain is ended, but not gone: somebody still has pages of it mapped",
             ),
+            Self::DiskInUse(domain) => {
+                write!(f, "domain {} has a disk of it", domain.number())
+            }
             Self::Dom0 => f.write_str("that is not done to domain 0"),
         }
     }

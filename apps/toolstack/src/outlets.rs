@@ -1,5 +1,7 @@
 //! What devices are plugged into, on the back end's side.
 
+use alloc::format;
+use alloc::string::String;
 use core::fmt;
 
 use morgana_hal::DomId;
@@ -48,6 +50,13 @@ pub struct BlockDevice {
     pub major: u32,
     /// Which of its driver's.
     pub minor: u32,
+}
+
+impl BlockDevice {
+    /// As the node `physical-device` of a back end has it.
+    pub(crate) fn key(self) -> String {
+        format!("{:x}:{:x}", self.major, self.minor)
+    }
 }
 
 /// Why a device was not plugged in.

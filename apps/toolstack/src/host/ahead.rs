@@ -108,8 +108,38 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
         Ok(ahead.filter(|ahead| self.waits(ahead)).count())
     }
 
+    /// Ends all domains of this kind that wait for [`take`](Self::take).
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`] of the first that could not be ended.
+    pub async fn discard(&self, kind: &str) -> Result<(), HostError> {
+        loop {
+            let claimed = self
+                .client
+                .transaction(async |tree| self.claim(tree, kind).await)
+                .await?;
+            match claimed {
+                None => return Ok(()),
+                Some(ahead) => self.destroy(ahead.domain).await?,
+            }
+        }
+    }
+
     /// Takes the node of one away, so that nobody else has it, and names it.
     async fn take_one(&self, tree: &Tree, kind: &str, name: &str) -> Result<Option<Ahead>, Error> {
+        let Some(ahead) = self.claim(tree, kind).await? else {
+            return Ok(None);
+        };
+        let path = format!("{}/name", nodes::home(ahead.domain));
+        tree.write(&path, name).await?;
+        tree.write(&format!("/vm/{}/name", ahead.uuid), name)
+            .await?;
+        Ok(Some(ahead))
+    }
+
+    /// Takes the node of one away, so that nobody else has it.
+    async fn claim(&self, tree: &Tree, kind: &str) -> Result<Option<Ahead>, Error> {
         let listed = match tree.children(nodes::AHEAD).await {
             Err(error) if error.is_not_found() => return Ok(None),
             listed => listed?,
@@ -127,10 +157,6 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
                 // Somebody has ended it; its number may be another's by now.
                 continue;
             }
-            let path = format!("{}/name", nodes::home(domain));
-            tree.write(&path, name).await?;
-            tree.write(&format!("/vm/{}/name", ahead.uuid), name)
-                .await?;
             return Ok(Some(ahead));
         }
         Ok(None)

@@ -123,7 +123,7 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
         Ok(devices)
     }
 
-    async fn back_end_domain(&self, called: Option<&str>) -> Result<DomId, HostError> {
+    pub(super) async fn back_end_domain(&self, called: Option<&str>) -> Result<DomId, HostError> {
         let Some(called) = called else {
             return Ok(DomId::DOM0);
         };

@@ -1,6 +1,7 @@
 //! The domains of this machine.
 
 mod ahead;
+mod disks;
 mod making;
 mod names;
 
@@ -119,10 +120,22 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
     pub async fn destroy(&self, domain: DomId) -> Result<(), HostError> {
         let info = self.other(domain)?;
         self.toolstack.destroy(domain)?;
-        nodes::remove(&self.client, domain, Uuid::from_bytes(info.handle)).await?;
+        let uuid = Uuid::from_bytes(info.handle);
+        nodes::remove(&self.client, domain, uuid).await?;
+        self.names.forget(domain);
+        self.gone(domain, uuid).await
+    }
+
+    /// Returns when nothing is left of a domain that somebody ends: whose back ends have pages of it no more, either, so none of its requests is under way.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError::StillDying`] after 10 s, and others.
+    pub async fn gone(&self, domain: DomId, uuid: Uuid) -> Result<(), HostError> {
         let gone = async {
             let mut pause = LOOK;
-            while self.toolstack.info(domain)?.is_some() {
+            let is_it = |info: DomainInfo| info.handle == uuid.bytes();
+            while self.toolstack.info(domain)?.is_some_and(is_it) {
                 self.timers.sleep(pause).await;
                 pause = (pause * 2).min(LOOK_SELDOM);
             }

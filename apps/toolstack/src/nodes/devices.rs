@@ -71,8 +71,8 @@ impl Device {
             ("discard-enable", "1".to_string()),
             ("params", disk.target.clone()),
         ]);
-        if let Some(BlockDevice { major, minor }) = block {
-            back.push(("physical-device", format!("{major:x}:{minor:x}")));
+        if let Some(block) = block {
+            back.push(("physical-device", block.key()));
             back.push(("hotplug-status", "connected".to_string()));
         }
         Self {

@@ -9,7 +9,7 @@ mod xen;
 use std::cell::Cell;
 use std::rc::Rc;
 
-use morgana_builder::Image;
+use morgana_builder::{BuildError, Image};
 use morgana_exec::{Executor, ManualClock};
 use morgana_hal::{DomId, ToolstackError, WallTime};
 use morgana_toolstack::{
@@ -249,16 +249,84 @@ fn one_that_was_built_ahead_and_has_ended_is_not_taken() {
                 .any(|path| path.starts_with("/tool/morgana/ahead/"))
         );
 
-        // One whose command line cannot be set is ended.
+        // A command line that is none spoils none; one whose command line cannot be set is ended.
         host.prepare("kind", &config, &image(), uuid, now)
             .await
             .unwrap();
-        let long = "a".repeat(2000);
+        let too_long = Err(HostError::Build(BuildError::CommandLine));
+        for line in [&*"a".repeat(1024), "a\0b"] {
+            assert_eq!(host.take("kind", "web", line).await, too_long);
+            assert_eq!(host.waiting("kind").await, Ok(1));
+        }
+        host.toolstack.left.set(Some(0));
         assert!(matches!(
-            host.take("kind", "web", &long).await,
-            Err(HostError::Build(_))
+            host.take("kind", "web", "").await,
+            Err(HostError::Build(BuildError::Step(..)))
         ));
         assert_eq!(host.toolstack.calls.borrow().last(), Some(&Call::Destroy));
         assert_eq!(tree.nodes(), before);
+    });
+}
+
+#[test]
+fn those_that_were_built_ahead_can_be_ended() {
+    with_host("xenbr7", None, async |host, tree| {
+        let before = tree.nodes();
+        let config = Config::parse(CONFIG).unwrap();
+        let (uuid, now) = (Uuid::from_random([6; 16]), WallTime::from_unix_nanos(0));
+        let made = host.prepare("kind", &config, &image(), uuid, now).await;
+        assert_eq!(made, Ok(DOMAIN));
+        assert_eq!(host.discard("another").await, Ok(()));
+        assert_eq!(host.waiting("kind").await, Ok(1));
+        assert_eq!(host.discard("kind").await, Ok(()));
+        assert_eq!(host.toolstack.calls.borrow().last(), Some(&Call::Destroy));
+        assert_eq!(tree.nodes(), before);
+    });
+}
+
+#[test]
+fn a_disk_is_free_when_nobody_has_it_or_its_back_end_is_done() {
+    with_host("xenbr7", None, async |host, _| {
+        let config = Config::parse(CONFIG).unwrap();
+        let reader = Config::parse(&CONFIG.replace(",w'", ",r'")).unwrap();
+        let back = "/local/domain/0/backend/vbd/9/51712";
+        let in_use = Err(HostError::DiskInUse(DomId::new(9)));
+        assert_eq!(host.disks_are_free(&config).await, Ok(()));
+        for (key, value, is_free) in [
+            ("params", "/dev/other", true),
+            ("physical-device", "1:0", false),
+            ("state", "4", false),
+            ("state", "5", false),
+            // Of domain 9 Xen knows nothing any more.
+            ("state", "6", true),
+            ("state", "nonsense", false),
+            ("physical-device", "1:1", true),
+            ("params", "/dev/ram0", false),
+            ("state", "6", true),
+        ] {
+            let path = format!("{back}/{key}");
+            host.client.write(&path, value).await.unwrap();
+            if key == "params" && is_free {
+                host.client
+                    .write(&format!("{back}/state"), "2")
+                    .await
+                    .unwrap();
+            }
+            let told = host.disks_are_free(&config).await;
+            assert_eq!(told, if is_free { Ok(()) } else { in_use }, "{key} {value}");
+            assert_eq!(host.disks_are_free(&reader).await, Ok(()));
+        }
+        // The domain is there, whatever its back end says.
+        host.client
+            .remove("/local/domain/0/backend/vbd/9")
+            .await
+            .unwrap();
+        create(host).await.unwrap();
+        let state = "/local/domain/0/backend/vbd/7/51712/state";
+        host.client.write(state, "6").await.unwrap();
+        let told = host.disks_are_free(&config).await;
+        assert_eq!(told, Err(HostError::DiskInUse(DOMAIN)));
+        host.destroy(DOMAIN).await.unwrap();
+        assert_eq!(host.disks_are_free(&config).await, Ok(()));
     });
 }
