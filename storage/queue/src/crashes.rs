@@ -158,6 +158,7 @@ fn step(queue: &Queue<Recorder, impl Fn() -> u64>, random: &mut u64, leases: &mu
                     key: vec![b'k'; below(4) as usize],
                     priority: below(3) as u8,
                     delay: below(2) * 3,
+                    attempts: below(3) as u32,
                 })
                 .collect();
             now(join_all(jobs.into_iter().map(|job| queue.enqueue(job))));
@@ -324,7 +325,12 @@ fn damage_to_any_byte_is_an_error_or_loses_the_last_batch_alone() {
                 }
                 Err(error) => {
                     errors += 1;
-                    assert_eq!(error, OpenError::Damaged, "seed {seed}, byte {at}");
+                    // Without the name of its only header it is no queue.
+                    let nameless = at < 8 && error == OpenError::Foreign;
+                    assert!(
+                        nameless || error == OpenError::Damaged,
+                        "seed {seed}, byte {at}: {error}"
+                    );
                 }
             }
         }

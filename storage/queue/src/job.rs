@@ -21,6 +21,8 @@ pub struct NewJob {
     pub priority: u8,
     /// Milliseconds before it can be leased.
     pub delay: u64,
+    /// Attempts before it becomes a dead letter; with 0, as many as the queue gives.
+    pub attempts: u32,
 }
 
 /// A job that a worker has for a time.
@@ -77,6 +79,27 @@ pub struct Statistics {
     pub bytes: usize,
 }
 
+/// What has happened since a queue was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Jobs that were put in.
+    pub enqueued: u64,
+    /// Jobs that were not, as their key was taken.
+    pub duplicates: u64,
+    /// Leases that were given.
+    pub leased: u64,
+    /// Jobs that were done.
+    pub acknowledged: u64,
+    /// Attempts that failed, as their holders said.
+    pub failed: u64,
+    /// Attempts that failed as their lease ended.
+    pub expired: u64,
+    /// Jobs that became dead letters.
+    pub died: u64,
+    /// Dead letters that were dropped, as there were too many.
+    pub dropped: u64,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     Ready,
@@ -90,6 +113,8 @@ pub(crate) struct Job {
     pub payload: Vec<u8>,
     pub priority: u8,
     pub attempts: u32,
+    /// Attempts that it may have; with 0, as many as the queue gives.
+    pub most: u32,
     pub state: State,
     /// Whether the log has it.
     pub logged: bool,

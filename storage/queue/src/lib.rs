@@ -23,7 +23,7 @@ mod rules;
 
 pub use backoff::Backoff;
 pub use error::{OpenError, QueueError};
-pub use job::{DeadLetter, JobId, Lease, NewJob, Outcome, Statistics, Token};
+pub use job::{DeadLetter, JobId, Lease, NewJob, Outcome, Statistics, Token, Totals};
 pub use job_queue::JobQueue;
 pub use limits::{Limits, MAX_KEY, MAX_PAYLOAD};
 pub use queue::Queue;

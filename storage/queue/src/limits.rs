@@ -16,6 +16,8 @@ pub const MAX_KEY: usize = 1 << 10;
 pub struct Limits {
     /// Jobs in all, dead letters included.
     pub jobs: usize,
+    /// Dead letters: beyond them the one of the lowest number is dropped.
+    pub dead: usize,
     /// Bytes of one payload.
     pub payload: usize,
     /// Bytes of one key of de-duplication.
@@ -38,6 +40,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             jobs: 4096,
+            dead: 1024,
             payload: 8192,
             key: 128,
             bytes: 4 << 20,

@@ -13,7 +13,7 @@ use crate::log::Log;
 use crate::record::Batches;
 use crate::{
     DeadLetter, JobId, JobQueue, Lease, Limits, NewJob, OpenError, Outcome, QueueError, Statistics,
-    Token,
+    Token, Totals,
 };
 
 /// A queue whose log is on a block device. All who use it share one; what they ask for at once is made durable by one flush.
@@ -68,6 +68,30 @@ impl<D: BlockDevice + 'static, C: Fn() -> u64> Queue<D, C> {
     /// Tells who waits for a job that it is worth to try again; or that [`next_change`](Self::next_change) may be another.
     pub fn changed(&self) -> &Notify {
         &self.changed
+    }
+
+    /// What has happened since it was opened, of which not all need be durable yet.
+    pub fn totals(&self) -> Totals {
+        self.state.borrow().jobs.totals()
+    }
+
+    /// Whether there is a job of this number, in any state: tells a lease that is not held any more from a number that means nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`QueueError::Device`].
+    pub fn contains(&self, id: JobId) -> Result<bool, QueueError> {
+        Ok(self.now()?.jobs.contains(id))
+    }
+
+    /// The limits that it was opened with.
+    pub fn limits(&self) -> Limits {
+        *self.state.borrow().jobs.limits()
+    }
+
+    /// The time by its clock, in milliseconds.
+    pub fn time(&self) -> u64 {
+        (self.clock)()
     }
 
     /// The state now, with what time has changed.

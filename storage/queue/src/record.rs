@@ -9,6 +9,7 @@
 //! | 3 remove | |
 //! | 4 key | until when (`u64`), length (`u32`), key |
 //! | 5 next | (the number is the next that is given) |
+//! | 6 put, with its own limit | attempts that it may have (`u32`), then as a put |
 //!
 //! A state is a byte (0 ready, 1 delayed, 2 leased, 3 dead) and two numbers (`u64`): the end of the delay or lease, and the token. All is little-endian.
 
@@ -21,7 +22,7 @@ use crate::{JobId, MAX_KEY, MAX_PAYLOAD};
 pub(crate) const MAX_BATCH: usize = 64 << 10;
 
 /// Bytes of a put without its payload.
-pub(crate) const PUT_BYTES: usize = 1 + 8 + 1 + 4 + STATE_BYTES + 4;
+pub(crate) const PUT_BYTES: usize = 1 + 8 + 4 + 1 + 4 + STATE_BYTES + 4;
 /// Bytes of a key's record without the key.
 pub(crate) const KEY_BYTES: usize = 1 + 8 + 8 + 4;
 const STATE_BYTES: usize = 17;
@@ -44,7 +45,13 @@ pub(crate) enum Record {
 
 impl Record {
     pub(crate) fn put(into: &mut Vec<u8>, id: JobId, job: &Job) {
-        head(into, 1, id);
+        match job.most {
+            0 => head(into, 1, id),
+            most => {
+                head(into, 6, id);
+                into.extend_from_slice(&most.to_le_bytes());
+            }
+        }
         into.push(job.priority);
         into.extend_from_slice(&job.attempts.to_le_bytes());
         state(into, job.state);
@@ -76,24 +83,15 @@ impl Record {
         let [kind] = take(from)?;
         let id = JobId(number(from)?);
         Ok(match kind {
-            1 => {
-                let [priority] = take(from)?;
-                let attempts = u32::from_le_bytes(take(from)?);
-                let state = take_state(from)?;
-                let payload = take_bytes(from, MAX_PAYLOAD)?;
-                let job = Job {
-                    payload,
-                    priority,
-                    attempts,
-                    state,
-                    logged: true,
-                };
-                Self::Put(id, job)
-            }
+            1 => Self::Put(id, take_job(from, 0)?),
             2 => Self::Set(id, u32::from_le_bytes(take(from)?), take_state(from)?),
             3 => Self::Remove(id),
             4 => Self::Key(id, number(from)?, take_bytes(from, MAX_KEY)?),
             5 => Self::Next(id),
+            6 => {
+                let most = u32::from_le_bytes(take(from)?);
+                Self::Put(id, take_job(from, most)?)
+            }
             _ => return Err(Malformed),
         })
     }
@@ -139,6 +137,20 @@ fn take<const N: usize>(from: &mut &[u8]) -> Result<[u8; N], Malformed> {
     let (taken, rest) = from.split_first_chunk::<N>().ok_or(Malformed)?;
     *from = rest;
     Ok(*taken)
+}
+
+fn take_job(from: &mut &[u8], most: u32) -> Result<Job, Malformed> {
+    let [priority] = take(from)?;
+    let attempts = u32::from_le_bytes(take(from)?);
+    let state = take_state(from)?;
+    Ok(Job {
+        payload: take_bytes(from, MAX_PAYLOAD)?,
+        priority,
+        attempts,
+        most,
+        state,
+        logged: true,
+    })
 }
 
 fn number(from: &mut &[u8]) -> Result<u64, Malformed> {

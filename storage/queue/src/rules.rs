@@ -109,6 +109,54 @@ fn a_full_queue_refuses_and_is_as_before() {
 }
 
 #[test]
+fn a_job_may_have_attempts_of_its_own() {
+    let mut queue = Jobs::new(limits(), 1);
+    for (attempts, expected) in [(1, 1), (0, 2), (3, 3)] {
+        let job = NewJob {
+            attempts,
+            ..job(b"", 0, 0)
+        };
+        let Ok(Outcome::New(id)) = queue.enqueue(0, job) else {
+            panic!("there is room");
+        };
+        for attempt in 1..=expected {
+            let lease = queue.lease(1000 * u64::from(attempt), 10).unwrap();
+            assert_eq!((lease.id, lease.attempt), (id, attempt));
+            let now = 1000 * u64::from(attempt);
+            let dead = queue.fail(now, id, lease.token) == Ok(Outcome::Dead);
+            assert_eq!(dead, attempt == expected);
+        }
+        queue.purge(id).unwrap();
+        // The time of a queue does not run backwards: another one.
+        queue = Jobs::new(limits(), 1);
+    }
+}
+
+#[test]
+fn of_too_many_dead_letters_the_oldest_are_dropped() {
+    let limits = Limits {
+        dead: 2,
+        ..limits()
+    };
+    let mut queue = Jobs::new(limits, 1);
+    for _ in 0..5 {
+        let once = NewJob {
+            attempts: 1,
+            ..job(b"12", 0, 0)
+        };
+        queue.enqueue(0, once).unwrap();
+        let lease = queue.lease(0, 10).unwrap();
+        assert_eq!(queue.fail(0, lease.id, lease.token), Ok(Outcome::Dead));
+    }
+    let letters = queue.dead_letters(JobId(0)).map(|letter| letter.id);
+    assert_eq!(letters.collect::<Vec<_>>(), [JobId(4), JobId(5)]);
+    let statistics = queue.statistics();
+    assert_eq!((statistics.dead, statistics.bytes), (2, 4));
+    assert_eq!((queue.totals().died, queue.totals().dropped), (5, 3));
+    assert!(queue.contains(JobId(4)) && !queue.contains(JobId(3)));
+}
+
+#[test]
 fn waits_double_and_are_bounded() {
     let backoff = Backoff {
         first: 10,
