@@ -17,6 +17,12 @@ pub enum QueueError {
     NoDeadLetter,
     /// The device has failed, now or before. Whether what was asked for is durable is not known, and the queue does nothing more until it is opened again.
     Device(BlockError),
+    /// A queue elsewhere cannot be reached: nothing was done.
+    Unreachable,
+    /// A queue elsewhere has not answered: it is not known whether it was done.
+    Unknown,
+    /// A queue elsewhere has answered what makes no sense.
+    Peer,
 }
 
 impl fmt::Display for QueueError {
@@ -27,6 +33,9 @@ impl fmt::Display for QueueError {
             Self::TooLarge => "the payload or key is too large",
             Self::NoLease => "no such lease",
             Self::NoDeadLetter => "no such dead letter",
+            Self::Unreachable => "the queue cannot be reached; nothing was done",
+            Self::Unknown => "the queue has not answered: unknown whether it was done",
+            Self::Peer => "the queue has answered what makes no sense",
         })
     }
 }

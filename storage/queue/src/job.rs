@@ -100,6 +100,23 @@ pub struct Totals {
     pub dropped: u64,
 }
 
+impl core::ops::Add for Totals {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            enqueued: self.enqueued + other.enqueued,
+            duplicates: self.duplicates + other.duplicates,
+            leased: self.leased + other.leased,
+            acknowledged: self.acknowledged + other.acknowledged,
+            failed: self.failed + other.failed,
+            expired: self.expired + other.expired,
+            died: self.died + other.died,
+            dropped: self.dropped + other.dropped,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     Ready,

@@ -97,7 +97,7 @@ pub(super) enum Finish {
     /// All of it was read; what follows is the next request.
     Read,
     /// The client waits for leave to send it, which it will not get: it may send it or not, so that the connection
-    /// cannot go on.
+    /// cannot go on. Neither can it when bytes were dropped that came behind it.
     Unsent,
 }
 
@@ -114,6 +114,8 @@ pub(super) struct RequestBody<'c, 's, S> {
     expectation: Expectation,
     deadline: Instant,
     failure: Option<BodyError>,
+    /// Whether bytes were dropped that came behind it.
+    overrun: bool,
 }
 
 impl<'c, 's, S: Read + Write> RequestBody<'c, 's, S> {
@@ -140,6 +142,7 @@ impl<'c, 's, S: Read + Write> RequestBody<'c, 's, S> {
             expectation,
             deadline,
             failure: None,
+            overrun: false,
         })
     }
 
@@ -155,7 +158,7 @@ impl<'c, 's, S: Read + Write> RequestBody<'c, 's, S> {
 
     /// Reads and drops what the handler left.
     pub(super) async fn finish(&mut self, pool: &Pool) -> Result<Finish, BodyError> {
-        if self.expectation == Expectation::Continue {
+        if self.expectation == Expectation::Continue || self.overrun {
             return Ok(Finish::Unsent);
         }
         if let Some(failure) = self.failure {
@@ -166,6 +169,20 @@ impl<'c, 's, S: Read + Write> RequestBody<'c, 's, S> {
             while self.read(&mut dropped).await? > 0 {}
         }
         Ok(Finish::Read)
+    }
+
+    /// Waits until nothing comes any more behind it. At most `allowance` bytes that come nevertheless are dropped.
+    pub(super) async fn end_of_stream(&mut self, mut allowance: usize) {
+        let mut dropped = [0; 64];
+        while allowance > 0 {
+            match self.transport.read(&mut dropped, Instant::FAR_FUTURE).await {
+                Ok(count @ 1..) => {
+                    self.overrun = true;
+                    allowance = allowance.saturating_sub(count);
+                }
+                Ok(0) | Err(_) => return,
+            }
+        }
     }
 
     /// At least how many coded bytes are still to come.

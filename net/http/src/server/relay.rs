@@ -98,6 +98,17 @@ impl<'c, 's, S: Read + Write> Exchange<'c, 's, S> {
         self.answer != Begun::Not
     }
 
+    /// Waits until the client is gone, for who lets it wait for an answer: what waits for nobody need not be kept. What is left of the request's body is read and
+    /// dropped first.
+    ///
+    /// A client is gone that has closed its sending side, too; or one that sends more than [`Limits::linger_bytes`] without waiting for the answer. What a
+    /// client sends meanwhile, be it another request, is dropped: the connection closes behind the answer then. May be dropped, and asked again.
+    pub async fn gone(&mut self) {
+        if self.body.finish(self.pool).await.is_ok() {
+            self.body.end_of_stream(self.limits.linger_bytes).await;
+        }
+    }
+
     /// Reads and drops what is left of the request's body, and sends a head: this status, these fields, and what the connection needs. `Connection`, `Content-Length` (but see
     /// [`RelayContent::None`]) and `Transfer-Encoding` must not be among the fields; `Date` is added if it is not. Then what is written to the result goes out as the content.
     ///

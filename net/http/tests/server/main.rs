@@ -12,3 +12,4 @@ mod splits;
 mod statuses;
 mod streaming;
 mod support;
+mod waiting;

@@ -1,0 +1,78 @@
+//! The queue as a domain of its own.
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::rc::Rc;
+use alloc::string::String;
+
+use morgana::blkfront::Blkfront;
+use morgana::exec::TimeOfDay;
+use morgana::net::{ListenOptions, TcpListener};
+use morgana::{Domain, Platform, log};
+use morgana_block::BlockDevice;
+use morgana_http::{Handler, Server};
+use queue::{Service, Source, Store, Words};
+
+/// Whatever goes wrong at the start, for the log.
+type StartError = Box<dyn core::error::Error>;
+
+pub(crate) async fn serve<P: Platform>(domain: Domain<P>) -> Result<(), StartError> {
+    let words = Words::parse(domain.command_line())?;
+    let name = words.disk.as_deref().unwrap_or("xvda");
+    let disk = domain.disk(name).await?;
+    let time = Rc::new(TimeOfDay::new(domain.platform().clone(), domain.timers()));
+    let store = open(&domain, disk, &time, &words).await;
+    let store = store.map_err(|error| format!("{name}: {error}"))?;
+    store.log().await;
+    let keeping = store.clone().keep_open(domain.timers(), words.settings);
+    domain.tasks().spawn(keeping)?;
+    let network = domain.network().await?;
+    let options = ListenOptions::default();
+    let listener = TcpListener::bind(network.stack(), words.port, options)?;
+    log::info!("serving the queue of {name} on port {}", words.port);
+    let seconds = move || time.now().unix_seconds();
+    let server = Service::server(store, domain.timers(), words.settings, seconds);
+    accept(domain, listener, server).await;
+    Ok(())
+}
+
+async fn open<P: Platform>(
+    domain: &Domain<P>,
+    disk: Blkfront<P>,
+    time: &Rc<TimeOfDay>,
+    words: &Words,
+) -> Result<Rc<Store<Blkfront<P>, impl Fn() -> u64 + Clone + 'static>>, String> {
+    let (time, platform) = (time.clone(), domain.platform().clone());
+    let bytes = disk.geometry().bytes();
+    let source = Source {
+        device: Rc::new(disk),
+        clock: move || time.now().unix_nanos() / 1_000_000,
+        random: Box::new(move || {
+            let mut seed = [0; 8];
+            platform.entropy(&mut seed);
+            u64::from_ne_bytes(seed)
+        }),
+        limits: words.settings.queue,
+    };
+    let opened = Store::open(source).await;
+    opened.map_err(|error| queue::why_not(error, &words.settings, bytes))
+}
+
+/// Accepts connections, and gives each a task.
+async fn accept<P: Platform, H: Handler + 'static>(
+    domain: Domain<P>,
+    listener: TcpListener,
+    server: Rc<Server<H>>,
+) {
+    loop {
+        let mut stream = listener.accept().await;
+        let server = Rc::clone(&server);
+        let served = domain.tasks().spawn(async move {
+            let end = server.serve(&mut stream).await;
+            log::debug!("connection: {end}");
+        });
+        if let Err(error) = served {
+            log::warn!("connection refused: {error}");
+        }
+    }
+}
