@@ -13,7 +13,7 @@ use crate::cli::XenstoredChoice;
 use crate::test::priority::{Priority, run_at};
 
 /// The images, in the order in which they are wanted.
-const IMAGES: [&str; 19] = [
+const IMAGES: [&str; 20] = [
     "guest-selftest",
     "guest-faults",
     "hello",
@@ -26,6 +26,7 @@ const IMAGES: [&str; 19] = [
     "guest-iperf",
     "logger",
     "guest-logs",
+    "queue",
     "netback",
     "guest-echo",
     "guest-vchan",

@@ -19,6 +19,7 @@ mod linux;
 mod logger;
 mod net;
 mod peers;
+mod queue;
 mod site;
 mod streams;
 mod testbed;
@@ -64,6 +65,7 @@ fn subjects() -> Vec<&'static [XenTest]> {
         large::TESTS,
         linux::TESTS,
         logger::TESTS,
+        queue::TESTS,
         net::TESTS,
         toolstack::TESTS,
         clients::TESTS,
