@@ -2,25 +2,30 @@
 
 use core::future::Future;
 use std::io;
-use std::os::unix::net::UnixStream;
 
 use morgana_exec::{Executor, Handle, Timers};
 use morgana_hal::{Clock as _, Idle, Instant};
 use morgana_reactor::{Reactor, allow_descriptors};
 
 use crate::HostClock;
+use crate::bell::{Bell, Heard};
 
 /// What a program runs on: tasks, timers and sockets of one thread. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Host {
     tasks: Handle,
     reactor: Reactor,
+    bell: Option<Bell>,
 }
 
 impl Host {
     /// On a run loop that is there already, whose reactor watches the sockets, too.
     pub const fn over(tasks: Handle, reactor: Reactor) -> Self {
-        Self { tasks, reactor }
+        Self {
+            tasks,
+            reactor,
+            bell: None,
+        }
     }
 
     /// Where tasks are spawned.
@@ -42,6 +47,11 @@ impl Host {
     pub const fn reactor(&self) -> &Reactor {
         &self.reactor
     }
+
+    /// What ends the program's sleep from another thread; none [over another run loop](Self::over), whose matter that is.
+    pub fn bell(&self) -> Option<Bell> {
+        self.bell.clone()
+    }
 }
 
 /// Runs a program to the end of its main future. Tasks that are left are dropped.
@@ -55,29 +65,35 @@ where
     F::Output: 'static,
 {
     allow_descriptors();
-    // Nobody wakes it from outside; the pair stays open as long as the reactor.
-    let (wake, _waker) = UnixStream::pair()?;
-    let reactor = Reactor::new(&wake)?;
+    let (bell, heard) = Bell::new()?;
+    let reactor = Reactor::new(&heard.0)?;
     let mut executor = Executor::new();
     let host = Host {
         tasks: executor.handle(),
         reactor: reactor.clone(),
+        bell: Some(bell),
     };
-    let mut idle = HostIdle(reactor);
+    let mut idle = HostIdle { reactor, heard };
     let output = executor.block_on(main(host), &mut idle, &HostClock);
     Ok(output)
 }
 
-struct HostIdle(Reactor);
+struct HostIdle {
+    reactor: Reactor,
+    heard: Heard,
+}
 
 impl Idle for HostIdle {
     fn dispatch(&mut self) -> usize {
-        self.0.collect();
+        self.reactor.collect();
+        if self.reactor.take_woken() {
+            self.heard.clear();
+        }
         0
     }
 
     fn wait(&mut self, deadline: Option<Instant>) {
         let timeout = deadline.map(|deadline| deadline.since(HostClock.now()));
-        self.0.wait(timeout);
+        self.reactor.wait(timeout);
     }
 }

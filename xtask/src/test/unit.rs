@@ -4,7 +4,9 @@ use anyhow::Result;
 
 use super::Tally;
 use super::counted::cargo_test;
-use crate::testbed::{capture_readers, dns_packages, tls_packages, xen_headers, xen_packages};
+use crate::testbed::{
+    capture_readers, dns_packages, nats_packages, tls_packages, xen_headers, xen_packages,
+};
 use crate::workspace::{Workspace, cargo};
 
 /// Runs them; each counts.
@@ -28,6 +30,8 @@ fn run(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
     command.env("MORGANA_DNS_PACKAGES", dns_packages()?);
     // OpenSSL, curl, nginx and Python, which our TLS and HTTP speak with (tests/tls-peers).
     command.env("MORGANA_TLS_PACKAGES", tls_packages()?);
+    // nats-server, on which a job queue of ours is (storage/queue-nats).
+    command.env("MORGANA_NATS_PACKAGES", nats_packages()?);
     // What reads captures (apps/linux, apps/morgana).
     command.env("MORGANA_CAPTURE_READERS", capture_readers()?);
     cargo_test(&mut command, tally)
