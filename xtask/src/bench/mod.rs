@@ -6,6 +6,7 @@ mod console;
 mod dns;
 mod http;
 mod net;
+mod queue;
 mod record;
 mod ring;
 mod serving;
@@ -34,7 +35,7 @@ type Report<'a> = dyn FnMut(&Record) -> Result<()> + 'a;
 /// The profile of programs that are measured at native speed.
 const NATIVE: &str = "native";
 
-const ALL: [Benchmark; 10] = [
+const ALL: [Benchmark; 11] = [
     ("boot", boot::run),
     ("ring", ring::run),
     ("net", net::run),
@@ -44,6 +45,7 @@ const ALL: [Benchmark; 10] = [
     ("vchan", vchan::run),
     ("http", http::run),
     ("dns", dns::run),
+    ("queue", queue::run),
     ("spawn", spawn::run),
 ];
 

@@ -53,7 +53,7 @@ fn destroyed(lab: &Lab<'_>) -> Result<()> {
     // Something else on its disk is refused, and stays.
     guest.destroy(lab)?;
     lab.sh(&format!(
-        "dd if=/dev/urandom of={disk} bs=4096 count=1 conv=fsync && dd if={disk} of=/before bs=1M"
+        "dd if=/dev/urandom of=/before bs=1M count=8 && dd if=/before of={disk} bs=1M conv=fsync"
     ))?;
     begin(
         lab,
