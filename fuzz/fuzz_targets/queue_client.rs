@@ -1,0 +1,7 @@
+//! What a service may answer to the client of a job queue: any bytes. The check belongs to the crate's own tests, which replay the corpus on every run.
+#![no_main]
+
+#[path = "../../net/queue-client/tests/hostile/check.rs"]
+mod check;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| check::check(input));
