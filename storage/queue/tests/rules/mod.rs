@@ -12,6 +12,9 @@ pub(crate) async fn conforms<Q: JobQueue>(open: impl AsyncFn(Limits) -> Q, pass:
     order(&open(limits).await).await;
     keys(&open(limits).await, &pass).await;
     leases(&open(limits).await, &pass).await;
+    delays(&open(limits).await, &pass).await;
+    attempts(&open(limits).await).await;
+    pages(&open(limits).await).await;
     let few = Limits { jobs: 1, ..limits };
     bounds(&open(few).await, few).await;
 }
@@ -82,12 +85,81 @@ async fn leases(queue: &impl JobQueue, pass: &impl Fn(u64)) {
     assert_eq!(queue.statistics().await, Ok(Default::default()));
 }
 
+async fn delays(queue: &impl JobQueue, pass: &impl Fn(u64)) {
+    let late = NewJob {
+        delay: 30,
+        ..job(b"late", 255)
+    };
+    queue.enqueue(late).await.unwrap();
+    assert_eq!(queue.lease(10).await, Ok(None));
+    queue.enqueue(job(b"early", 0)).await.unwrap();
+    let statistics = queue.statistics().await.unwrap();
+    assert_eq!((statistics.ready, statistics.delayed), (1, 1));
+    assert_eq!(statistics.bytes, b"lateearly".len());
+    pass(29);
+    let early = queue.lease(100).await.unwrap().unwrap();
+    assert_eq!(early.payload, b"early");
+    assert_eq!(queue.lease(10).await, Ok(None));
+    pass(1);
+    let late = queue.lease(100).await.unwrap().unwrap();
+    assert_eq!(late.payload, b"late");
+    assert_eq!(queue.statistics().await.unwrap().leased, 2);
+    // Nobody has its lease with the token of another.
+    let other = queue.acknowledge(late.id, early.token).await;
+    assert_eq!(other, Err(QueueError::NoLease));
+}
+
+async fn attempts(queue: &impl JobQueue) {
+    let once = NewJob {
+        attempts: 1,
+        ..job(b"", 0)
+    };
+    queue.enqueue(once).await.unwrap();
+    queue.enqueue(job(b"", 0)).await.unwrap();
+    for dead in [true, false] {
+        let lease = queue.lease(10).await.unwrap().unwrap();
+        assert!(lease.payload.is_empty());
+        let failed = queue.fail(lease.id, lease.token).await.unwrap();
+        assert_eq!(failed == Outcome::Dead, dead);
+        assert_eq!(matches!(failed, Outcome::Retry(_)), !dead);
+    }
+}
+
+async fn pages(queue: &impl JobQueue) {
+    let every_byte: Vec<u8> = (0..=255).collect();
+    for number in 0..5 {
+        let once = NewJob {
+            attempts: 1,
+            // Any bytes are a key, too.
+            key: [&every_byte[number..number + 9], b"%&=?#/ +"].concat(),
+            ..job(&every_byte, 0)
+        };
+        queue.enqueue(once.clone()).await.unwrap();
+        let again = queue.enqueue(once).await;
+        assert!(matches!(again, Ok(Outcome::Duplicate(_))));
+        let lease = queue.lease(10).await.unwrap().unwrap();
+        queue.fail(lease.id, lease.token).await.unwrap();
+    }
+    let all = queue.dead_letters(JobId(0), 10).await.unwrap();
+    assert_eq!(all.len(), 5);
+    assert!(all.iter().all(|letter| letter.payload == every_byte));
+    assert!(all.is_sorted_by(|one, other| one.id < other.id));
+    let some = queue.dead_letters(all[1].id, 3).await;
+    assert_eq!(some.as_deref(), Ok(&all[1..4]));
+    assert_eq!(queue.dead_letters(JobId(0), 0).await, Ok(Vec::new()));
+}
+
 async fn bounds(queue: &impl JobQueue, limits: Limits) {
     let long = vec![0; limits.payload + 1];
     assert_eq!(
         queue.enqueue(job(&long, 0)).await,
         Err(QueueError::TooLarge)
     );
+    let long = NewJob {
+        key: vec![0; limits.key + 1],
+        ..NewJob::default()
+    };
+    assert_eq!(queue.enqueue(long).await, Err(QueueError::TooLarge));
     queue.enqueue(job(b"a", 0)).await.unwrap();
     assert_eq!(queue.enqueue(job(b"b", 0)).await, Err(QueueError::Full));
     assert_eq!(queue.statistics().await.unwrap().ready, 1);
