@@ -25,10 +25,11 @@ const OPERATIONS: u32 = 32;
 const USAGE: &str = "\
 Keeps a queue of jobs on a disk, and serves it over HTTP.
 
-Usage: queue [--forward HOST:PORT]... disk=FILE [WORD]...
+Usage: queue [--forward HOST:PORT]... [--disk NAME=FILE]... [disk=FILE] [WORD]...
 
 Options:
   --forward HOST:PORT  listen at port HOST instead of PORT (as when it runs as a domain)
+  --disk NAME=FILE     disk=NAME is FILE; without disk=, xvda is meant (as when it runs as a domain)
   --help               this text
 
 Words:
@@ -40,11 +41,13 @@ struct Arguments {
     line: CommandLine,
     /// Ports of the host instead of those of the words.
     forwards: Vec<(u16, u16)>,
+    /// Files for the names of disks.
+    disks: Vec<(String, String)>,
 }
 
 impl Arguments {
     fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Self>, String> {
-        let (mut words, mut forwards) = (Vec::new(), Vec::new());
+        let (mut words, mut forwards, mut disks) = (Vec::new(), Vec::new(), Vec::new());
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--help" | "-h" => return Ok(None),
@@ -56,6 +59,11 @@ impl Arguments {
                         .and_then(|(host, port)| Some((host.parse().ok()?, port.parse().ok()?)));
                     forwards.push(ports.ok_or("--forward wants HOST:PORT")?);
                 }
+                "--disk" => {
+                    let value = arguments.next().unwrap_or_default();
+                    let (name, file) = value.split_once('=').ok_or("--disk wants NAME=FILE")?;
+                    disks.push((name.to_owned(), file.to_owned()));
+                }
                 word if word.contains('=') => words.push(argument),
                 other => return Err(format!("{other}: neither an option nor KEY=VALUE")),
             }
@@ -63,6 +71,7 @@ impl Arguments {
         Ok(Some(Self {
             line: CommandLine::new(&words.join(" ")),
             forwards,
+            disks,
         }))
     }
 
@@ -71,6 +80,13 @@ impl Arguments {
         let mut forwards = self.forwards.iter();
         let forward = forwards.find(|(_, port)| *port == of);
         forward.map_or(of, |(host, _)| *host)
+    }
+
+    /// The file that the words mean by a disk.
+    fn disk<'a>(&'a self, of: Option<&'a str>) -> Option<&'a str> {
+        let mut disks = self.disks.iter();
+        let disk = disks.find(|(name, _)| name == of.unwrap_or("xvda"));
+        disk.map(|(_, file)| file.as_str()).or(of)
     }
 }
 
@@ -126,7 +142,7 @@ async fn serve(host: Host, arguments: Arguments) -> Result<(), String> {
         .line
         .parse("listen", IpAddr::V4(Ipv4Addr::LOCALHOST));
     let at = at.map_err(|error| error.to_string())?;
-    let path = words.disk.as_deref();
+    let path = arguments.disk(words.disk.as_deref());
     let path = path.ok_or("disk=FILE is missing: the file or block device with the queue")?;
     let uring = Uring::new(OPERATIONS, host.reactor()).map_err(|error| error.to_string())?;
     let disk = FileDisk::open(&uring, path, Access::ReadWrite).map_err(|error| {

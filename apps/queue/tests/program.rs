@@ -168,6 +168,9 @@ fn bad_usage_is_told() {
         (["--forward", "x"], "--forward wants HOST:PORT"),
         (["port=1", "jobs=x"], "jobs=x is not a valid value"),
         (["word", "port=1"], "word: neither an option"),
+        (["--disk", "x"], "--disk wants NAME=FILE"),
+        (["--disk", "xvda=/nowhere"], "/nowhere: No such file"),
+        (["--disk", "xvdb=/nowhere"], "disk=FILE is missing"),
         (["listen=127.0.0.1", "port=0"], "disk=FILE is missing"),
     ] {
         let (code, text) = run(&arguments);
