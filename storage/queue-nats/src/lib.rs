@@ -3,6 +3,8 @@
 
 mod apply;
 mod backend;
+mod dead;
+mod enqueue;
 mod error;
 mod follow;
 mod jobs;

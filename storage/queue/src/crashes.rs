@@ -2,16 +2,19 @@
 
 extern crate std;
 
+mod recorder;
+
 use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
-use core::cell::{Cell, RefCell};
+use core::cell::Cell;
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 use std::{format, println, vec};
 
-use morgana_block::{BlockDevice, BlockError, Geometry, Writes};
 use morgana_exec::join_all;
+
+use recorder::{Event, Recorder};
 
 use crate::backoff::next_random;
 use crate::jobs::View;
@@ -38,66 +41,6 @@ fn now<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
         Poll::Pending => panic!("a queue waits for nothing but its device"),
-    }
-}
-
-enum Event {
-    Write(usize, Vec<u8>),
-    Flush,
-}
-
-/// A disk in memory that remembers what was done.
-#[derive(Clone)]
-struct Recorder(Rc<Recorded>);
-
-struct Recorded {
-    geometry: Geometry,
-    bytes: RefCell<Vec<u8>>,
-    events: RefCell<Vec<Event>>,
-}
-
-impl Recorder {
-    fn new(sector_size: usize, bytes: Vec<u8>) -> Self {
-        let sectors = (bytes.len() / sector_size) as u64;
-        let geometry = Geometry::new(sector_size as u32, sectors, Writes::Allowed).unwrap();
-        Self(Rc::new(Recorded {
-            geometry,
-            bytes: RefCell::new(bytes),
-            events: RefCell::default(),
-        }))
-    }
-
-    fn events(&self) -> usize {
-        self.0.events.borrow().len()
-    }
-}
-
-impl BlockDevice for Recorder {
-    fn geometry(&self) -> Geometry {
-        self.0.geometry
-    }
-
-    async fn read(&self, sector: u64, into: &mut [u8]) -> Result<(), BlockError> {
-        self.0.geometry.check(sector, into.len())?;
-        let start = sector as usize * self.0.geometry.sector_size();
-        into.copy_from_slice(&self.0.bytes.borrow()[start..start + into.len()]);
-        Ok(())
-    }
-
-    async fn write(&self, sector: u64, from: &[u8]) -> Result<(), BlockError> {
-        self.0.geometry.check_write(sector, from.len())?;
-        let start = sector as usize * self.0.geometry.sector_size();
-        self.0.bytes.borrow_mut()[start..start + from.len()].copy_from_slice(from);
-        self.0
-            .events
-            .borrow_mut()
-            .push(Event::Write(start, from.to_vec()));
-        Ok(())
-    }
-
-    async fn flush(&self) -> Result<(), BlockError> {
-        self.0.events.borrow_mut().push(Event::Flush);
-        Ok(())
     }
 }
 

@@ -2,8 +2,11 @@
 
 #![allow(async_fn_in_trait)]
 
+mod asker;
 mod conformance;
+mod failing;
 mod protocol;
 #[path = "../../../../storage/queue/tests/rules/mod.rs"]
 mod rules;
+mod waiting;
 mod world;

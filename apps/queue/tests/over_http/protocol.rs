@@ -1,80 +1,12 @@
-//! What the protocol says: statuses, fields, waiting, and a disk that fails.
+//! What the protocol says: statuses, fields, limits.
 
-use std::cell::{Cell, RefCell};
-use std::net::SocketAddr;
-use std::rc::Rc;
-use std::time::Duration;
-
-use morgana_block::{BlockDevice, BlockError, Geometry, RamDisk};
 use morgana_exec::join_all;
-use morgana_http::{Ask, Client, ClientLimits, Method};
+use morgana_http::Method;
 use morgana_queue::{JobQueue, Limits, NewJob, QueueError};
-use morgana_sockets::{Host, Stream};
 use queue::Settings;
 
-use crate::world::{Time, client, disk, serve, test};
-
-/// An answer: its code, the fields that matter here, and its content.
-#[derive(Debug)]
-struct Answer {
-    code: u16,
-    fields: Vec<(&'static str, String)>,
-    text: String,
-}
-
-impl Answer {
-    fn field(&self, name: &str) -> &str {
-        let mut fields = self.fields.iter();
-        let field = fields.find(|(other, _)| *other == name);
-        field.map_or("", |(_, value)| value)
-    }
-
-    /// The path of what is said of a leased job.
-    fn path(&self, what: &str) -> String {
-        let (id, token) = (self.field("Job-Id"), self.field("Job-Token"));
-        format!("/jobs/{id}/{what}?token={token}")
-    }
-}
-
-/// Who asks a service, each time over a connection of its own.
-struct Asker(Host, SocketAddr);
-
-impl Asker {
-    async fn new(host: &Host, settings: Settings) -> (Self, Time) {
-        let time = Time::default();
-        let disk = Rc::new(disk(&settings.queue));
-        let address = serve(host, &time, settings, disk).await;
-        (Self(host.clone(), address), time)
-    }
-
-    async fn ask(&self, method: Method, target: &str, content: &[u8]) -> Answer {
-        let stream = Stream::connect(&self.0, self.1).await.expect("a service");
-        let mut client = Client::new(stream, self.0.timers(), ClientLimits::DEFAULT);
-        let ask = Ask {
-            method,
-            ..Ask::get("queue", target)
-        };
-        let mut reply = client.send(&ask, content).await.expect("an answer");
-        let names = ["Job-Id", "Job-Token", "Job-Attempt", "Retry-After", "Allow"];
-        let headers = reply.head().headers();
-        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
-        let fields = names
-            .into_iter()
-            .filter_map(|name| Some((name, text(headers.first(name)?))));
-        let (code, fields) = (reply.head().code(), fields.collect());
-        let content = reply.read_to_end(1 << 20).await.expect("a content");
-        let text = text(&content);
-        Answer { code, fields, text }
-    }
-
-    async fn post(&self, target: &str, content: &[u8]) -> Answer {
-        self.ask(Method::Post, target, content).await
-    }
-
-    async fn get(&self, target: &str) -> Answer {
-        self.ask(Method::Get, target, b"").await
-    }
-}
+use crate::asker::Asker;
+use crate::world::{client, test};
 
 #[test]
 fn a_job_from_its_birth_to_its_end() {
@@ -212,87 +144,6 @@ fn pages_of_dead_letters_are_bounded() {
 }
 
 #[test]
-fn who_waits_gets_a_job_as_soon_as_there_is_one() {
-    test(|host| async move {
-        let settings = Settings {
-            waiting: 2,
-            ..Settings::default()
-        };
-        let (queue, _) = Asker::new(&host, settings).await;
-        let queue = Rc::new(queue);
-        let order = Rc::new(RefCell::new(Vec::new()));
-        let waiting = async |name: &'static str| {
-            let lease = queue.post("/leases?wait_ms=20000", b"").await;
-            order.borrow_mut().push(name);
-            lease
-        };
-        let seats = async |count: usize| {
-            let seats = format!("\"waiting\":{count},");
-            while !queue.get("/stats").await.text.contains(&seats) {}
-        };
-        let others = async {
-            seats(2).await;
-            let third = queue.post("/leases?wait_ms=20000", b"").await;
-            assert_eq!((third.code, third.field("Retry-After")), (503, "1"));
-            assert!(order.borrow().is_empty());
-            assert_eq!(queue.post("/jobs", b"one").await.code, 201);
-            assert_eq!(queue.post("/jobs?delay_ms=0", b"two").await.code, 201);
-            seats(0).await;
-        };
-        let both = morgana_exec::join(waiting("a"), waiting("b"));
-        let ((one, two), ()) = morgana_exec::join(both, others).await;
-        let mut texts = [one.text, two.text];
-        texts.sort();
-        assert_eq!(texts, ["one", "two"]);
-    });
-}
-
-#[test]
-fn who_waits_for_a_delayed_job_gets_it_in_time() {
-    test(|host| async move {
-        let (queue, time) = Asker::new(&host, Settings::default()).await;
-        assert_eq!(queue.post("/jobs?delay_ms=30", b"late").await.code, 201);
-        let passing = async {
-            host.timers().sleep(Duration::from_millis(10)).await;
-            time.pass(30);
-        };
-        let waiting = queue.post("/leases?wait_ms=20000", b"");
-        let (lease, ()) = morgana_exec::join(waiting, passing).await;
-        assert_eq!(lease.text, "late");
-        let none = queue.post("/leases?wait_ms=1", b"").await;
-        assert_eq!(none.code, 204);
-    });
-}
-
-#[test]
-fn who_goes_gives_up_its_place_and_gets_no_job() {
-    test(|host| async move {
-        let (queue, _) = Asker::new(&host, Settings::default()).await;
-        let stream = Stream::connect(&host, queue.1).await.unwrap();
-        let mut gone = Client::new(stream, host.timers(), ClientLimits::DEFAULT);
-        let ask = Ask {
-            method: Method::Post,
-            ..Ask::get("queue", "/leases?wait_ms=20000")
-        };
-        let waiting = async {
-            let answer = gone.send(&ask, b"").await;
-            panic!("an answer: {:?}", answer.is_ok());
-        };
-        let until = async { while !queue.get("/stats").await.text.contains("\"waiting\":1,") {} };
-        // What is dropped closes its connection.
-        morgana_exec::select(waiting, until).await;
-        drop(gone);
-        while !queue.get("/stats").await.text.contains("\"waiting\":0,") {}
-        assert_eq!(queue.post("/jobs", b"mine").await.code, 201);
-        let lease = queue.post("/leases", b"").await;
-        assert_eq!(
-            (lease.text.as_str(), lease.field("Job-Attempt")),
-            ("mine", "1")
-        );
-    });
-}
-
-#[test]
 fn a_full_queue_says_when_to_try_again() {
     test(|host| async move {
         let mut settings = Settings::default();
@@ -319,71 +170,5 @@ fn many_at_once_are_served() {
         let leases = join_all((0..101).map(|_| client.lease(1000))).await;
         let leased = leases.iter().filter(|lease| matches!(lease, Ok(Some(_))));
         assert_eq!(leased.count(), 100);
-    });
-}
-
-/// A disk that fails when it is told to.
-struct Frail(RamDisk, Cell<bool>);
-
-impl BlockDevice for Frail {
-    fn geometry(&self) -> Geometry {
-        self.0.geometry()
-    }
-
-    async fn read(&self, sector: u64, into: &mut [u8]) -> Result<(), BlockError> {
-        match self.1.get() {
-            true => Err(BlockError::Io),
-            false => self.0.read(sector, into).await,
-        }
-    }
-
-    async fn write(&self, sector: u64, from: &[u8]) -> Result<(), BlockError> {
-        match self.1.get() {
-            true => Err(BlockError::Io),
-            false => self.0.write(sector, from).await,
-        }
-    }
-
-    async fn flush(&self) -> Result<(), BlockError> {
-        match self.1.get() {
-            true => Err(BlockError::Io),
-            false => self.0.flush().await,
-        }
-    }
-}
-
-#[test]
-fn a_disk_that_fails_is_told_and_opened_again() {
-    test(|host| async move {
-        let settings = Settings {
-            reopen_time: Duration::from_millis(1),
-            ..Settings::default()
-        };
-        let frail = Rc::new(Frail(disk(&settings.queue), Cell::new(false)));
-        let address = serve(&host, &Time::default(), settings, frail.clone()).await;
-        let queue = Asker(host.clone(), address);
-        assert_eq!(queue.post("/jobs", b"first").await.code, 201);
-        let lease = queue.post("/leases", b"").await;
-        frail.1.set(true);
-        let refused = queue.post("/jobs", b"second").await;
-        assert_eq!((refused.code, refused.field("Retry-After")), (503, ""));
-        assert_eq!(queue.get("/healthz").await.code, 503);
-        assert_eq!(queue.post(&lease.path("acknowledge"), b"").await.code, 503);
-        let client = client(&host, address);
-        let failed = Err(QueueError::Device(BlockError::Io));
-        assert_eq!(client.enqueue(NewJob::default()).await, failed);
-        frail.1.set(false);
-        while queue.get("/healthz").await.code != 200 {}
-        // The lease is what it was, and the figures go on.
-        assert_eq!(queue.post(&lease.path("acknowledge"), b"").await.code, 204);
-        let stats = queue.get("/stats").await.text;
-        assert!(
-            stats.contains("\"leases\":1,\"acknowledged\":1,"),
-            "{stats}"
-        );
-        assert!(
-            stats.contains("\"enqueued\":1,") || stats.contains("\"enqueued\":2,"),
-            "{stats}"
-        );
     });
 }
