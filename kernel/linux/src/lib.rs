@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 
 mod bridge;
-mod clock;
 mod console;
 mod device;
 mod domains;
@@ -19,7 +18,6 @@ mod toolstack;
 mod xenstore;
 
 pub use bridge::{has_interface, interface, is_served, join_bridge};
-pub use clock::LinuxClock;
 pub use console::LinuxConsole;
 pub use device::OpenError;
 pub use domains::LinuxDomains;
@@ -30,7 +28,7 @@ pub use inherited::inherited;
 pub use memory::{
     LinuxImported, LinuxMemory, LinuxOwnRing, LinuxReadOnly, LinuxShared, MappedFile,
 };
-pub use morgana_reactor::{Direction, HasReactor, Reactor, Source};
+pub use morgana_reactor::{Direction, HasReactor, LinuxClock, Reactor, Source};
 pub use platform::Linux;
 pub use tap::open_tap;
 pub use toolstack::{LinuxForeign, LinuxToolstack};

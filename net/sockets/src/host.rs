@@ -5,9 +5,8 @@ use std::io;
 
 use morgana_exec::{Executor, Handle, Timers};
 use morgana_hal::{Clock as _, Idle, Instant};
-use morgana_reactor::{Reactor, allow_descriptors};
+use morgana_reactor::{LinuxClock, Reactor, allow_descriptors};
 
-use crate::HostClock;
 use crate::bell::{Bell, Heard};
 
 /// What a program runs on: tasks, timers and sockets of one thread. Cheap to clone.
@@ -40,7 +39,7 @@ impl Host {
 
     /// The time.
     pub fn now(&self) -> Instant {
-        HostClock.now()
+        LinuxClock.now()
     }
 
     /// What watches the process's descriptors.
@@ -74,7 +73,7 @@ where
         bell: Some(bell),
     };
     let mut idle = HostIdle { reactor, heard };
-    let output = executor.block_on(main(host), &mut idle, &HostClock);
+    let output = executor.block_on(main(host), &mut idle, &LinuxClock);
     Ok(output)
 }
 
@@ -93,7 +92,7 @@ impl Idle for HostIdle {
     }
 
     fn wait(&mut self, deadline: Option<Instant>) {
-        let timeout = deadline.map(|deadline| deadline.since(HostClock.now()));
+        let timeout = deadline.map(|deadline| deadline.since(LinuxClock.now()));
         self.reactor.wait(timeout);
     }
 }

@@ -1,11 +1,9 @@
 //! The Unix socket of local clients.
 
 use core::task::{Context, Poll};
-use std::fs::{self, Permissions};
-use std::io::{self, ErrorKind};
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use morgana_hal::{ByteStream, StreamError};
@@ -19,27 +17,6 @@ pub(crate) fn path() -> PathBuf {
     let folder = std::env::var_os("XENSTORED_RUNDIR");
     let folder = folder.map_or_else(|| "/run/xenstored".into(), PathBuf::from);
     folder.join("socket")
-}
-
-/// Listens at `path`, for nobody but the daemon's own user.
-///
-/// # Errors
-///
-/// `AddrInUse` if somebody else listens there already.
-pub(crate) fn listen(path: &Path, reactor: &Reactor) -> io::Result<Source<UnixListener>> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    match UnixStream::connect(path) {
-        Ok(_) => return Err(ErrorKind::AddrInUse.into()),
-        // What a daemon before has left.
-        Err(error) if error.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path)?,
-        Err(_) => {}
-    }
-    let listener = UnixListener::bind(path)?;
-    fs::set_permissions(path, Permissions::from_mode(0o600))?;
-    listener.set_nonblocking(true)?;
-    reactor.register(listener)
 }
 
 /// One client's stream.

@@ -11,7 +11,7 @@ use morgana_linux::inherited;
 use morgana_reactor::{Reactor, Source};
 use morgana_xenstored::{Descriptor, Loaded, Quota, Store};
 
-use super::socket::{self, Stream};
+use super::socket::Stream;
 
 /// Where the state is, if the program before was ours: the number of a descriptor.
 pub(crate) const STATE: &str = "MORGANA_XENSTORED_STATE";
@@ -67,7 +67,7 @@ pub(crate) fn listener(
     reactor: &Reactor,
 ) -> io::Result<Source<UnixListener>> {
     let Some(socket) = inherited(left.0) else {
-        return socket::listen(path, reactor);
+        return morgana_daemon::listen(path, reactor);
     };
     let listener = UnixListener::from(socket);
     listener.set_nonblocking(true)?;
