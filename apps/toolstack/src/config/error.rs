@@ -15,10 +15,12 @@ pub struct ConfigError {
 }
 
 /// What is wrong.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Mistake {
     /// No key, an equals sign and a value.
     Syntax,
+    /// It is no TOML, for this reason.
+    Toml(String),
     /// A text or a list has no end.
     Unfinished,
     /// Lists in lists, or more items or settings than anybody needs.
@@ -57,7 +59,7 @@ impl fmt::Display for ConfigError {
             write!(f, "line {}: ", self.line)?;
         }
         if let Some(key) = &self.key {
-            // A key is letters, digits and underscores.
+            // A key is made of visible ASCII characters.
             write!(f, "{key}: ")?;
         }
         self.mistake.fmt(f)
@@ -68,6 +70,7 @@ impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Syntax => "a key, an equals sign and a value are wanted",
+            Self::Toml(why) => why,
             Self::Unfinished => "a text or a list has no end",
             Self::TooLarge => "more than 1,024 settings or items, or a list in a list",
             Self::UnknownKey => "the key is not known",

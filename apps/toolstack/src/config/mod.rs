@@ -1,15 +1,18 @@
-//! A domain's configuration, in the language of xl (xl.cfg(5)).
+//! A domain's configuration, in the language of xl (xl.cfg(5)) or in TOML.
 
 mod devices;
 mod error;
+mod setting;
 mod syntax;
+mod toml;
+mod write;
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 pub use devices::{Disk, DiskAccess, Vif};
 pub use error::{ConfigError, Mistake};
-use syntax::{Setting, Value, settings};
+use setting::{Setting, Value};
 
 /// What becomes of a domain that has shut down.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,13 +54,25 @@ const NAME_BYTES: usize = 128;
 const MOST_MEBIBYTES: u64 = 1 << 24;
 
 impl Config {
-    /// Reads a configuration.
+    /// Reads a configuration in the language of xl.
     ///
     /// # Errors
     ///
     /// [`ConfigError`]: the line, and what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let settings = settings(text)?;
+        Self::of(syntax::settings(text)?)
+    }
+
+    /// Reads a configuration in TOML: the same keys, and `[[vif]]` and `[[disk]]` for devices.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`]: the line, and what is wrong with it.
+    pub fn parse_toml(text: &str) -> Result<Self, ConfigError> {
+        Self::of(toml::settings(text)?)
+    }
+
+    fn of(settings: Vec<Setting>) -> Result<Self, ConfigError> {
         for (index, setting) in settings.iter().enumerate() {
             let known = KEYS.contains(&setting.key.as_str());
             let twice = settings[..index].iter().any(|s| s.key == setting.key);
@@ -174,7 +189,7 @@ impl Settings {
                 Ok(number) => Ok(Some((setting, number))),
                 Err(_) => Err(setting.wrong(Mistake::NotANumber)),
             },
-            Value::List(_) => Err(setting.wrong(Mistake::NotANumber)),
+            _ => Err(setting.wrong(Mistake::NotANumber)),
         }
     }
 
@@ -228,3 +243,6 @@ impl Settings {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod toml_tests;

@@ -1,4 +1,4 @@
-//! The language: `key = value` lines, where a value is a text in quotes, a number, or a list of such.
+//! The language of xl: `key = value` lines, where a value is a text in quotes, a number, or a list of such.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -6,35 +6,7 @@ use core::iter::Peekable;
 use core::str::Chars;
 
 use super::error::{ConfigError, Mistake};
-
-/// Settings of a configuration, and items of a list.
-const MOST: usize = 1024;
-
-/// One setting.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Setting {
-    pub(super) line: usize,
-    pub(super) key: String,
-    pub(super) value: Value,
-}
-
-/// A value.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Value {
-    Text(String),
-    Number(u64),
-    List(Vec<Value>),
-}
-
-impl Setting {
-    pub(super) fn wrong(&self, mistake: Mistake) -> ConfigError {
-        ConfigError {
-            line: self.line,
-            key: Some(self.key.clone()),
-            mistake,
-        }
-    }
-}
+use super::setting::{MOST, Setting, Value};
 
 struct Reader<'a> {
     rest: Peekable<Chars<'a>>,
