@@ -14,5 +14,5 @@ mod uuid;
 pub use config::{Action, Config, ConfigError, Disk, DiskAccess, Mistake, Vif};
 pub use error::HostError;
 pub use host::{Ended, Host, Listed, Names};
-pub use outlets::{BlockDevice, OutletError, Outlets, Plugged, VifId};
+pub use outlets::{BlockDevice, DiskId, Opened, OutletError, Outlets, Plugged, VifId};
 pub use uuid::Uuid;

@@ -10,6 +10,7 @@ mod hypervisor_console;
 mod idle;
 mod inherited;
 mod ioctl;
+mod loops;
 mod memory;
 mod platform;
 mod ports;
@@ -25,6 +26,7 @@ pub use events::{LinuxChannel, LinuxEvents};
 pub use hypervisor_console::HypervisorConsole;
 pub use idle::{LinuxIdle, ReactorIdle};
 pub use inherited::inherited;
+pub use loops::{DiskBackEnd, LoopAccess, LoopDevice, disk_back_end};
 pub use memory::{
     LinuxImported, LinuxMemory, LinuxOwnRing, LinuxReadOnly, LinuxShared, MappedFile,
 };

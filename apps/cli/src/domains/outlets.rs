@@ -3,9 +3,15 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::Path;
 
-use morgana_linux::{has_interface, interface, is_served, join_bridge};
-use morgana_toolstack::{BlockDevice, OutletError, Outlets, Plugged, VifId};
+use morgana_linux::{
+    DiskBackEnd, LoopAccess, LoopDevice, disk_back_end, has_interface, interface, is_served,
+    join_bridge,
+};
+use morgana_toolstack::{
+    BlockDevice, DiskAccess, DiskId, Opened, OutletError, Outlets, Plugged, VifId,
+};
 
 /// This Linux.
 pub(crate) struct Machine;
@@ -27,6 +33,38 @@ impl Outlets for Machine {
             true => Plugged::NotYet,
             false => Plugged::NotOurs,
         })
+    }
+
+    type Held = LoopDevice;
+
+    fn attach(
+        &self,
+        path: &str,
+        access: DiskAccess,
+    ) -> Result<(BlockDevice, LoopDevice), OutletError> {
+        let path = Path::new(path);
+        if !path.is_file() {
+            return Err(OutletError::NotABlockDevice);
+        }
+        let access = match access {
+            DiskAccess::ReadOnly => LoopAccess::ReadOnly,
+            DiskAccess::ReadWrite => LoopAccess::ReadWrite,
+        };
+        let made = LoopDevice::of_file(path, access);
+        let made = made.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => OutletError::NoLoopDevice,
+            _ => refused(&error),
+        })?;
+        let number = made.number().map_err(|error| refused(&error))?;
+        Ok((device(number), made))
+    }
+
+    fn is_open(&self, disk: DiskId) -> Opened {
+        match disk_back_end(disk.domain, disk.number) {
+            DiskBackEnd::Open => Opened::Open,
+            DiskBackEnd::NotYet => Opened::NotYet,
+            DiskBackEnd::NotLinuxs => Opened::NotOurs,
+        }
     }
 
     fn block_device(&self, path: &str) -> Result<BlockDevice, OutletError> {
@@ -62,10 +100,10 @@ mod tests {
     #[test]
     fn what_is_no_block_device_is_refused() {
         for path in ["/dev/null", "/", "/no/such/thing"] {
-            assert_eq!(
-                Machine.block_device(path),
-                Err(OutletError::NotABlockDevice)
-            );
+            let refused = OutletError::NotABlockDevice;
+            assert_eq!(Machine.block_device(path), Err(refused));
+            let attached = Machine.attach(path, DiskAccess::ReadOnly);
+            assert_eq!(attached.unwrap_err(), refused);
         }
     }
 

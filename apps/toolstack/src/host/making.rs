@@ -11,7 +11,7 @@ use super::Host;
 use crate::config::Config;
 use crate::error::HostError;
 use crate::nodes::{self, Device};
-use crate::outlets::{Outlets, Plugged, VifId};
+use crate::outlets::{Opened, OutletError, Outlets, Plugged, VifId};
 use crate::uuid::Uuid;
 
 /// The highest port of a domain, as libxl has it if nothing else is said.
@@ -65,13 +65,18 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
             xenstored: self.daemon("/tool/xenstored/domid").await?,
             xenconsoled: self.daemon("/tool/xenconsoled/domid").await?,
         };
-        let devices = self.devices(config, uuid).await?;
+        // Files are held until the domain is made, or has failed to be.
+        let (devices, held) = self.devices(config, uuid).await?;
         let (built, domain) = image.build(&self.toolstack, &wanted)?;
         let told = async {
             nodes::write(&self.client, config, uuid, &built, &devices, now).await?;
             let (frame, port) = (built.xenstore_frame, built.xenstore_port);
             self.client.introduce(built.domain, frame, port).await?;
-            self.plug(built.domain, &devices).await
+            self.plug(built.domain, &devices).await?;
+            if !held.is_empty() {
+                self.open(built.domain, &devices).await?;
+            }
+            Ok(())
         };
         match told.await {
             Ok(()) => Ok((built, domain)),
@@ -105,9 +110,13 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
         let _ = nodes::remove(&self.client, id, uuid).await;
     }
 
-    /// The devices of a configuration.
-    async fn devices(&self, config: &Config, uuid: Uuid) -> Result<Vec<Device>, HostError> {
-        let mut devices = Vec::new();
+    /// The devices of a configuration, and what holds those that are made of files.
+    async fn devices(
+        &self,
+        config: &Config,
+        uuid: Uuid,
+    ) -> Result<(Vec<Device>, Vec<O::Held>), HostError> {
+        let (mut devices, mut held) = (Vec::new(), Vec::new());
         for (number, vif) in (0..).zip(&config.vifs) {
             let backend = self.back_end_domain(vif.backend.as_deref()).await?;
             devices.push(Device::vif(vif, number, backend, uuid));
@@ -115,12 +124,19 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
         for disk in &config.disks {
             let backend = self.back_end_domain(disk.backend.as_deref()).await?;
             let block = match backend {
-                DomId::DOM0 => Some(self.outlets.block_device(&disk.target)?),
+                DomId::DOM0 => match self.outlets.block_device(&disk.target) {
+                    Err(OutletError::NotABlockDevice) => {
+                        let (block, holds) = self.outlets.attach(&disk.target, disk.access)?;
+                        held.push(holds);
+                        Some(block)
+                    }
+                    block => Some(block?),
+                },
                 _ => None,
             };
             devices.push(Device::disk(disk, backend, block));
         }
-        Ok(devices)
+        Ok((devices, held))
     }
 
     pub(super) async fn back_end_domain(&self, called: Option<&str>) -> Result<DomId, HostError> {
@@ -149,6 +165,20 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
             }
         }
         Ok(())
+    }
+
+    /// Returns when the back ends have the disks open. Linux says that it has a device before it has opened it, and nothing in xenstore tells when it has.
+    async fn open(&self, domain: DomId, devices: &[Device]) -> Result<(), HostError> {
+        let disks = devices.iter().filter_map(|device| device.disk_id(domain));
+        let open = async {
+            for disk in disks {
+                while self.outlets.is_open(disk) == Opened::NotYet {
+                    self.timers.sleep(GLANCE).await;
+                }
+            }
+        };
+        let open = self.timers.timeout(BACK_END, open).await;
+        open.map_err(|_| HostError::NoBackEnd)
     }
 
     /// Returns when a network device is in its bridge, or has a back end that does without. Linux says that it has a device before it has made the interface, and nothing in

@@ -9,7 +9,7 @@ use morgana_xenstore_client::Access;
 
 use super::{Change, entry, home, libxl};
 use crate::config::{Disk, DiskAccess, Vif};
-use crate::outlets::{BlockDevice, VifId};
+use crate::outlets::{BlockDevice, DiskId, VifId};
 use crate::uuid::Uuid;
 
 /// `XenbusStateInitialising` (io/xenbus.h): both ends begin so.
@@ -100,6 +100,13 @@ impl Device {
     pub(crate) fn id(&self, domain: DomId) -> VifId {
         let number = self.number;
         VifId { domain, number }
+    }
+
+    /// Which disk it is, if it is one and dom0 has its back end.
+    pub(crate) fn disk_id(&self, domain: DomId) -> Option<DiskId> {
+        let number = self.number;
+        let is_one = self.kind == "vbd" && self.backend == DomId::DOM0;
+        is_one.then_some(DiskId { domain, number })
     }
 
     pub(super) fn write(&self, domain: DomId, changes: &mut Vec<Change>) {

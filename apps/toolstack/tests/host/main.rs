@@ -13,7 +13,8 @@ use morgana_builder::{BuildError, Image};
 use morgana_exec::{Executor, ManualClock};
 use morgana_hal::{DomId, ToolstackError, WallTime};
 use morgana_toolstack::{
-    BlockDevice, Config, Host, HostError, Names, OutletError, Outlets, Plugged, Uuid, VifId,
+    BlockDevice, Config, DiskAccess, DiskId, Host, HostError, Names, Opened, OutletError, Outlets,
+    Plugged, Uuid, VifId,
 };
 use morgana_xenstore_client::Client;
 
@@ -36,6 +37,10 @@ struct Sockets {
     bridge: &'static str,
     /// How often the interface was looked for.
     looks: Cell<u32>,
+    /// After how many looks a disk is open.
+    opened_after: Cell<u32>,
+    /// A file that is a disk, and who holds it.
+    file: Rc<()>,
 }
 
 impl Outlets for Sockets {
@@ -52,9 +57,32 @@ impl Outlets for Sockets {
     }
 
     fn block_device(&self, path: &str) -> Result<BlockDevice, OutletError> {
-        assert_eq!(path, "/dev/ram0");
+        if path != "/dev/ram0" {
+            return Err(OutletError::NotABlockDevice);
+        }
         let (major, minor) = (1, 0);
         Ok(BlockDevice { major, minor })
+    }
+
+    type Held = Rc<()>;
+
+    fn attach(&self, path: &str, access: DiskAccess) -> Result<(BlockDevice, Rc<()>), OutletError> {
+        if path != "/disk.img" {
+            return Err(OutletError::NotABlockDevice);
+        }
+        assert_eq!(access, DiskAccess::ReadWrite);
+        let (major, minor) = (7, 3);
+        Ok((BlockDevice { major, minor }, Rc::clone(&self.file)))
+    }
+
+    fn is_open(&self, disk: DiskId) -> Opened {
+        assert_eq!((disk.domain.number(), disk.number), (7, 51712));
+        // Whoever looks still holds the file.
+        assert_eq!(Rc::strong_count(&self.file), 2);
+        match self.looks.replace(self.looks.get() + 1) < self.opened_after.get() {
+            true => Opened::NotYet,
+            false => Opened::Open,
+        }
     }
 }
 
@@ -79,6 +107,8 @@ fn with_host<R: 'static>(
         outlets: Sockets {
             bridge,
             looks: Cell::new(0),
+            opened_after: Cell::new(6),
+            file: Rc::default(),
         },
         client,
         timers: handle.timers(),
@@ -328,5 +358,38 @@ fn a_disk_is_free_when_nobody_has_it_or_its_back_end_is_done() {
         assert_eq!(told, Err(HostError::DiskInUse(DOMAIN)));
         host.destroy(DOMAIN).await.unwrap();
         assert_eq!(host.disks_are_free(&config).await, Ok(()));
+    });
+}
+
+#[test]
+fn a_disk_that_is_a_file_is_held_until_its_back_end_has_it() {
+    with_host("xenbr7", None, async |host, tree| {
+        let before = tree.nodes();
+        let make = async |text: &str| {
+            let config = Config::parse(text).unwrap();
+            let (uuid, now) = (Uuid::from_random([5; 16]), WallTime::from_unix_nanos(0));
+            host.create(&config, &image(), uuid, now).await
+        };
+        let file = CONFIG.replace("/dev/ram0,raw", "file:/disk.img");
+        assert_eq!(make(&file).await, Ok(DOMAIN));
+        assert!(host.outlets.looks.get() > 6);
+        assert_eq!(Rc::strong_count(&host.outlets.file), 1);
+        let back = "/local/domain/0/backend/vbd/7/51712";
+        let told = |key| tree.read(&format!("{back}/{key}"));
+        assert_eq!(told("params").as_deref(), Some("/disk.img"));
+        assert_eq!(told("physical-device").as_deref(), Some("7:3"));
+        host.destroy(DOMAIN).await.unwrap();
+
+        // One that is never opened, and one that fails later.
+        host.outlets.opened_after.set(u32::MAX);
+        assert_eq!(make(&file).await, Err(HostError::NoBackEnd));
+        assert_eq!(Rc::strong_count(&host.outlets.file), 1);
+        assert_eq!(tree.nodes(), before);
+        let two = file.replace("']\n", "', '/nothing,raw,xvdb,w']\n");
+        let two = two.replace("vif = ['bridge=xenbr7', '/nothing,raw,xvdb,w']", "vif = []");
+        let refused = HostError::Outlet(OutletError::NotABlockDevice);
+        assert_eq!(make(&two).await, Err(refused));
+        assert_eq!(Rc::strong_count(&host.outlets.file), 1);
+        assert_eq!(tree.nodes(), before);
     });
 }

@@ -1,8 +1,9 @@
-//! The requests of Linux's Xen devices (Linux, include/uapi/xen/{evtchn,gntalloc,gntdev,privcmd}.h) and of tap devices, with their unsafe part in [`call`].
+//! The requests of Linux's Xen devices (Linux, include/uapi/xen/{evtchn,gntalloc,gntdev,privcmd}.h) and of tap and loop devices, with their unsafe part in [`call`].
 
 pub(crate) mod evtchn;
 pub(crate) mod gntalloc;
 pub(crate) mod gntdev;
+pub(crate) mod loops;
 pub(crate) mod net;
 pub(crate) mod privcmd;
 #[cfg(test)]

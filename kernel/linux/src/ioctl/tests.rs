@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use super::{evtchn, gntalloc, gntdev, unmap_notify};
+use super::{evtchn, gntalloc, gntdev, loops, unmap_notify};
 
 /// What Rust says, by the C expression that must have the same value.
 fn claims() -> Vec<(&'static str, usize)> {
@@ -14,6 +14,17 @@ fn claims() -> Vec<(&'static str, usize)> {
     use gntdev::{GrantCopy, MapGrantRef, Ref, Segment, UnmapGrantRef};
     use unmap_notify::{CLEAR_BYTE, SEND_EVENT, SET_UNMAP_NOTIFY, UnmapNotify};
     vec![
+        ("LOOP_CONFIGURE", loops::CONFIGURE as usize),
+        ("LOOP_CTL_GET_FREE", loops::GET_FREE as usize),
+        ("sizeof(struct loop_config)", 304),
+        (
+            "offsetof(struct loop_config, info.lo_flags)",
+            loops::FLAGS_AT,
+        ),
+        (
+            "offsetof(struct loop_config, info.lo_file_name)",
+            loops::NAME_AT,
+        ),
         ("IOCTL_EVTCHN_BIND_VIRQ", evtchn::BIND_VIRQ as usize),
         (
             "IOCTL_EVTCHN_BIND_INTERDOMAIN",
@@ -160,7 +171,7 @@ fn all_is_as_the_headers_have_it() {
     let mut program = String::from(
         "#include <stddef.h>\n#include <stdint.h>\n#include <sys/ioctl.h>\n\
          typedef uint16_t domid_t;\ntypedef uint32_t grant_ref_t;\n\
-         #include <xen/evtchn.h>\n#include <xen/gntalloc.h>\n#include <xen/gntdev.h>\n",
+         #include <linux/loop.h>\n#include <xen/evtchn.h>\n#include <xen/gntalloc.h>\n#include <xen/gntdev.h>\n",
     );
     for (index, (expression, value)) in claims().into_iter().enumerate() {
         writeln!(

@@ -37,6 +37,31 @@ morgana create --wait guest-disk.cfg >/dev/null
 grep -q SUCCESS /var/log/xen/console/guest-guest-disk.log || fail "disk: $(cat /var/log/xen/console/guest-guest-disk.log)"
 nothing_is_left
 
+echo "== a disk that is a file"
+dd if=/dev/zero of=/disk.img bs=1M count=8 2>/dev/null
+sed "s#^disk.*#disk = ['file:/disk.img,xvda,w']#" guest-disk.cfg >file.cfg
+! morgana create file.cfg 2>/said || fail "made without the module"
+grep -q "is the module loop loaded" /said || fail "said: $(cat /said)"
+modprobe loop
+losetup -a >/loops
+rm -f /var/log/xen/console/guest-guest-disk.log
+id=$(morgana create file.cfg)
+xenstore-read "/local/domain/0/backend/vbd/$id/51712/params" | grep -qx /disk.img || fail "params"
+losetup -a | grep -q /disk.img || fail "no loop device: $(losetup -a)"
+until_true 'grep -q SUCCESS /var/log/xen/console/guest-guest-disk.log'
+[ -n "$(tr -d '\000' </disk.img | head -c 1)" ] || fail "nothing is in the file"
+morgana destroy guest-disk
+nothing_is_left
+until_true 'losetup -a | diff /loops -'
+# Read-only, in TOML and by a path from the configuration's folder on, and ended by xl.
+morgana convert guest-disk.cfg | sed "s#^target.*#target = '../disk.img'#; s#^access.*#access = 'r'#; s#do=check#do=refused#" >file.toml
+rm -f /var/log/xen/console/guest-guest-disk.log
+(cd / && morgana create guests/file.toml)
+until_true 'grep -q SUCCESS /var/log/xen/console/guest-guest-disk.log'
+xl destroy guest-disk
+nothing_is_left
+until_true 'losetup -a | diff /loops -'
+
 echo "== what cannot be plugged in"
 refused() {
     ! morgana create --name odd odd.cfg 2>/said || fail "made: $1"
@@ -51,4 +76,12 @@ sed "s/^vif.*/vif = ['script=vif-bridge']/" website.cfg >odd.cfg
 refused "vif: a part of it is not known"
 sed 's#/dev/ram0#/dev/null#' guest-disk.cfg >odd.cfg
 refused "no block device"
+sed "s#^disk.*#disk = ['file:/disk.img,xvda,w', '/dev/null,raw,xvdb,w']#" guest-disk.cfg >odd.cfg
+refused "no block device"
+sed "s#^disk.*#disk = ['file:/disk.img,xvda,w']#; s#^vif.*#vif = ['bridge=nowhere']#" guest-disk.cfg >odd.cfg
+refused "there is no such bridge"
+until_true 'losetup -a | diff /loops -'
+sed 's/^memory/memori/' file.toml >odd.toml
+! morgana create odd.toml 2>/said || fail "made of a mistake"
+grep -q "odd.toml: line 3: memori: the key is not known" /said || fail "said: $(cat /said)"
 echo SUCCESS
