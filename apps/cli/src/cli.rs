@@ -25,6 +25,8 @@ pub(crate) enum Task {
     Daemon(Daemon),
     /// Ask the daemon, and print its answers
     Ask(Ask),
+    /// Print a configuration in TOML
+    Convert(Convert),
     #[command(flatten)]
     Domains(Domains),
 }
@@ -53,7 +55,7 @@ pub(crate) enum Domains {
 /// The arguments of `create`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The file is in the language of xl.cfg(5). Of its keys name, type (pv), kernel, memory, vcpus (1), extra,
+The file is in the language of xl.cfg(5), or in TOML if its name ends in .toml. Of its keys name, type (pv), kernel, memory, vcpus (1), extra,
 vif (mac, bridge, backend), disk (target, vdev, access, backend), on_poweroff, on_reboot and on_crash are
 understood. With anything else in it no domain is made.
 
@@ -106,6 +108,9 @@ Programs of the same user ask it over the socket, with a JSON object a line, and
   {\"do\": \"create\", \"config\": \"/guests/web.cfg\", \"name\": \"web-1\", \"extra\": \"log=debug\"}
   {\"do\": \"keep\", \"config\": \"/guests/web.cfg\", \"count\": 5}
   {\"do\": \"kept\"}                           how many are there
+  {\"do\": \"run\", \"config\": \"/guests/web.cfg\"}      have it run, always; also with name and extra
+  {\"do\": \"services\"}                       what is had run
+  {\"do\": \"halt\", \"name\": \"web\"}            ends that, and the domain
   {\"do\": \"list\"}
   {\"do\": \"stats\", \"domain\": \"web-1\"}           also pause, unpause, shutdown, reboot, destroy
 
@@ -122,6 +127,16 @@ pub(crate) struct Daemon {
     /// Have so many domains of a configuration built ahead, always
     #[arg(long, value_name = "N:CONFIG", value_parser = keep)]
     pub(crate) keep: Vec<(usize, std::path::PathBuf)>,
+    /// Have a domain of this configuration run, always: as the request run does
+    #[arg(long, value_name = "CONFIG")]
+    pub(crate) run: Vec<std::path::PathBuf>,
+    /// Where it remembers what it was asked to keep
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "/var/lib/morgana/daemon.json"
+    )]
+    pub(crate) state: std::path::PathBuf,
     #[command(flatten)]
     pub(crate) network: Network,
 }
@@ -155,6 +170,19 @@ pub(crate) struct Ask {
     /// Where the daemon listens
     #[arg(long, value_name = "PATH", default_value = "/run/morgana/socket")]
     pub(crate) socket: std::path::PathBuf,
+}
+
+/// The arguments of `convert`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Comments are not kept, nor what stands for the default.
+
+Example:
+  morgana convert web.cfg >web.toml")]
+pub(crate) struct Convert {
+    /// The configuration
+    #[arg(value_name = "CONFIG")]
+    pub(crate) config: std::path::PathBuf,
 }
 
 /// A number and a path.

@@ -42,6 +42,9 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     if let Task::Ask(arguments) = &cli.task {
         return ask::run(arguments);
     }
+    if let Task::Convert(arguments) = &cli.task {
+        return domains::convert(arguments);
+    }
     let (platform, mut idle) = Linux::open().map_err(Failure::of)?;
     let mut executor = Executor::new();
     let tasks = executor.handle();
@@ -59,7 +62,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
             Task::Log(arguments) => log::run(&session, arguments).await,
             Task::Logger(arguments) => logger::run(&session, arguments).await,
             // Done already: it needs none of this.
-            Task::Ask(_) => Ok(()),
+            Task::Ask(_) | Task::Convert(_) => Ok(()),
             Task::Daemon(arguments) => daemon::run(session, arguments).await,
             Task::Domains(task) => domains::run(&session, task).await,
         }

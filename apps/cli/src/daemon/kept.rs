@@ -41,6 +41,13 @@ impl Kept {
         Ok(())
     }
 
+    /// How many are wanted of a configuration.
+    pub(super) fn count(&self, config: &Path) -> usize {
+        let wanted = self.wanted.borrow();
+        let found = wanted.iter().find(|(path, _)| path == config);
+        found.map_or(0, |(_, count)| *count)
+    }
+
     /// What is wanted.
     pub(super) fn all(&self) -> Vec<(PathBuf, usize)> {
         self.wanted.borrow().clone()

@@ -1,9 +1,12 @@
-//! `morgana daemon`: this machine's domains for other programs, over a Unix socket and over the network.
+//! `morgana daemon`: this machine's domains for other programs, over a Unix socket and over the network; and services, which are kept running.
 //!
-//! It has no state that would be lost with it: domains, and those that are built ahead, are in xenstore.
+//! It has no state that would be lost with it: domains, and those that are built ahead, are in xenstore; what it was asked to keep is in a file.
 
+mod backoff;
 mod guests;
+mod keeper;
 mod kept;
+mod making;
 mod network;
 mod problem;
 mod recipes;
@@ -11,7 +14,9 @@ mod request;
 #[cfg(test)]
 mod scratch;
 mod service;
+mod services;
 mod socket;
+mod state;
 mod token;
 
 use std::io::{self, Write};
@@ -19,12 +24,14 @@ use std::rc::Rc;
 
 use morgana_exec::{Either, select};
 use morgana_linux::HasReactor;
+use morgana_toolstack::{Config, DiskAccess};
 
 use crate::cli::Daemon;
 use crate::failure::Failure;
 use crate::session::Session;
 use network::Network;
 use service::Service;
+use state::StateFile;
 
 /// Serves until Ctrl-C or SIGTERM.
 pub(crate) async fn run(session: Session, arguments: Daemon) -> Result<(), Failure> {
@@ -32,12 +39,17 @@ pub(crate) async fn run(session: Session, arguments: Daemon) -> Result<(), Failu
     let wrong = |error: io::Error| Failure::Failed(format!("{}: {error}", path.display()));
     let tasks = session.tasks.clone();
     let reactor = session.platform.reactor().clone();
-    let listener = socket::listen(path, &reactor).map_err(wrong)?;
-    let service = Rc::new(Service::new(session)?);
+    let listener = morgana_daemon::listen(path, &reactor).map_err(wrong)?;
+    let network = Network::listen(&arguments.network, &tasks, &reactor).map_err(Failure::Failed)?;
+    let service = Rc::new(Service::new(session, StateFile::at(arguments.state))?);
+    service.begin_all().map_err(Failure::of)?;
     for (count, config) in &arguments.keep {
         service.keep(config, *count).map_err(Failure::of)?;
     }
-    let network = Network::listen(&arguments.network, &tasks, &reactor).map_err(Failure::Failed)?;
+    for config in arguments.run {
+        let run = service.run(config, None, String::new());
+        run.map_err(Failure::of)?;
+    }
     let replenish = Rc::clone(&service);
     let started = tasks.spawn(async move { replenish.replenish().await });
     let _replenishing = started.map_err(Failure::of)?;
@@ -48,11 +60,17 @@ pub(crate) async fn run(session: Session, arguments: Daemon) -> Result<(), Failu
         serving.map_err(Failure::of)?;
     }
     let accept = socket::accept(&service, listener, &reactor, &tasks);
-    let ended = select(accept, service.session().interrupts.next()).await;
+    let ended = select(accept, service.session.interrupts.next()).await;
     // The next daemon would find it of no use.
     let _ = std::fs::remove_file(path);
     match ended {
         Either::First(never) => match never {},
         Either::Second(()) => Ok(()),
     }
+}
+
+/// Whether a domain could write a disk.
+fn has_disks_to_write(config: &Config) -> bool {
+    let mut disks = config.disks.iter();
+    disks.any(|disk| disk.access == DiskAccess::ReadWrite)
 }

@@ -88,7 +88,7 @@ impl Network {
     }
 
     /// Takes clients, each as a task, for ever.
-    pub(super) async fn accept(self, asked: Rc<impl Asked + 'static>) {
+    pub(super) async fn accept(self, asked: impl Asked + 'static) {
         let Self {
             listener,
             host,
@@ -122,7 +122,7 @@ impl Network {
 }
 
 struct Door<A> {
-    asked: Rc<A>,
+    asked: A,
     token: Token,
     guests: Guests,
 }

@@ -60,7 +60,7 @@ fn answers(requests: Vec<String>) -> Vec<String> {
                 end.read(&mut [0])
             })
         });
-        match select(network.accept(Rc::new(Echo)), all).await {
+        match select(network.accept(Echo), all).await {
             Either::First(()) => unreachable!("it goes on for ever"),
             Either::Second(_) => client.join().unwrap(),
         }

@@ -7,27 +7,18 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::SystemTime;
 
-use morgana_builder::Image;
 use morgana_toolstack::Config;
 
 use super::problem::Problem;
-use crate::domains::Wanted;
+use crate::domains::{Base, Understood, Wanted};
 
 /// How many are remembered. The one that was read first is forgotten for a further one.
 const MOST: usize = 32;
 
-/// A configuration, and the image that it names.
-pub(super) struct Recipe {
-    pub(super) config: Config,
-    pub(super) image: Image,
-    /// The same for the same files.
-    pub(super) kind: String,
-}
-
 struct Known {
     path: PathBuf,
     stamps: [Stamp; 2],
-    recipe: Rc<Recipe>,
+    recipe: Rc<Understood>,
 }
 
 /// By what a file that was changed is told from what it was.
@@ -38,7 +29,7 @@ pub(super) struct Recipes(RefCell<VecDeque<Known>>);
 
 impl Recipes {
     /// The recipe in a file.
-    pub(super) fn get(&self, path: &Path) -> Result<Rc<Recipe>, Problem> {
+    pub(super) fn get(&self, path: &Path) -> Result<Rc<Understood>, Problem> {
         if !path.is_absolute() {
             let path = path.display();
             return Err(Problem::bad_request(format!(
@@ -53,12 +44,8 @@ impl Recipes {
             }
             known.remove(place);
         }
-        let wanted = Wanted::read(path).map_err(Problem::config)?;
-        let recipe = Rc::new(Recipe {
-            image: wanted.image().map_err(Problem::config)?,
-            kind: wanted.kind,
-            config: wanted.config,
-        });
+        let wanted = Wanted::read(path, Base::Configuration).and_then(Wanted::understood);
+        let recipe = Rc::new(wanted.map_err(Problem::config)?);
         if known.len() == MOST {
             known.pop_front();
         }

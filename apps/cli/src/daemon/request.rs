@@ -28,6 +28,22 @@ pub(super) enum Request {
         #[serde(default)]
         extra: String,
     },
+    /// Have a domain run from now on: it is made anew when it has ended.
+    Run {
+        /// An absolute path.
+        config: PathBuf,
+        /// In place of the configuration's.
+        name: Option<String>,
+        /// Words more on the domain's command line.
+        #[serde(default)]
+        extra: String,
+    },
+    /// End such a service: its domain shuts down; answers when nothing is left of it.
+    Halt {
+        name: String,
+    },
+    /// All services.
+    Services,
     /// Have so many domains of a configuration built ahead from now on.
     Keep {
         /// An absolute path.
@@ -72,7 +88,9 @@ impl Request {
     /// The configuration that it names.
     pub(super) const fn config(&mut self) -> Option<&mut PathBuf> {
         match self {
-            Self::Create { config, .. } | Self::Keep { config, .. } => Some(config),
+            Self::Create { config, .. } | Self::Run { config, .. } | Self::Keep { config, .. } => {
+                Some(config)
+            }
             _ => None,
         }
     }

@@ -2,58 +2,168 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::path::Path;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-use morgana_exec::{Notify, Seldom};
-use morgana_hal::{Clock, DomId};
-use morgana_linux::LinuxClock;
-use morgana_toolstack::{Config, HostError};
+use morgana_hal::DomId;
 use serde_json::{Value, json};
 
 use super::guests::Names;
+use super::has_disks_to_write;
+use super::keeper::Since;
 use super::kept::Kept;
 use super::problem::{Kind, Problem, answer};
-use super::recipes::{Recipe, Recipes};
+use super::recipes::Recipes;
 use super::request::{Asked, Request};
-use crate::domains::{Figures, Here, here, uuid};
+use super::services::{One, Services};
+use super::state::{Keep, Order, Run, State, StateFile};
+use crate::domains::{Figures, Here, here};
 use crate::failure::Failure;
 use crate::session::Session;
 
-/// How long to wait after a domain could not be built ahead.
-const PAUSE: Duration = Duration::from_secs(5);
-
 pub(super) struct Service {
-    session: Session,
-    host: Here,
-    recipes: Recipes,
-    kept: Kept,
+    pub(super) session: Session,
+    pub(super) host: Here,
+    pub(super) recipes: Recipes,
+    pub(super) kept: Kept,
+    pub(super) services: Services,
     /// Names of domains that are being made: another request with such a name comes too late.
-    making: RefCell<BTreeSet<String>>,
+    pub(super) making: RefCell<BTreeSet<String>>,
+    file: StateFile,
 }
 
 impl Service {
-    pub(super) fn new(session: Session) -> Result<Self, Failure> {
-        Ok(Self {
+    /// With what it was asked for before its last end.
+    pub(super) fn new(session: Session, file: StateFile) -> Result<Self, Failure> {
+        let service = Self {
             host: here(&session)?,
             session,
             recipes: Recipes::default(),
             kept: Kept::default(),
+            services: Services::default(),
             making: RefCell::default(),
-        })
-    }
-
-    pub(super) fn session(&self) -> &Session {
-        &self.session
+            file,
+        };
+        let state = match service.file.read().map_err(Failure::of)? {
+            Ok(state) => state,
+            Err((aside, why)) => {
+                let why = format!("what is to be kept running is not known: {why}");
+                Self::complain(&Problem::failed(why).about(&aside.display().to_string()));
+                State::default()
+            }
+        };
+        for Keep { config, count } in state.keep {
+            service.kept.set(&config, count).map_err(Failure::of)?;
+        }
+        for run in state.run {
+            service.services.add(run).map_err(Failure::of)?;
+        }
+        Ok(service)
     }
 
     /// The answer to a line.
-    pub(super) async fn answer(&self, line: &[u8]) -> String {
+    pub(super) async fn answer(self: &Rc<Self>, line: &[u8]) -> String {
         let done = match Request::parse(line) {
             Ok(request) => self.act(request, Names::Paths).await,
             Err(problem) => Err(problem),
         };
         answer(&done)
+    }
+
+    /// Tells the operator what no client hears.
+    pub(super) fn complain(problem: &Problem) {
+        Failure::of(problem).tell();
+    }
+
+    /// Writes down what it was asked for.
+    pub(super) fn save(&self) -> Result<(), Problem> {
+        let kept = self.kept.all().into_iter();
+        let services = self.services.all();
+        let run = |one: &Rc<One>| Run {
+            order: one.order.clone(),
+            last: one.last.get(),
+        };
+        let state = State {
+            keep: kept.map(|(config, count)| Keep { config, count }).collect(),
+            run: services.iter().map(run).collect(),
+        };
+        let written = self.file.write(&state);
+        written.map_err(|error| Problem::failed(error).about("it cannot be written down"))
+    }
+
+    /// Has so many domains of a configuration built ahead from now on.
+    pub(super) fn keep(&self, config: &Path, count: usize) -> Result<(), Problem> {
+        // What cannot be read is told at once.
+        let recipe = self.recipes.get(config)?;
+        if count > 0 && has_disks_to_write(&recipe.config) {
+            let why = "domains that could write a disk are not built ahead: it would have several";
+            return Err(Problem::config(why));
+        }
+        let before = self.kept.count(config);
+        self.kept.set(config, count)?;
+        self.save().inspect_err(|_| {
+            // It fitted before.
+            let _ = self.kept.set(config, before);
+        })
+    }
+
+    /// Has a domain run, always.
+    pub(super) fn run(
+        self: &Rc<Self>,
+        config: PathBuf,
+        name: Option<String>,
+        extra: String,
+    ) -> Result<(), Problem> {
+        let (_, wanted) = self.wanted(&config, name.as_deref(), &extra)?;
+        let order = Order {
+            name: wanted.name,
+            config,
+            extra,
+        };
+        let Some(one) = self.services.add(Run { order, last: None })? else {
+            return Ok(());
+        };
+        let begun = self
+            .save()
+            .and_then(|()| self.begin_keeping(&one, Since::Now));
+        begun.inspect_err(|_| self.services.remove(&one))
+    }
+
+    /// Begins with all services that are known.
+    pub(super) fn begin_all(self: &Rc<Self>) -> Result<(), Problem> {
+        let all = self.services.all();
+        all.iter()
+            .try_for_each(|one| self.begin_keeping(one, Since::AnotherDaemon))
+    }
+
+    fn begin_keeping(self: &Rc<Self>, one: &Rc<One>, since: Since) -> Result<(), Problem> {
+        let keeping = Rc::clone(self).keep_running(Rc::clone(one), since);
+        self.session.tasks.spawn(keeping).map_err(Problem::failed)?;
+        self.kept.changed.notify();
+        Ok(())
+    }
+
+    /// Ends a service, and returns when its domain is gone.
+    async fn halt(&self, name: &str) -> Result<(), Problem> {
+        let Some(one) = self.services.find(name) else {
+            let problem = Problem::new(Kind::NoSuchDomain, "no service is called so");
+            return Err(problem.about(name));
+        };
+        if !one.is_to_end() {
+            self.services.want_end(&one);
+            self.save().inspect_err(|_| self.services.take_back(&one))?;
+        }
+        one.end_reached().await;
+        Ok(())
+    }
+
+    async fn create(&self, path: &Path, name: Option<&str>, extra: &str) -> Result<DomId, Problem> {
+        let (recipe, config) = self.wanted(path, name, extra)?;
+        if self.services.find(&config.name).is_some() {
+            let problem = Problem::new(Kind::NameInUse, "a service is called so");
+            return Err(problem.about(&config.name));
+        }
+        self.make(&recipe, &config).await
     }
 
     async fn find(&self, called: &str) -> Result<DomId, Problem> {
@@ -71,107 +181,9 @@ impl Service {
             .collect();
         serde_json::to_value(figures).map_err(Problem::failed)
     }
-
-    async fn create(
-        &self,
-        path: &Path,
-        name: Option<String>,
-        extra: &str,
-    ) -> Result<DomId, Problem> {
-        let recipe = self.recipes.get(path)?;
-        let mut config = recipe.config.clone();
-        if let Some(name) = name {
-            config
-                .rename(name)
-                .map_err(|error| Problem::bad_request(error.to_string()))?;
-        }
-        config
-            .append(extra)
-            .map_err(|error| Problem::bad_request(error.to_string()))?;
-        let name = config.name.clone();
-        if !self.making.borrow_mut().insert(name.clone()) {
-            let problem = Problem::new(Kind::NameInUse, "it is being made already");
-            return Err(problem.about(&name));
-        }
-        let made = self.start(&recipe, &config).await;
-        self.making.borrow_mut().remove(&name);
-        Ok(made?)
-    }
-
-    async fn start(&self, recipe: &Recipe, config: &Config) -> Result<DomId, HostError> {
-        let taken = self
-            .host
-            .take(&recipe.kind, &config.name, &config.extra)
-            .await?;
-        if let Some(domain) = taken {
-            self.kept.changed.notify();
-            return Ok(domain);
-        }
-        let (uuid, now) = (uuid(&self.session), LinuxClock.wall());
-        self.host.create(config, &recipe.image, uuid, now).await
-    }
-
-    /// Has so many domains of a configuration built ahead from now on.
-    pub(super) fn keep(&self, config: &Path, count: usize) -> Result<(), Problem> {
-        // What cannot be read is told at once.
-        self.recipes.get(config)?;
-        self.kept.set(config, count)
-    }
-
-    async fn kept(&self, names: Names<'_>) -> Result<Value, Problem> {
-        let mut all = Vec::new();
-        for (config, wanted) in self.kept.all() {
-            let Some(name) = names.tell(&config) else {
-                continue;
-            };
-            let recipe = self.recipes.get(&config)?;
-            let there = self.host.waiting(&recipe.kind).await?;
-            all.push(json!({ "config": name, "wanted": wanted, "there": there }));
-        }
-        Ok(Value::from(all))
-    }
-
-    /// Builds ahead what is wanted, for ever.
-    pub(super) async fn replenish(&self) {
-        let changed: &Notify = &self.kept.changed;
-        let mut failed = Seldom::default();
-        loop {
-            let seen = changed.count();
-            if let Err(error) = self.replenish_once().await {
-                if let Some(count) = failed.again() {
-                    let why = format!("a domain cannot be built ahead ({count} times): {error}");
-                    Failure::Failed(why).tell();
-                }
-                self.session.timers.sleep(PAUSE).await;
-                continue;
-            }
-            changed.after(seen).await;
-        }
-    }
-
-    async fn replenish_once(&self) -> Result<(), Problem> {
-        let mut done = Ok(());
-        for (path, count) in self.kept.all() {
-            // One configuration that is wrong keeps the others from nothing.
-            done = done.and(self.replenish_one(&path, count).await);
-        }
-        done
-    }
-
-    async fn replenish_one(&self, path: &Path, count: usize) -> Result<(), Problem> {
-        let recipe = self.recipes.get(path)?;
-        let there = self.host.waiting(&recipe.kind).await?;
-        for _ in there..count {
-            let (uuid, now) = (uuid(&self.session), LinuxClock.wall());
-            let (kind, config) = (&recipe.kind, &recipe.config);
-            let made = self.host.prepare(kind, config, &recipe.image, uuid, now);
-            made.await?;
-        }
-        Ok(())
-    }
 }
 
-impl Asked for Service {
+impl Asked for Rc<Service> {
     async fn act(&self, request: Request, names: Names<'_>) -> Result<Value, Problem> {
         let done = match request {
             Request::Create {
@@ -179,11 +191,18 @@ impl Asked for Service {
                 name,
                 extra,
             } => {
-                let domain = self.create(&config, name, &extra).await?;
+                let domain = self.create(&config, name.as_deref(), &extra).await?;
                 return Ok(json!({ "domain": domain.number() }));
             }
+            Request::Run {
+                config,
+                name,
+                extra,
+            } => return self.run(config, name, extra).map(Value::from),
+            Request::Halt { name } => return self.halt(&name).await.map(Value::from),
+            Request::Services => return Ok(self.services.tell(names)),
             Request::Keep { config, count } => return self.keep(&config, count).map(Value::from),
-            Request::Kept => return self.kept(names).await,
+            Request::Kept => return self.tell_kept(names).await,
             Request::List => return self.figures(None).await,
             Request::Stats { domain } => {
                 return self.figures(Some(self.find(&domain).await?)).await;

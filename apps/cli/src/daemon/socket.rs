@@ -1,12 +1,8 @@
 //! Clients: a request a line, an answer a line.
 
 use std::convert::Infallible;
-use std::fs::{self, Permissions};
 use std::future::poll_fn;
-use std::io::{self, ErrorKind};
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -24,27 +20,6 @@ const TOO_LONG: &[u8] =
     b"{\"error\":\"a request is longer than 64 KiB\",\"kind\":\"bad-request\"}\n";
 /// How long nobody is accepted after that has failed.
 const PAUSE: Duration = Duration::from_millis(100);
-
-/// Listens at `path`, for nobody but the daemon's own user.
-///
-/// # Errors
-///
-/// `AddrInUse` if somebody else listens there already.
-pub(super) fn listen(path: &Path, reactor: &Reactor) -> io::Result<Source<UnixListener>> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    match UnixStream::connect(path) {
-        Ok(_) => return Err(ErrorKind::AddrInUse.into()),
-        // What a daemon before has left.
-        Err(error) if error.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path)?,
-        Err(_) => {}
-    }
-    let listener = UnixListener::bind(path)?;
-    fs::set_permissions(path, Permissions::from_mode(0o600))?;
-    listener.set_nonblocking(true)?;
-    reactor.register(listener)
-}
 
 /// Takes clients, each as a task.
 pub(super) async fn accept(
@@ -78,7 +53,7 @@ pub(super) async fn accept(
     }
 }
 
-async fn serve(service: &Service, stream: &Source<UnixStream>) {
+async fn serve(service: &Rc<Service>, stream: &Source<UnixStream>) {
     let mut received = Vec::new();
     loop {
         let Some(end) = received.iter().position(|&byte| byte == b'\n') else {

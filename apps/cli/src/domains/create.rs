@@ -7,9 +7,9 @@ use morgana_hal::{Clock, DomId};
 use morgana_linux::LinuxClock;
 use morgana_toolstack::{Action, Config, Ended};
 
-use super::wanted::Wanted;
+use super::wanted::{Base, Understood, Wanted, read_config};
 use super::{Here, uuid};
-use crate::cli::{Create, Prepare};
+use crate::cli::{Convert, Create, Prepare};
 use crate::failure::Failure;
 use crate::session::Session;
 
@@ -18,13 +18,12 @@ const POWEROFF: u8 = 0;
 const REBOOT: u8 = 1;
 
 pub(super) async fn run(session: &Session, host: &Here, arguments: Create) -> Result<(), Failure> {
-    let mut wanted = Wanted::read(&arguments.config)?;
-    let config = &mut wanted.config;
+    let mut wanted = Wanted::read(&arguments.config, Base::ByLanguage)?.understood()?;
     if let Some(name) = arguments.name {
-        config.rename(name).map_err(Failure::of)?;
+        wanted.config.rename(name).map_err(Failure::of)?;
     }
     for words in &arguments.extra {
-        config.append(words).map_err(Failure::of)?;
+        wanted.config.append(words).map_err(Failure::of)?;
     }
     let source = match arguments.ahead {
         true => Source::BuiltAhead,
@@ -44,15 +43,24 @@ pub(super) async fn prepare(
     host: &Here,
     arguments: Prepare,
 ) -> Result<(), Failure> {
-    let wanted = Wanted::read(&arguments.config)?;
-    let image = wanted.image()?;
+    let Understood {
+        config,
+        image,
+        kind,
+    } = Wanted::read(&arguments.config, Base::ByLanguage)?.understood()?;
     for _ in 0..arguments.count {
         let (uuid, now) = (uuid(session), LinuxClock.wall());
-        let made = host.prepare(&wanted.kind, &wanted.config, &image, uuid, now);
+        let made = host.prepare(&kind, &config, &image, uuid, now);
         let domain = made.await.map_err(Failure::of)?;
         writeln!(io::stdout(), "{}", domain.number())?;
     }
     Ok(())
+}
+
+/// Prints a configuration in TOML. Paths stay as they are, though they go from its own folder on there.
+pub(crate) fn convert(arguments: &Convert) -> Result<(), Failure> {
+    let (config, _) = read_config(&arguments.config)?;
+    Ok(write!(io::stdout(), "{}", config.to_toml())?)
 }
 
 /// Where a domain comes from.
@@ -67,7 +75,7 @@ enum Source {
 async fn start(
     session: &Session,
     host: &Here,
-    wanted: &Wanted,
+    wanted: &Understood,
     source: Source,
 ) -> Result<DomId, Failure> {
     let config = &wanted.config;
@@ -77,8 +85,7 @@ async fn start(
             return Ok(domain);
         }
     }
-    let image = wanted.image()?;
-    let created = host.create(config, &image, uuid(session), LinuxClock.wall());
+    let created = host.create(config, &wanted.image, uuid(session), LinuxClock.wall());
     created.await.map_err(Failure::of)
 }
 

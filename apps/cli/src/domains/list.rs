@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use morgana_hal::{Activity, DomainInfo};
 use morgana_logs::record::Harmless;
-use morgana_toolstack::{Listed, Uuid};
+use morgana_toolstack::{Ended, Listed, Uuid};
 use serde::Serialize;
 
 use super::Here;
@@ -79,6 +79,15 @@ pub(super) async fn stats(host: &Here, arguments: Stats) -> Result<(), Failure> 
         writeln!(out, "{line}")?;
     }
     Ok(())
+}
+
+/// How a domain has ended, in a word.
+pub(crate) fn ending(ended: Ended) -> String {
+    match ended {
+        Ended::Gone => "gone",
+        Ended::ShutDown(reason) => state(Activity::ShutDown(reason)),
+    }
+    .to_owned()
 }
 
 fn state(activity: Activity) -> &'static str {

@@ -9,9 +9,10 @@ use morgana_hal::{DomId, Platform};
 use morgana_linux::LinuxToolstack;
 use morgana_toolstack::{Host, Names, Uuid};
 
-pub(crate) use list::Figures;
+pub(crate) use create::convert;
+pub(crate) use list::{Figures, ending};
 use outlets::Machine;
-pub(crate) use wanted::Wanted;
+pub(crate) use wanted::{Base, Understood, Wanted};
 
 use crate::cli::{Domain, Domains};
 use crate::failure::Failure;

@@ -1,5 +1,6 @@
 //! What is wanted, as files say it.
 
+use std::fmt;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read};
@@ -18,20 +19,38 @@ const LARGEST_CONFIG: u64 = 1 << 20;
 
 /// A domain that is wanted, and the files that say so.
 pub(crate) struct Wanted {
-    pub(crate) config: Config,
+    config: Config,
     kernel: Vec<u8>,
-    /// The same for the same files.
-    pub(crate) kind: String,
+    kind: String,
+}
+
+/// From where the paths in a configuration go that are not absolute.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Base {
+    /// In the language of xl the current folder, as xl has it; in TOML the configuration's.
+    ByLanguage,
+    /// The configuration's folder.
+    Configuration,
 }
 
 impl Wanted {
     /// Reads a configuration and the kernel that it names.
-    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
-        let text = read(path, LARGEST_CONFIG)?;
-        let text = String::from_utf8(text)
-            .map_err(|_| Failure::Failed(format!("{}: it is no UTF-8 text", path.display())))?;
-        let config = Config::parse(&text)
-            .map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))?;
+    pub(crate) fn read(path: &Path, base: Base) -> Result<Self, Failure> {
+        let (mut config, text) = read_config(path)?;
+        let folder = match base == Base::Configuration || is_toml(path) {
+            true => path.parent().unwrap_or(Path::new("")),
+            false => Path::new(""),
+        };
+        config.kernel = from(folder, &config.kernel);
+        for disk in config
+            .disks
+            .iter_mut()
+            .filter(|disk| disk.backend.is_none())
+        {
+            // Others read it, in whatever folder they are.
+            let target = std::path::absolute(from(folder, &disk.target)).map_err(Failure::of)?;
+            disk.target = target.to_string_lossy().into_owned();
+        }
         let kernel = unpacked(read(Path::new(&config.kernel), LARGEST_KERNEL)?)
             .map_err(|why| Failure::Failed(format!("{}: {why}", config.kernel)))?;
         let mut hasher = DefaultHasher::new();
@@ -43,12 +62,48 @@ impl Wanted {
         })
     }
 
-    /// The kernel, understood.
-    pub(crate) fn image(&self) -> Result<Image, Failure> {
-        let kernel = self.kernel.clone();
-        Image::parse(kernel)
-            .map_err(|error| Failure::Failed(format!("{}: {error}", self.config.kernel)))
+    /// With the image understood.
+    pub(crate) fn understood(self) -> Result<Understood, Failure> {
+        let image = Image::parse(self.kernel)
+            .map_err(|error| Failure::Failed(format!("{}: {error}", self.config.kernel)))?;
+        Ok(Understood {
+            config: self.config,
+            image,
+            kind: self.kind,
+        })
     }
+}
+
+/// A domain that is wanted, whose image was understood.
+pub(crate) struct Understood {
+    pub(crate) config: Config,
+    pub(crate) image: Image,
+    /// The same for the same files.
+    pub(crate) kind: String,
+}
+
+/// A configuration, and its text.
+pub(crate) fn read_config(path: &Path) -> Result<(Config, String), Failure> {
+    let wrong = |why: &dyn fmt::Display| Failure::Failed(format!("{}: {why}", path.display()));
+    let text = String::from_utf8(read(path, LARGEST_CONFIG)?);
+    let text = text.map_err(|_| wrong(&"it is no UTF-8 text"))?;
+    let config = match is_toml(path) {
+        true => Config::parse_toml(&text),
+        false => Config::parse(&text),
+    };
+    let config = config.map_err(|error| wrong(&error))?;
+    Ok((config, text))
+}
+
+/// Whether a file's name says that it is in TOML.
+fn is_toml(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "toml")
+}
+
+/// A path that goes from a folder on if it is not absolute.
+fn from(folder: &Path, path: &str) -> String {
+    // Both were text before.
+    folder.join(path).to_string_lossy().into_owned()
 }
 
 /// A kernel that may be packed by gzip (RFC 1952), as xl takes it, too.
@@ -91,6 +146,14 @@ mod tests {
     use flate2::write::GzEncoder;
 
     use super::*;
+
+    #[test]
+    fn a_path_goes_from_a_folder_on() {
+        assert_eq!(from(Path::new("/guests"), "web.xen"), "/guests/web.xen");
+        assert_eq!(from(Path::new(""), "web.xen"), "web.xen");
+        assert_eq!(from(Path::new("/guests"), "/web.xen"), "/web.xen");
+        assert!(is_toml(Path::new("a/web.toml")) && !is_toml(Path::new("toml/web.cfg")));
+    }
 
     #[test]
     fn a_packed_kernel_is_unpacked_and_others_stay_as_they_are() {

@@ -182,6 +182,16 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
         Ok(found.map(|listed| listed.info.domain))
     }
 
+    /// A domain's UUID, if it is there.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`].
+    pub fn uuid(&self, domain: DomId) -> Result<Option<Uuid>, HostError> {
+        let info = self.toolstack.info(domain)?;
+        Ok(info.map(|info| Uuid::from_bytes(info.handle)))
+    }
+
     /// A domain that is there and is not this one.
     fn other(&self, domain: DomId) -> Result<DomainInfo, HostError> {
         if domain == DomId::DOM0 {

@@ -21,6 +21,10 @@ pub(super) const TESTS: &[XenTest] = &[
         name: "toolstack/daemon",
         run: daemon,
     },
+    XenTest {
+        name: "toolstack/services",
+        run: services,
+    },
 ];
 
 /// How long a script may take, on a slow machine with many at work.
@@ -30,6 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 const DOMAINS: &str = include_str!("toolstack/domains.sh");
 const DEVICES: &str = include_str!("toolstack/devices.sh");
 const DAEMON: &str = include_str!("toolstack/daemon.sh");
+const SERVICES: &str = include_str!("toolstack/services.sh");
 const SHARED: &str = include_str!("toolstack/shared.sh");
 
 fn domains(lab: &Lab<'_>) -> Result<()> {
@@ -38,15 +43,27 @@ fn domains(lab: &Lab<'_>) -> Result<()> {
 }
 
 fn devices(lab: &Lab<'_>) -> Result<()> {
-    block::ram_disks(lab)?;
     lab.guest("website", ADDRESS_WORDS)?;
+    disk(lab)?;
+    run(lab, DEVICES)
+}
+
+fn services(lab: &Lab<'_>) -> Result<()> {
+    lab.guest_with("hello", &words("seconds=600"))?;
+    lab.guest("website", ADDRESS_WORDS)?;
+    disk(lab)?;
+    run(lab, SERVICES)
+}
+
+/// A guest that writes a disk and reads it.
+fn disk(lab: &Lab<'_>) -> Result<()> {
+    block::ram_disks(lab)?;
     let disks = vec![format!("{},raw,xvda,w", block::DEVICE)];
     let changes = Changes {
         disks: Some(disks),
         ..words("do=check")
     };
-    lab.guest_with("guest-disk", &changes)?;
-    run(lab, DEVICES)
+    lab.guest_with("guest-disk", &changes).map(drop)
 }
 
 fn daemon(lab: &Lab<'_>) -> Result<()> {

@@ -2,23 +2,6 @@
 . /shared.sh
 [ -e /bin/true ] || ln -s /usr/bin/busybox /bin/true
 
-ask() {
-    morgana ask "$1"
-}
-refused() {
-    ! morgana ask "$1" 2>/said || fail "done: $1"
-    grep -q "$2" /said || fail "said: $(cat /said)"
-}
-begin() {
-    morgana daemon "$@" >/daemon.log 2>&1 &
-    daemon=$!
-    until_true '[ -S /run/morgana/socket ]'
-}
-finish() {
-    kill -TERM $daemon
-    wait $daemon || fail "the daemon ended badly: $(cat /daemon.log)"
-}
-
 refused '{"do":"list"}' "is .morgana daemon. running"
 has_come_and_gone website
 

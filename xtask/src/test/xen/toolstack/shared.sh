@@ -39,3 +39,22 @@ nothing_is_left() {
     until_true '[ "$(free_memory)" -ge "$memory" ]'
     nodes | diff /nodes - || fail "nodes are left"
 }
+
+# Of the daemon.
+ask() {
+    morgana ask "$1"
+}
+refused() {
+    ! morgana ask "$1" 2>/said || fail "done: $1"
+    grep -q "$2" /said || fail "said: $(cat /said)"
+}
+begin() {
+    morgana daemon "$@" >/daemon.log 2>&1 &
+    daemon=$!
+    # The socket of one that was killed is there, too.
+    until_true 'morgana ask "{\"do\":\"services\"}" >/dev/null 2>&1'
+}
+finish() {
+    kill -TERM $daemon
+    wait $daemon || fail "the daemon ended badly: $(cat /daemon.log)"
+}

@@ -1,0 +1,148 @@
+//! Domains that are made, and those that are built ahead.
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+
+use morgana_exec::{Notify, Seldom};
+use morgana_hal::{Clock, DomId};
+use morgana_linux::LinuxClock;
+use morgana_toolstack::Config;
+use serde_json::{Value, json};
+
+use super::guests::Names;
+use super::has_disks_to_write;
+use super::problem::{Kind, Problem};
+use super::service::Service;
+use crate::domains::{Understood, uuid};
+
+/// How long to wait after a domain could not be built ahead.
+const PAUSE: Duration = Duration::from_secs(5);
+
+impl Service {
+    /// What is wanted: a configuration, with another name and more words.
+    pub(super) fn wanted(
+        &self,
+        path: &Path,
+        name: Option<&str>,
+        extra: &str,
+    ) -> Result<(Rc<Understood>, Config), Problem> {
+        let recipe = self.recipes.get(path)?;
+        let mut config = recipe.config.clone();
+        if let Some(name) = name {
+            let named = config.rename(name.to_owned());
+            named.map_err(|mistake| Problem::bad_request(mistake.to_string()))?;
+        }
+        let appended = config.append(extra);
+        appended.map_err(|mistake| Problem::bad_request(mistake.to_string()))?;
+        Ok((recipe, config))
+    }
+
+    /// Makes a domain, of one that was built ahead if there is one. Another one of its name is not begun meanwhile.
+    pub(super) async fn make(
+        &self,
+        recipe: &Understood,
+        config: &Config,
+    ) -> Result<DomId, Problem> {
+        let name = config.name.clone();
+        if !self.making.borrow_mut().insert(name.clone()) {
+            let problem = Problem::new(Kind::NameInUse, "it is being made already");
+            return Err(problem.about(&name));
+        }
+        let made = self.start(recipe, config).await;
+        self.making.borrow_mut().remove(&name);
+        made
+    }
+
+    async fn start(&self, recipe: &Understood, config: &Config) -> Result<DomId, Problem> {
+        let (name, extra) = (&config.name, &config.extra);
+        let taken = self.host.take(&recipe.kind, name, extra).await?;
+        if let Some(domain) = taken {
+            self.kept.changed.notify();
+            return Ok(domain);
+        }
+        let (uuid, now) = (uuid(&self.session), LinuxClock.wall());
+        let created = self.host.create(config, &recipe.image, uuid, now);
+        Ok(created.await?)
+    }
+
+    pub(super) async fn tell_kept(&self, names: Names<'_>) -> Result<Value, Problem> {
+        let mut all = Vec::new();
+        for (config, wanted) in self.kept.all() {
+            let Some(name) = names.tell(&config) else {
+                continue;
+            };
+            let recipe = self.recipes.get(&config)?;
+            let there = self.host.waiting(&recipe.kind).await?;
+            all.push(json!({ "config": name, "wanted": wanted, "there": there }));
+        }
+        Ok(Value::from(all))
+    }
+
+    /// Builds ahead what is wanted, for ever.
+    pub(super) async fn replenish(&self) {
+        let changed: &Notify = &self.kept.changed;
+        let mut failed = Seldom::default();
+        loop {
+            let seen = changed.count();
+            if let Err(problem) = self.replenish_once().await {
+                if let Some(count) = failed.again() {
+                    let about = format!("a domain cannot be built ahead ({count} times)");
+                    Self::complain(&problem.about(&about));
+                }
+                self.session.timers.sleep(PAUSE).await;
+                continue;
+            }
+            changed.after(seen).await;
+        }
+    }
+
+    async fn replenish_once(&self) -> Result<(), Problem> {
+        let mut done = Ok(());
+        for (path, count) in self.all_kept() {
+            // One configuration that is wrong keeps the others from nothing.
+            done = done.and(self.replenish_one(&path, count).await);
+        }
+        done
+    }
+
+    async fn replenish_one(&self, path: &Path, count: usize) -> Result<(), Problem> {
+        let recipe = self.recipes.get(path)?;
+        let there = self.host.waiting(&recipe.kind).await?;
+        for _ in there..count {
+            let (uuid, now) = (uuid(&self.session), LinuxClock.wall());
+            let (kind, config) = (&recipe.kind, &recipe.config);
+            let made = self.host.prepare(kind, config, &recipe.image, uuid, now);
+            made.await?;
+        }
+        Ok(())
+    }
+
+    /// What is to be built ahead: what was asked for, and one for the next start of the services of each configuration.
+    fn all_kept(&self) -> Vec<(PathBuf, usize)> {
+        let mut all = self.kept.all();
+        for one in self.services.all() {
+            let path = &one.order.config;
+            if self.is_built_ahead(path) && !all.iter().any(|(other, _)| other == path) {
+                all.push((path.clone(), 1));
+            }
+        }
+        all
+    }
+
+    /// Whether services of this configuration start from domains that were built ahead. A disk that could be written has no second back end.
+    fn is_built_ahead(&self, path: &Path) -> bool {
+        let recipe = self.recipes.get(path);
+        recipe.is_ok_and(|recipe| !has_disks_to_write(&recipe.config))
+    }
+
+    /// Ends what was built ahead for a service, if nobody else wants such.
+    pub(super) async fn let_go(&self, path: &Path) -> Result<(), Problem> {
+        let is_wanted = self.all_kept().iter().any(|(other, _)| other == path);
+        if !is_wanted && self.is_built_ahead(path) {
+            let recipe = self.recipes.get(path)?;
+            self.host.discard(&recipe.kind).await?;
+        }
+        Ok(())
+    }
+}

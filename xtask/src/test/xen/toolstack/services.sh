@@ -1,0 +1,128 @@
+# Services that `morgana daemon` keeps running, in dom0: they come back, whatever ends them, and also when the daemon was killed. `hello`, `website` and `guest-disk` are here.
+. /shared.sh
+[ -e /bin/true ] || ln -s /usr/bin/busybox /bin/true
+state=/var/lib/morgana/daemon.json
+
+# What is told of a service: `one NAME KEY`.
+one() {
+    ask '{"do":"services"}' | tr '{' '\n' | grep "\"name\":\"$1\"" | sed "s/.*\"$2\":\"*\([^,\"}]*\).*/\1/"
+}
+# Another domain than the one of this number runs as the service, and nothing is left of that.
+comes_back() {
+    until_true "[ \"\$(one $1 state)\" = running ] && [ \"\$(one $1 domain)\" != $2 ]"
+    [ "$(xl domid "$1")" = "$(one "$1" domain)" ] || fail "xl domid: $(xl list)"
+    ! xl domname "$2" 2>/dev/null || fail "still there: $(xl list)"
+}
+# The page is there, at once: whoever asks has not to wait for an old address to be forgotten.
+has_page() {
+    until_true 'curl -sf --max-time 1 http://10.0.2.50/ >/page'
+}
+
+has_come_and_gone website
+
+echo "== whatever ends it"
+begin
+ask '{"do":"run","config":"/guests/website.cfg","name":"web"}'
+ask '{"do":"run","config":"/guests/website.cfg","name":"web"}'
+refused '{"do":"run","config":"/guests/hello.cfg","name":"web"}' "web: another service"
+refused '{"do":"create","config":"/guests/hello.cfg","name":"web"}' "web: a service"
+refused '{"do":"run","config":"/guests/nothing.cfg"}' "nothing.cfg"
+until_true '[ "$(one web state)" = running ]'
+has_page
+# One is there for the next start.
+until_true 'xl list | grep -q "^website.ahead"'
+ahead=$(xl list | sed -n 's/^website.ahead[^ ]* *\([0-9]*\) .*/\1/p')
+id=$(one web domain)
+xl destroy web
+comes_back web "$id"
+[ "$(one web domain)" = "$ahead" ] || fail "not the one that was built ahead"
+[ "$(one web reason)" = gone ] || fail "reason: $(ask '{"do":"services"}')"
+mac=$(xenstore-read "/local/domain/$ahead/device/vif/0/mac")
+# Nobody in dom0 has asked: the domain says so itself.
+until_true "grep '^10.0.2.50 ' /proc/net/arp | grep -q $mac"
+has_page
+id=$(one web domain)
+ask '{"do":"destroy","domain":"web"}'
+comes_back web "$id"
+[ "$(one web restarts)" = 2 ] || fail "restarts: $(ask '{"do":"services"}')"
+has_page
+
+echo "== one that crashes again and again"
+sed 's/seconds=600/seconds=nonsense/' hello.cfg >crash.cfg
+ask '{"do":"run","config":"/guests/crash.cfg","name":"crash"}'
+until_true '[ "$(one crash restarts)" -ge 2 ] && [ "$(one crash state)" = waiting ]'
+[ "$(one crash reason)" = crashed ] || fail "reason: $(ask '{"do":"services"}')"
+ask '{"do":"halt","name":"crash"}'
+refused '{"do":"halt","name":"crash"}' "crash: no service"
+
+echo "== one that ends by itself"
+sed 's/seconds=600/seconds=0/' hello.cfg >short.cfg
+ask '{"do":"run","config":"/guests/short.cfg","name":"short"}'
+until_true '[ "$(one short restarts)" -ge 2 ]'
+[ "$(one short reason)" = off ] || fail "reason: $(ask '{"do":"services"}')"
+ask '{"do":"halt","name":"short"}'
+
+echo "== the daemon is killed"
+ask '{"do":"run","config":"/guests/hello.cfg"}'
+until_true '[ "$(one hello state)" = running ]'
+ids="$(one web domain) $(one hello domain)"
+kill -KILL $daemon
+wait $daemon || true
+[ "$(xl domid web) $(xl domid hello)" = "$ids" ] || fail "gone: $(xl list)"
+begin
+until_true '[ "$(one web state) $(one hello state)" = "running running" ]'
+[ "$(one web domain) $(one hello domain)" = "$ids" ] || fail "not the same: $(xl list)"
+[ "$(one web restarts) $(one hello restarts)" = "0 0" ] || fail "restarts: $(ask '{"do":"services"}')"
+id=$(one hello domain)
+xl destroy hello
+comes_back hello "$id"
+# What ends meanwhile is made anew at the next beginning.
+id=$(one hello domain)
+kill -KILL $daemon
+wait $daemon || true
+xl destroy hello
+begin
+comes_back hello "$id"
+
+echo "== a disk has one user at a time"
+ask '{"do":"run","config":"/guests/guest-disk.cfg"}'
+until_true '[ "$(one guest-disk restarts)" -ge 3 ]'
+[ "$(one guest-disk reason)" = off ] || fail "reason: $(ask '{"do":"services"}')"
+refused '{"do":"keep","config":"/guests/guest-disk.cfg","count":1}' "not built ahead"
+ask '{"do":"halt","name":"guest-disk"}'
+! grep -q FAILURE /var/log/xen/console/guest-guest-disk.log || fail "disk: $(cat /var/log/xen/console/guest-guest-disk.log)"
+# Somebody else has it.
+sed 's/do=check/do=keep/' guest-disk.cfg >other.cfg
+xl create -q other.cfg 'name="other"'
+ask '{"do":"run","config":"/guests/guest-disk.cfg"}'
+until_true 'ask "{\"do\":\"services\"}" | grep -q "has a disk of it"'
+xl destroy other
+until_true '[ "$(one guest-disk restarts)" -ge 1 ] || [ "$(one guest-disk state)" = running ]'
+ask '{"do":"halt","name":"guest-disk"}'
+
+echo "== their end"
+ask '{"do":"halt","name":"hello"}'
+ask '{"do":"halt","name":"web"}'
+[ "$(ask '{"do":"services"}')" = "[]" ] || fail "services: $(ask '{"do":"services"}')"
+nothing_is_left
+finish
+
+echo "== a file that makes no sense"
+begin --run /guests/hello.cfg
+until_true '[ "$(one hello state)" = running ]'
+id=$(one hello domain)
+kill -KILL $daemon
+wait $daemon || true
+head -c 20 $state >/torn
+cp /torn $state
+begin
+grep -q "daemon.json.broken: what is to be kept running is not known" /daemon.log || fail "daemon: $(cat /daemon.log)"
+diff /torn $state.broken || fail "the broken file"
+[ "$(ask '{"do":"services"}')" = "[]" ] || fail "services: $(ask '{"do":"services"}')"
+[ "$(xl domid hello)" = "$id" ] || fail "gone: $(xl list)"
+ask '{"do":"run","config":"/guests/hello.cfg"}'
+until_true "[ \"\$(one hello domain)\" = $id ]"
+ask '{"do":"halt","name":"hello"}'
+nothing_is_left
+finish
+echo SUCCESS
