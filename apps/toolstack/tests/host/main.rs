@@ -7,7 +7,10 @@ mod store;
 mod xen;
 
 use std::cell::Cell;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 
 use morgana_builder::{BuildError, Image};
 use morgana_exec::{Executor, ManualClock};
@@ -391,5 +394,24 @@ fn a_disk_that_is_a_file_is_held_until_its_back_end_has_it() {
         assert_eq!(make(&two).await, Err(refused));
         assert_eq!(Rc::strong_count(&host.outlets.file), 1);
         assert_eq!(tree.nodes(), before);
+    });
+}
+
+#[test]
+fn a_name_that_was_read_before_another_was_given_is_not_believed() {
+    with_host("xenbr7", None, async |host, _| {
+        let config = Config::parse(CONFIG).unwrap();
+        let (uuid, now) = (Uuid::from_random([6; 16]), WallTime::from_unix_nanos(0));
+        let made = host.prepare("kind", &config, &image(), uuid, now).await;
+        assert_eq!(made, Ok(DOMAIN));
+        // One asks for the names, and hears the answer only when another has given one away.
+        let mut listing = pin!(host.list());
+        let asked = poll_fn(|cx| Poll::Ready(listing.as_mut().poll(cx).is_pending()));
+        assert!(asked.await);
+        assert_eq!(host.take("kind", "web", "").await, Ok(Some(DOMAIN)));
+        let listed = listing.await.unwrap();
+        let told = listed.iter().find(|listed| listed.info.domain == DOMAIN);
+        assert!(told.unwrap().name.starts_with("web.ahead."));
+        assert_eq!(host.find("web").await, Ok(DOMAIN));
     });
 }
