@@ -6,6 +6,7 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
+use crate::machines::Foreign;
 use crate::testbed::{Forward, Protocol};
 
 /// Builds, runs, tests and measures Morgana.
@@ -67,6 +68,28 @@ pub(crate) enum Target {
     Linux,
 }
 
+/// Where an app runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum On {
+    /// Here.
+    Here(Target),
+    /// With a provider, at a place that its program understands.
+    Elsewhere(Foreign, String),
+}
+
+impl FromStr for On {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<On, &'static str> {
+        match text.split_once(':') {
+            None if text == "xen" => Ok(On::Here(Target::Xen)),
+            None if text == "linux" => Ok(On::Here(Target::Linux)),
+            Some(("libvirt", _)) => Ok(On::Elsewhere(Foreign::Libvirt, text.to_owned())),
+            _ => Err("xen, linux and libvirt:URI are places"),
+        }
+    }
+}
+
 /// The arguments of `run`.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
@@ -76,9 +99,9 @@ pub(crate) struct Run {
     /// The name of the site; morgana.test, if none is given
     #[arg(long, value_name = "NAME")]
     pub(crate) domain: Option<String>,
-    /// Where it runs: `xen` is Xen under QEMU, `linux` a process on the emulation
-    #[arg(long, value_enum, default_value_t = Target::Xen)]
-    pub(crate) on: Target,
+    /// Where it runs: `xen` is Xen under QEMU, `linux` a process on the emulation, `libvirt:URI` a host of libvirt whose hypervisor is Xen
+    #[arg(long, value_name = "xen|linux|libvirt:URI", default_value = "xen")]
+    pub(crate) on: On,
     /// Lead a port of the host's 127.0.0.1 to a port of the app, of TCP or, with /udp, of UDP; if none is given, those that the app names, or
     /// 8080:80 (a port that is in use is replaced then)
     #[arg(long, value_name = "HOST:GUEST[/udp]")]
@@ -179,7 +202,8 @@ impl fmt::Display for PortPair {
 /// The arguments of `test`.
 #[derive(Debug, Args)]
 pub(crate) struct Test {
-    /// `check`, `unit`, `browser`, `loom`, `miri`, `xen`, or one test on Xen as `xen/NAME`; all suites, if none is named
+    /// `check`, `unit`, `browser`, `loom`, `miri`, `xen`, or one test on Xen as `xen/NAME`; all of these, if none is named. `libvirt` runs only if
+    /// it is named
     #[arg(value_name = "SUITE")]
     pub(crate) suites: Vec<String>,
 }

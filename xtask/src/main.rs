@@ -10,6 +10,7 @@ mod doc;
 mod dom0;
 mod hold;
 mod interrupt;
+mod machines;
 mod process;
 mod progress;
 mod run;

@@ -178,6 +178,12 @@ impl Workspace {
         self.target.join("images")
     }
 
+    /// Where cargo builds the program with a foreign provider, or with none: it has a workspace of its own, and each of these builds can go on beside
+    /// the others.
+    pub(crate) fn machines(&self, provider: &str) -> PathBuf {
+        self.target.join("machines").join(provider)
+    }
+
     /// Where the Linux programs go.
     pub(crate) fn programs(&self) -> PathBuf {
         self.target.join("linux")

@@ -157,7 +157,7 @@ struct Named {
 }
 
 /// Runs a build whose diagnostics go to the terminal; returns the program called `name`.
-pub(super) fn executable(command: &mut Command, name: &str) -> Result<PathBuf> {
+pub(crate) fn executable(command: &mut Command, name: &str) -> Result<PathBuf> {
     command.arg("--message-format=json-render-diagnostics");
     let mut command = hold::held(command);
     command.stdin(Stdio::null()).stdout(Stdio::piped());

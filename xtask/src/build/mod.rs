@@ -15,7 +15,7 @@ use crate::cli::{Build, Target};
 use crate::workspace::{App, Purpose, Workspace, cargo};
 
 pub(crate) use config::{Changes, config};
-pub(crate) use image::{Image, XEN_OPTIONS, rust_src, template};
+pub(crate) use image::{Image, XEN_OPTIONS, executable, rust_src, template};
 pub(crate) use peer::vchan_peer;
 pub(crate) use workshop::Workshop;
 

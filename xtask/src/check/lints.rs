@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use super::packages::MACHINES;
 use crate::build::{XEN_OPTIONS, rust_src};
 use crate::process;
 use crate::workspace::{Workspace, cargo};
@@ -12,7 +13,14 @@ pub(super) fn format(workspace: &Workspace) -> Result<()> {
         cargo()
             .current_dir(&workspace.root)
             .args(["fmt", "--all", "--", "--check"]),
-    )
+    )?;
+    process::judged(cargo().current_dir(&workspace.root).args([
+        "fmt",
+        "--manifest-path",
+        MACHINES,
+        "--",
+        "--check",
+    ]))
 }
 
 /// Everything, tests included, as it is built for the host.
@@ -27,6 +35,18 @@ pub(super) fn host(workspace: &Workspace) -> Result<()> {
         "-D",
         "warnings",
     ]);
+    process::judged(&mut command)
+}
+
+/// The program with the foreign providers, without them: their crates take long to build, and libvirt's wants its library. Their own suites judge them.
+pub(super) fn machines(workspace: &Workspace) -> Result<()> {
+    let mut command = cargo();
+    command
+        .current_dir(&workspace.root)
+        .args(["clippy", "--quiet", "--all-targets"])
+        .args(["--manifest-path", MACHINES, "--target-dir"])
+        .arg(workspace.machines("none"))
+        .args(["--", "-D", "warnings"]);
     process::judged(&mut command)
 }
 

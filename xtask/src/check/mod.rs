@@ -30,6 +30,7 @@ pub(crate) fn suite(workspace: &Workspace, tally: &mut Tally) {
     tally.test("check/licences", || licences::check(workspace));
     tally.test("check/format", || lints::format(workspace));
     tally.test("check/clippy", || lints::host(workspace));
+    tally.test("check/clippy-machines", || lints::machines(workspace));
     tally.test("check/clippy-xen", || lints::xen(workspace));
     match advisories::tool() {
         Some(tool) => tally.test("check/advisories", || advisories::check(workspace, tool)),

@@ -68,7 +68,12 @@ pub(crate) enum Whose {
     Ours,
     /// All that are in the lock file.
     All,
+    /// All that are in the lock file of [`MACHINES`].
+    Machines,
 }
+
+/// The program with the foreign providers' crates: a workspace of its own.
+pub(crate) const MACHINES: &str = "apps/providers/machines/Cargo.toml";
 
 /// Asks cargo.
 pub(crate) fn packages(workspace: &Workspace, whose: Whose) -> Result<Vec<Package>> {
@@ -80,9 +85,11 @@ pub(crate) fn packages(workspace: &Workspace, whose: Whose) -> Result<Vec<Packag
     command
         .current_dir(&workspace.root)
         .args(["metadata", "--format-version", "1"]);
-    if whose == Whose::Ours {
-        command.arg("--no-deps");
-    }
+    match whose {
+        Whose::Ours => command.arg("--no-deps"),
+        Whose::All => &mut command,
+        Whose::Machines => command.args(["--manifest-path", MACHINES]),
+    };
     let text = process::stdout(&mut command)?;
     let metadata: Metadata =
         serde_json::from_str(&text).context("cargo metadata says what is not understood")?;

@@ -2,6 +2,7 @@
 
 mod answers;
 mod disks;
+mod elsewhere;
 mod lines;
 mod linux;
 mod plan;
@@ -14,7 +15,7 @@ mod xen;
 use anyhow::Result;
 
 use self::plan::{Announce, Plan};
-use crate::cli::{Run, Target};
+use crate::cli::{On, Run, Target};
 use crate::workspace::Workspace;
 
 pub(crate) use site::{DNS_ADDRESS as SITE_DNS_ADDRESS, disks as site_disks};
@@ -36,6 +37,12 @@ pub(crate) fn run(arguments: &Run) -> Result<i32> {
             app.name
         );
     }
+    let here = match &arguments.on {
+        On::Here(target) => target,
+        On::Elsewhere(foreign, at) => {
+            return elsewhere::run(&workspace, app, arguments, *foreign, at);
+        }
+    };
     let scratch = workspace.target.join("disks").join(&app.name);
     let plan = Plan {
         app,
@@ -45,7 +52,7 @@ pub(crate) fn run(arguments: &Run) -> Result<i32> {
         pcap: arguments.pcap.clone(),
         words: arguments.words.join(" "),
     };
-    match arguments.on {
+    match here {
         Target::Xen => xen::run(&workspace, &[plan], &Announce::Each),
         Target::Linux => linux::run(&workspace, &plan),
     }

@@ -3,6 +3,7 @@
 mod browser;
 mod counted;
 mod loom;
+mod machines;
 mod miri;
 mod priority;
 mod tally;
@@ -16,6 +17,7 @@ use anyhow::{Result, bail};
 
 use crate::check;
 use crate::cli::Test;
+use crate::machines::Foreign;
 use crate::workspace::Workspace;
 
 use miri::Wanted;
@@ -24,12 +26,15 @@ use tally::Voice;
 
 pub(crate) use tally::Tally;
 
-/// All suites.
+/// What runs if nothing is named.
 const SUITES: [&str; 6] = ["check", "unit", "browser", "loom", "miri", "xen"];
+
+/// What runs only if it is named: it takes long to build.
+const BY_NAME: [&str; 1] = ["libvirt"];
 
 /// What runs beside the tests on Xen, if those are wanted too: their machine keeps one processor busy, and part of another. Suites of one list
 /// run one after the other: they build in the same folder.
-const BESIDE_XEN: [&[&str]; 2] = [&["check", "unit", "browser"], &["loom", "miri"]];
+const BESIDE_XEN: [&[&str]; 2] = [&["check", "unit", "browser"], &["loom", "miri", "libvirt"]];
 
 /// Runs the suites; returns 1 if a test failed.
 pub(crate) fn run(arguments: &Test) -> Result<i32> {
@@ -38,11 +43,14 @@ pub(crate) fn run(arguments: &Test) -> Result<i32> {
         suites => (suites.iter().map(String::as_str).collect(), Wanted::ByName),
     };
     for suite in &asked {
-        let known = SUITES.contains(suite) || suite.strip_prefix("xen/").is_some_and(xen::knows);
+        let known = SUITES.contains(suite)
+            || BY_NAME.contains(suite)
+            || suite.strip_prefix("xen/").is_some_and(xen::knows);
         if !known {
             bail!(
-                "there is no suite called {suite}: the suites are {}, and xen/NAME with NAME one of {}",
+                "there is no suite called {suite}: the suites are {}, {} and xen/NAME with NAME one of {}",
                 SUITES.join(", "),
+                BY_NAME.join(", "),
                 xen::names()
             );
         }
@@ -87,6 +95,7 @@ fn one_by_one(workspace: &Workspace, suites: &[&str], wanted: Wanted, voice: Voi
             "browser" => browser::suite(workspace, tally),
             "loom" => loom::suite(workspace, tally),
             "miri" => miri::suite(workspace, wanted, tally),
+            "libvirt" => machines::suite(workspace, Foreign::Libvirt, tally),
             "xen" => xen::suite(workspace, None, tally),
             one => xen::suite(workspace, one.strip_prefix("xen/"), tally),
         });
@@ -96,12 +105,15 @@ fn one_by_one(workspace: &Workspace, suites: &[&str], wanted: Wanted, voice: Voi
 
 #[cfg(test)]
 mod tests {
-    use super::{BESIDE_XEN, SUITES};
+    use super::{BESIDE_XEN, BY_NAME, SUITES};
 
     #[test]
     fn no_suite_is_left_out() {
         let mut all = BESIDE_XEN.concat();
         all.push("xen");
-        assert_eq!(all, SUITES);
+        let mut known = [&SUITES[..], &BY_NAME].concat();
+        all.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(all, known);
     }
 }

@@ -7,14 +7,14 @@ use std::fs;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use self::authority::Certificate;
 use super::disks::{Disk, pack};
 use super::plan::{Announce, Plan};
 use super::{linux, ports, xen};
 use crate::cache::Cache;
-use crate::cli::{PortPair, Run, Target};
+use crate::cli::{On, PortPair, Run, Target};
 use crate::testbed::{Access, Protocol};
 use crate::workspace::Workspace;
 
@@ -147,9 +147,10 @@ pub(super) fn run(workspace: &Workspace, arguments: &Run) -> Result<i32> {
         },
     ];
     let announce = Announce::Together(text);
-    match arguments.on {
-        Target::Xen => xen::run(workspace, &plans, &announce),
-        Target::Linux => linux::run_all(workspace, &plans, &announce),
+    match &arguments.on {
+        On::Here(Target::Xen) => xen::run(workspace, &plans, &announce),
+        On::Here(Target::Linux) => linux::run_all(workspace, &plans, &announce),
+        On::Elsewhere(_, at) => bail!("{NAME} runs on xen and on linux, not on {at}"),
     }
 }
 
