@@ -3,12 +3,15 @@
 use morgana_exec::{Executor, Handle, Timers};
 use morgana_hal::DomId;
 use morgana_linux::{HasReactor, Linux, LinuxClock, LinuxXenstore};
-use morgana_xenstore_client::Client;
+use morgana_xenstore_client::{Client, Config};
 
 use crate::cli::{Cli, Task};
 use crate::failure::Failure;
 use crate::signals::Interrupts;
 use crate::{ask, daemon, domains, find, log, logger};
+
+/// Watches that may be set at once: the daemon has one for each domain's name. xenstored sets dom0 no limit.
+const MAX_WATCHES: usize = 4096;
 
 /// What commands work with.
 pub(crate) struct Session {
@@ -50,8 +53,12 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     let tasks = executor.handle();
     // The socket, where there is one, takes several requests at a time, which the kernel's device does not.
     let stream = LinuxXenstore::connect(platform.reactor()).map_err(Failure::of)?;
+    let config = Config {
+        watches: MAX_WATCHES,
+        ..Config::default()
+    };
     let session = Session {
-        client: Client::start(stream, &tasks).map_err(Failure::of)?,
+        client: Client::with_config(stream, &tasks, config).map_err(Failure::of)?,
         timers: tasks.timers(),
         interrupts: Interrupts::new(&platform).map_err(Failure::of)?,
         platform,

@@ -374,7 +374,14 @@ fn contexts(claims: &mut Claims) {
 
 fn system(claims: &mut Claims) {
     use abi::sysctl::*;
-    constants!(claims: XEN_SYSCTL_readconsole = XEN_SYSCTL_READCONSOLE);
+    constants!(claims: XEN_SYSCTL_readconsole = XEN_SYSCTL_READCONSOLE,
+        XEN_SYSCTL_getdomaininfolist = XEN_SYSCTL_GETDOMAININFOLIST, XEN_SYSCTL_INTERFACE_VERSION = BUILDING_VERSION);
+    layout!(claims: DomainInfoList = "struct xen_sysctl_getdomaininfolist" {
+        first_domain = "first_domain", max_domains = "max_domains", buffer = "buffer", num_domains = "num_domains" });
+    claims.add(
+        "(long)offsetof(struct xen_sysctl, u.getdomaininfolist)",
+        offset_of!(Sysctl, read_console) as i128,
+    );
     let read = offset_of!(Sysctl, read_console);
     for (field, offset) in [
         ("cmd", offset_of!(Sysctl, cmd)),

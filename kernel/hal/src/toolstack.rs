@@ -1,5 +1,6 @@
 //! What a toolstack does to other domains.
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use crate::{DomId, GrantRef, Mfn, Pages, Port};
@@ -54,6 +55,20 @@ pub trait Toolstack {
     /// How a domain is; `None` if there is none of this number.
     fn info(&self, domain: DomId) -> Result<Option<DomainInfo>, ToolstackError> {
         Ok(self.next(domain)?.filter(|info| info.domain == domain))
+    }
+
+    /// How all domains are, in the order of their numbers.
+    fn list(&self) -> Result<Vec<DomainInfo>, ToolstackError> {
+        let mut infos = Vec::new();
+        let mut next = Some(DomId::DOM0);
+        while let Some(from) = next {
+            let Some(info) = self.next(from)? else {
+                break;
+            };
+            next = info.domain.number().checked_add(1).map(DomId::new);
+            infos.push(info);
+        }
+        Ok(infos)
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use morgana_hal::DomId;
+use morgana_toolstack::Names as DomainNames;
 use serde_json::{Value, json};
 
 use super::guests::Names;
@@ -36,7 +37,7 @@ impl Service {
     /// With what it was asked for before its last end.
     pub(super) fn new(session: Session, file: StateFile) -> Result<Self, Failure> {
         let service = Self {
-            host: here(&session)?,
+            host: here(&session, DomainNames::watched())?,
             session,
             recipes: Recipes::default(),
             kept: Kept::default(),

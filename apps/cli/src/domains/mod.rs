@@ -23,7 +23,7 @@ pub(crate) type Here = Host<LinuxToolstack, Machine>;
 
 /// Does what the command line asks for.
 pub(crate) async fn run(session: &Session, task: Domains) -> Result<(), Failure> {
-    let host = here(session)?;
+    let host = here(session, Names::unwatched())?;
     match task {
         Domains::Create(arguments) => create::run(session, &host, arguments).await,
         Domains::Prepare(arguments) => create::prepare(session, &host, arguments).await,
@@ -54,13 +54,13 @@ pub(crate) async fn run(session: &Session, task: Domains) -> Result<(), Failure>
 }
 
 /// The way to this machine's domains.
-pub(crate) fn here(session: &Session) -> Result<Here, Failure> {
+pub(crate) fn here(session: &Session, names: Names) -> Result<Here, Failure> {
     Ok(Host {
         toolstack: LinuxToolstack::open().map_err(Failure::of)?,
         outlets: Machine,
         client: session.client.clone(),
         timers: session.timers.clone(),
-        names: Names::default(),
+        names,
     })
 }
 

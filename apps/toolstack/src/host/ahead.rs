@@ -47,7 +47,7 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
         .await
     }
 
-    /// Lets a domain run that was built ahead, under this name and with this command line; `None` if there is none of this kind.
+    /// Lets a domain run that was built ahead, under this name and with this command line; `None` if there is none of this kind, whether or not the name is in use.
     ///
     /// # Errors
     ///
@@ -62,12 +62,17 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
         if command_line.len() > COMMAND_LINE_BYTES || command_line.contains('\0') {
             return Err(HostError::Build(BuildError::CommandLine));
         }
+        // Mostly there are none: that is to be told at once.
+        let there = self.ahead().await?;
+        if there.is_empty() {
+            return Ok(None);
+        }
         if let Some(domain) = self.called(name).await? {
             return Err(HostError::NameInUse(domain));
         }
         let taken = self
             .client
-            .transaction(async |tree| self.take_one(tree, kind, name).await)
+            .transaction(async |tree| self.take_one(tree, &there, kind, name).await)
             .await?;
         let Some(ahead) = taken else {
             return Ok(None);
@@ -92,12 +97,7 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
     ///
     /// [`HostError`].
     pub async fn waiting(&self, kind: &str) -> Result<usize, HostError> {
-        let listed = match self.client.children(nodes::AHEAD).await {
-            Err(error) if error.is_not_found() => return Ok(0),
-            listed => listed?,
-        };
-        let numbers = listed.iter().filter_map(|number| number.parse().ok());
-        let domains: Vec<DomId> = numbers.map(DomId::new).collect();
+        let domains = self.ahead().await?;
         let paths: Vec<String> = domains.iter().map(|&domain| nodes::ahead(domain)).collect();
         let values = self.client.read_each(&paths).await;
         let told = domains.iter().zip(paths.iter().zip(values));
@@ -115,9 +115,10 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
     /// [`HostError`] of the first that could not be ended.
     pub async fn discard(&self, kind: &str) -> Result<(), HostError> {
         loop {
+            let there = self.ahead().await?;
             let claimed = self
                 .client
-                .transaction(async |tree| self.claim(tree, kind).await)
+                .transaction(async |tree| self.claim(tree, &there, kind).await)
                 .await?;
             match claimed {
                 None => return Ok(()),
@@ -126,9 +127,25 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
         }
     }
 
-    /// Takes the node of one away, so that nobody else has it, and names it.
-    async fn take_one(&self, tree: &Tree, kind: &str, name: &str) -> Result<Option<Ahead>, Error> {
-        let Some(ahead) = self.claim(tree, kind).await? else {
+    /// Those of all kinds that have a node.
+    async fn ahead(&self) -> Result<Vec<DomId>, Error> {
+        let listed = match self.client.children(nodes::AHEAD).await {
+            Err(error) if error.is_not_found() => return Ok(Vec::new()),
+            listed => listed?,
+        };
+        let numbers = listed.iter().filter_map(|number| number.parse().ok());
+        Ok(numbers.map(DomId::new).collect())
+    }
+
+    /// Takes the node of one of these away, so that nobody else has it, and names it.
+    async fn take_one(
+        &self,
+        tree: &Tree,
+        there: &[DomId],
+        kind: &str,
+        name: &str,
+    ) -> Result<Option<Ahead>, Error> {
+        let Some(ahead) = self.claim(tree, there, kind).await? else {
             return Ok(None);
         };
         let path = format!("{}/name", nodes::home(ahead.domain));
@@ -138,14 +155,14 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
         Ok(Some(ahead))
     }
 
-    /// Takes the node of one away, so that nobody else has it.
-    async fn claim(&self, tree: &Tree, kind: &str) -> Result<Option<Ahead>, Error> {
-        let listed = match tree.children(nodes::AHEAD).await {
-            Err(error) if error.is_not_found() => return Ok(None),
-            listed => listed?,
-        };
-        for number in listed.iter().filter_map(|number| number.parse().ok()) {
-            let domain = DomId::new(number);
+    /// Takes the node of one of these away, so that nobody else has it.
+    async fn claim(
+        &self,
+        tree: &Tree,
+        there: &[DomId],
+        kind: &str,
+    ) -> Result<Option<Ahead>, Error> {
+        for &domain in there {
             let Ok(value) = tree.read_text(&nodes::ahead(domain)).await else {
                 continue;
             };

@@ -27,7 +27,7 @@ const LOOK: Duration = Duration::from_millis(1);
 const LOOK_SELDOM: Duration = Duration::from_millis(100);
 
 /// Who makes and ends domains.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Host<T, O> {
     /// The way to Xen.
     pub toolstack: T,
@@ -66,17 +66,8 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
     ///
     /// [`HostError`].
     pub async fn list(&self) -> Result<Vec<Listed>, HostError> {
-        let mut infos = Vec::new();
-        let mut next = Some(DomId::DOM0);
-        while let Some(from) = next {
-            let Some(info) = self.toolstack.next(from)? else {
-                break;
-            };
-            next = info.domain.number().checked_add(1).map(DomId::new);
-            infos.push(info);
-        }
-        let now = self.timers.now();
-        let names = self.names.of(&self.client, &infos, now).await;
+        let infos = self.toolstack.list()?;
+        let names = self.names.of(&self.client, &infos).await;
         let listed = infos.into_iter().zip(names);
         Ok(listed.map(|(info, name)| Listed { name, info }).collect())
     }

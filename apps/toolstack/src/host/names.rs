@@ -4,74 +4,83 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::cell::{Cell, RefCell};
-use core::time::Duration;
+use core::cell::RefCell;
+use core::task::{Context, Poll, Waker};
 
-use morgana_hal::{DomId, DomainInfo, Instant};
-use morgana_xenstore_client::{Client, text};
+use morgana_exec::join_all;
+use morgana_hal::{DomId, DomainInfo};
+use morgana_xenstore_client::{Client, Error, Watch, text};
 
 use crate::nodes;
 
-/// How long names are believed that were read: somebody else may give a domain another one (`xl rename`).
-const BELIEVED: Duration = Duration::from_secs(5);
-
-/// Names that were read. There is one for each domain, and none that is empty: such a domain is being made.
-#[derive(Clone, Debug, Default)]
+/// Names that were read, each with a watch that tells when somebody gives the domain another one (`xl rename`).
+#[derive(Debug)]
 pub struct Names {
     known: RefCell<BTreeMap<DomId, Known>>,
-    /// When all were forgotten last.
-    since: Cell<Instant>,
-    /// How often one was given away: what was asked before that may be told too late to be believed.
-    given: Cell<u64>,
+    kept: Kept,
 }
 
-#[derive(Clone, Debug)]
+/// Whether names are kept in mind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kept {
+    Watched,
+    Not,
+}
+
+#[derive(Debug)]
 struct Known {
     /// The domain's: its number is another's one day.
     handle: [u8; 16],
     name: String,
+    watch: Watch,
+    /// Whether it is to be read again.
+    stale: bool,
+}
+
+/// What is to be asked of a domain.
+enum Unknown<'a> {
+    /// All.
+    Domain(&'a DomainInfo),
+    /// The name that it was given.
+    Name(&'a DomainInfo),
 }
 
 impl Names {
-    /// The names of these domains, which are all that there are, in the order of their numbers.
-    pub(super) async fn of(
-        &self,
-        client: &Client,
-        infos: &[DomainInfo],
-        now: Instant,
-    ) -> Vec<String> {
-        if now.since(self.since.get()) >= BELIEVED {
-            self.known.borrow_mut().clear();
-            self.since.set(now);
+    /// For who asks many times: a name is read once, and again when it has changed. Each domain takes one of the client's watches; where there is none left, its name is read
+    /// each time.
+    pub fn watched() -> Self {
+        Self {
+            known: RefCell::default(),
+            kept: Kept::Watched,
         }
-        let unknown: Vec<&DomainInfo> = infos.iter().filter(|info| !self.knows(info)).collect();
-        let path = |info: &&DomainInfo| format!("{}/name", nodes::home(info.domain));
-        let paths: Vec<String> = unknown.iter().map(path).collect();
-        let given = self.given.get();
-        let told = client.read_each(&paths).await;
-        let names = told
-            .into_iter()
-            .zip(&paths)
-            .map(|(name, path)| text(path, name).unwrap_or_default());
-        let told: BTreeMap<DomId, String> =
-            unknown.iter().map(|info| info.domain).zip(names).collect();
-        let known = &mut *self.known.borrow_mut();
-        if self.given.get() == given {
-            for info in unknown {
-                known.remove(&info.domain);
-                if let Some(name) = told.get(&info.domain).filter(|name| !name.is_empty()) {
-                    let (handle, name) = (info.handle, name.clone());
-                    known.insert(info.domain, Known { handle, name });
-                }
-            }
+    }
+
+    /// For who asks once or twice: all names are read each time.
+    pub fn unwatched() -> Self {
+        Self {
+            known: RefCell::default(),
+            kept: Kept::Not,
         }
-        known.retain(|domain, _| {
-            infos
-                .binary_search_by_key(domain, |info| info.domain)
-                .is_ok()
-        });
-        let name = |info: &DomainInfo| match told.get(&info.domain) {
-            Some(name) => name.clone(),
+    }
+
+    /// The names of these domains, which are all that there are, in the order of their numbers. It is empty if a domain has none.
+    pub(super) async fn of(&self, client: &Client, infos: &[DomainInfo]) -> Vec<String> {
+        if self.kept == Kept::Not {
+            let paths: Vec<String> = infos.iter().map(path).collect();
+            let told = client.read_each(&paths).await;
+            return told
+                .into_iter()
+                .zip(&paths)
+                .map(|(name, path)| text(path, name).unwrap_or_default())
+                .collect();
+        }
+        self.forget_others(infos);
+        let unknown: Vec<Unknown<'_>> = infos.iter().filter_map(|info| self.ask(info)).collect();
+        let asked = unknown.iter().map(|unknown| self.learn(client, unknown));
+        let mut told: BTreeMap<DomId, String> = join_all(asked).await.into_iter().collect();
+        let known = self.known.borrow();
+        let name = |info: &DomainInfo| match told.remove(&info.domain) {
+            Some(name) => name,
             None => known
                 .get(&info.domain)
                 .map_or_else(String::new, |known| known.name.clone()),
@@ -81,14 +90,84 @@ impl Names {
 
     /// Asks for a domain's name the next time.
     pub(super) fn forget(&self, domain: DomId) {
-        self.known.borrow_mut().remove(&domain);
-        self.given.set(self.given.get() + 1);
+        if let Some(known) = self.known.borrow_mut().get_mut(&domain) {
+            known.stale = true;
+        }
     }
 
-    fn knows(&self, info: &DomainInfo) -> bool {
-        let known = self.known.borrow();
-        known
-            .get(&info.domain)
-            .is_some_and(|known| known.handle == info.handle)
+    /// Lets the watches go of those that are no more.
+    fn forget_others(&self, infos: &[DomainInfo]) {
+        self.known.borrow_mut().retain(|domain, known| {
+            infos
+                .binary_search_by_key(domain, |info| info.domain)
+                .is_ok_and(|place| infos[place].handle == known.handle)
+        });
+    }
+
+    /// What is to be asked of this domain, if anything.
+    fn ask<'a>(&self, info: &'a DomainInfo) -> Option<Unknown<'a>> {
+        match self.known.borrow_mut().get_mut(&info.domain) {
+            None => Some(Unknown::Domain(info)),
+            Some(known) => {
+                known.stale |= has_changed(&known.watch);
+                known.stale.then_some(Unknown::Name(info))
+            }
+        }
+    }
+
+    async fn learn(&self, client: &Client, unknown: &Unknown<'_>) -> (DomId, String) {
+        let read = async |info: &DomainInfo| {
+            let path = path(info);
+            text(&path, client.read(&path).await).unwrap_or_default()
+        };
+        match unknown {
+            Unknown::Name(info) => {
+                let name = read(info).await;
+                if let Some(known) = self.known.borrow_mut().get_mut(&info.domain) {
+                    known.name.clone_from(&name);
+                    known.stale = false;
+                }
+                (info.domain, name)
+            }
+            Unknown::Domain(info) => {
+                // Set before the name is read, so a change meanwhile is told of.
+                let watch = set(client, &path(info)).await;
+                let name = read(info).await;
+                if let Ok(watch) = watch {
+                    let (handle, name) = (info.handle, name.clone());
+                    let known = Known {
+                        handle,
+                        name,
+                        watch,
+                        stale: false,
+                    };
+                    self.known.borrow_mut().insert(info.domain, known);
+                }
+                (info.domain, name)
+            }
+        }
+    }
+}
+
+fn path(info: &DomainInfo) -> String {
+    format!("{}/name", nodes::home(info.domain))
+}
+
+/// A watch that has told what it tells at first.
+async fn set(client: &Client, path: &str) -> Result<Watch, Error> {
+    let watch = client.watch(path).await?;
+    watch.next().await?;
+    Ok(watch)
+}
+
+/// Whether the watch has told anything since the last time, if only that it has ended.
+fn has_changed(watch: &Watch) -> bool {
+    let mut changed = false;
+    loop {
+        match watch.poll_next(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(_)) => changed = true,
+            Poll::Ready(Err(_)) => return true,
+            Poll::Pending => return changed,
+        }
     }
 }

@@ -115,7 +115,7 @@ fn with_host<R: 'static>(
         },
         client,
         timers: handle.timers(),
-        names: Names::default(),
+        names: Names::watched(),
     };
     let tree = Rc::new(tree);
     let done = async move { test(&host, &tree).await };
@@ -255,8 +255,7 @@ fn one_that_was_built_ahead_is_taken_once() {
         assert!(memory.values().any(told));
 
         assert_eq!(host.take("kind", "more", "").await, Ok(None));
-        let in_use = Err(HostError::NameInUse(DOMAIN));
-        assert_eq!(host.take("kind", "web", "").await, in_use);
+        assert_eq!(create(host).await, Err(HostError::NameInUse(DOMAIN)));
         host.destroy(DOMAIN).await.unwrap();
         assert_eq!(tree.nodes(), before);
     });
@@ -411,7 +410,29 @@ fn a_name_that_was_read_before_another_was_given_is_not_believed() {
         assert_eq!(host.take("kind", "web", "").await, Ok(Some(DOMAIN)));
         let listed = listing.await.unwrap();
         let told = listed.iter().find(|listed| listed.info.domain == DOMAIN);
-        assert!(told.unwrap().name.starts_with("web.ahead."));
+        // The old one or the new one.
+        assert!(told.unwrap().name.starts_with("web"));
         assert_eq!(host.find("web").await, Ok(DOMAIN));
+    });
+}
+
+#[test]
+fn a_name_that_another_tool_gives_is_seen_at_once_and_others_are_read_once() {
+    with_host("xenbr7", None, async |host, tree| {
+        assert_eq!(create(host).await, Ok(DOMAIN));
+        assert_eq!(host.find("web").await, Ok(DOMAIN));
+        let heard = tree.heard();
+        assert_eq!(host.find("web").await, Ok(DOMAIN));
+        assert_eq!(tree.heard(), heard);
+
+        host.client
+            .write("/local/domain/7/name", "shop")
+            .await
+            .unwrap();
+        assert_eq!(host.find("web").await, Err(HostError::NoSuchDomain));
+        assert_eq!(host.find("shop").await, Ok(DOMAIN));
+        assert_eq!(tree.heard(), heard + 2);
+        host.destroy(DOMAIN).await.unwrap();
+        assert_eq!(host.find("shop").await, Err(HostError::NoSuchDomain));
     });
 }

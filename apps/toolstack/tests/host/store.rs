@@ -16,6 +16,8 @@ struct Server {
     store: RefCell<Store>,
     /// Who looks.
     looker: ConnectionId,
+    /// Requests of the client.
+    heard: Cell<u32>,
     /// The state that a back end answers a new device with, if it sees any.
     answer: Cell<Option<&'static [u8]>>,
 }
@@ -32,6 +34,7 @@ pub(crate) fn serve(handle: &Handle) -> (Duplex, Tree) {
     let server = Rc::new(Server {
         store: RefCell::new(store),
         looker,
+        heard: Cell::new(0),
         answer: Cell::new(Some(b"2")),
     });
     let (ours, theirs) = duplex(1 << 16);
@@ -44,6 +47,7 @@ async fn run(server: Rc<Server>, stream: Duplex, client: ConnectionId) {
     loop {
         let mut out = Vec::new();
         while let Ok(Some(packet)) = decoder.next() {
+            server.heard.set(server.heard.get() + 1);
             let mut store = server.store.borrow_mut();
             let effect = store.handle(client, packet, &|_| true, &mut out);
             if let Effect::Introduce(pending) = effect {
@@ -122,6 +126,11 @@ impl Server {
 }
 
 impl Tree {
+    /// How many requests there were.
+    pub(crate) fn heard(&self) -> u32 {
+        self.0.heard.get()
+    }
+
     /// Back ends put new devices into this state from now on; or see none any longer.
     pub(crate) fn let_back_ends_answer(&self, state: Option<&'static [u8]>) {
         self.0.answer.set(state);

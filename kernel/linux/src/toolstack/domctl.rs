@@ -163,8 +163,12 @@ pub(super) fn next(xen: &Xen, from: DomId) -> Result<Option<DomainInfo>, Toolsta
         Err(ToolstackError::NoSuchDomain) => return Ok(None),
         Err(error) => return Err(error),
     }
-    let told: abi::DomainInfo = answer(xen);
-    Ok(Some(DomainInfo {
+    Ok(Some(info(&answer(xen))))
+}
+
+/// What Xen tells of a domain.
+pub(super) fn info(told: &abi::DomainInfo) -> DomainInfo {
+    DomainInfo {
         domain: DomId::new(told.domain),
         handle: told.handle,
         activity: activity(told.flags),
@@ -173,7 +177,7 @@ pub(super) fn next(xen: &Xen, from: DomId) -> Result<Option<DomainInfo>, Toolsta
         shared_info: Mfn::new(told.shared_info_frame),
         cpu_time_ns: told.cpu_time,
         vcpus: told.nr_online_vcpus,
-    }))
+    }
 }
 
 fn activity(flags: u32) -> Activity {

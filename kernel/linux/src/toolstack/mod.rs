@@ -3,6 +3,7 @@
 mod domctl;
 mod foreign;
 mod grants;
+mod listing;
 mod memory;
 mod xen;
 
@@ -101,5 +102,9 @@ impl Toolstack for LinuxToolstack {
 
     fn next(&self, from: DomId) -> Result<Option<DomainInfo>, ToolstackError> {
         domctl::next(&self.xen, from)
+    }
+
+    fn list(&self) -> Result<Vec<DomainInfo>, ToolstackError> {
+        listing::list(&self.xen)
     }
 }

@@ -11,12 +11,13 @@ use crate::device::{HYPERCALL, PRIVCMD};
 use crate::ioctl::privcmd;
 use crate::memory::Mapping;
 
-/// What is where in the buffer: the struct that a call takes, what the struct leads to, and a list of frames.
+/// What is where in the buffer: the struct that a call takes, what the struct leads to, and a list of frames, or of domains.
 pub(super) const STRUCT: usize = 0;
 pub(super) const CONTEXT: usize = PAGE_SIZE;
 pub(super) const LIST: usize = 3 * PAGE_SIZE;
+pub(super) const LIST_BYTES: usize = 8 * PAGE_SIZE;
 /// Frames that the list has room for.
-pub(super) const LIST_LEN: usize = 8 * PAGE_SIZE / size_of::<u64>();
+pub(super) const LIST_LEN: usize = LIST_BYTES / size_of::<u64>();
 const PAGES: usize = 3 + 8;
 const _: () = assert!(size_of::<VcpuGuestContext>() <= LIST - CONTEXT);
 
