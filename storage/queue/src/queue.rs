@@ -65,7 +65,7 @@ impl<D: BlockDevice + 'static, C: Fn() -> u64> Queue<D, C> {
         Some(at.saturating_sub(self.ahead))
     }
 
-    /// Tells who waits for a job that it is worth to try again; or that [`next_change`](Self::next_change) may be another.
+    /// Tells who waits for a job that there is one more, or that [`next_change`](Self::next_change) is earlier than it was.
     pub fn changed(&self) -> &Notify {
         &self.changed
     }
@@ -116,14 +116,18 @@ impl<D: BlockDevice + 'static, C: Fn() -> u64> Queue<D, C> {
         &self,
         change: impl FnOnce(&mut Jobs, u64) -> Result<T, QueueError>,
     ) -> Result<T, QueueError> {
-        let (answer, version) = {
+        let (answer, version, is_news) = {
             let mut state = self.now()?;
-            let now = state.now;
+            let (now, before) = (state.now, state.jobs.prospects());
             let answer = change(&mut state.jobs, now)?;
             state.version += 1;
-            (answer, state.version)
+            let is_news = state.jobs.prospects().are_better_than(before);
+            (answer, state.version, is_news)
         };
-        self.changed.notify();
+        // Many may wait: a job that goes is nothing to them.
+        if is_news {
+            self.changed.notify();
+        }
         self.durable(version).await?;
         Ok(answer)
     }
@@ -166,8 +170,12 @@ impl<D: BlockDevice + 'static, C: Fn() -> u64> JobQueue for Queue<D, C> {
 
     async fn extend(&self, id: JobId, token: Token, time: u64) -> Result<u64, QueueError> {
         let mut state = self.now()?;
-        let now = state.now;
+        let (now, before) = (state.now, state.jobs.prospects());
         let until = state.jobs.extend(now, id, token, time)?;
+        // It may end sooner than it would have.
+        if state.jobs.prospects().are_better_than(before) {
+            self.changed.notify();
+        }
         Ok(until.saturating_sub(self.ahead))
     }
 

@@ -143,3 +143,36 @@ fn after_a_failure_nothing_is_done() {
         assert!((done..=done + 1).contains(&run(again.statistics()).unwrap().ready));
     }
 }
+
+#[test]
+fn who_waits_is_told_of_what_may_be_a_job_and_of_nothing_else() {
+    let queue = run(Queue::open(disk(), || 0, Limits::default(), 1)).unwrap();
+    let told = |what: &mut dyn FnMut()| {
+        let before = queue.changed().count();
+        what();
+        queue.changed().count() != before
+    };
+    assert!(told(&mut || _ = run(queue.enqueue(job(b"a"))).unwrap()));
+    let (mut first, mut second) = (None, None);
+    // The end of its lease is the next time at which there may be a job.
+    assert!(told(&mut || first = run(queue.lease(100)).unwrap()));
+    assert!(told(&mut || _ = run(queue.enqueue(job(b"b"))).unwrap()));
+    assert!(!told(&mut || second = run(queue.lease(200)).unwrap()));
+    let (first, second) = (first.unwrap(), second.unwrap());
+    assert!(!told(
+        &mut || _ = run(queue.extend(second.id, second.token, 250)).unwrap()
+    ));
+    assert!(told(
+        &mut || _ = run(queue.extend(second.id, second.token, 50)).unwrap()
+    ));
+    assert!(!told(
+        &mut || run(queue.acknowledge(first.id, first.token)).unwrap()
+    ));
+    assert!(!told(&mut || assert_eq!(run(queue.lease(10)), Ok(None))));
+    let late = |delay| NewJob { delay, ..job(b"c") };
+    assert!(!told(&mut || _ = run(queue.enqueue(late(300))).unwrap()));
+    assert!(told(&mut || _ = run(queue.enqueue(late(30))).unwrap()));
+    assert!(!told(
+        &mut || _ = run(queue.fail(second.id, second.token)).unwrap()
+    ));
+}

@@ -58,6 +58,14 @@ impl Jobs {
         self.timers.first().map(|&(at, _)| at)
     }
 
+    /// What those who wait for a job hope for.
+    pub(crate) fn prospects(&self) -> Prospects {
+        Prospects {
+            ready: self.ready.len(),
+            next: self.next_change().unwrap_or(u64::MAX),
+        }
+    }
+
     /// What the queue holds.
     pub(crate) fn statistics(&self) -> Statistics {
         let [ready, delayed, leased, dead] = self.counts;
@@ -82,6 +90,20 @@ impl Jobs {
     /// Whether there is such a job, in any state.
     pub(crate) fn contains(&self, id: JobId) -> bool {
         self.jobs.contains_key(&id)
+    }
+}
+
+/// How many jobs are ready, and when the next one may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Prospects {
+    ready: usize,
+    next: u64,
+}
+
+impl Prospects {
+    /// Whether who waits has a reason to look again.
+    pub(crate) const fn are_better_than(self, before: Self) -> bool {
+        self.ready > before.ready || self.next < before.next
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn disk(path: String, work: Work) -> Result<(f64, f64)> {
         ..Limits::default()
     };
     let file = std::fs::File::create(&path).context("cannot make the file")?;
-    file.set_len(limits.device_bytes())?;
+    file.set_len(limits.device_bytes().next_multiple_of(1 << 20))?;
     run(|host| async move {
         let uring = Uring::new(32, host.reactor())?;
         let disk = FileDisk::open(&uring, &path, Access::ReadWrite)?;
