@@ -1,6 +1,7 @@
 //! Which addresses are ours, and what follows when that changes.
 
 use core::net::IpAddr;
+use core::time::Duration;
 
 use morgana_hal::Instant;
 use morgana_net_device::Device;
@@ -13,6 +14,27 @@ use crate::engine::Engine;
 use crate::ndp;
 use crate::phy;
 use crate::tcp::Room;
+
+/// RFC 5227 section 1.1: ANNOUNCE_INTERVAL. Announced is twice in all (ANNOUNCE_NUM), IPv6 addresses, too (RFC 4861 section 7.2.6 allows three).
+const ANNOUNCE_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Whether addresses are to be announced once more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Again {
+    NotWanted,
+    /// When the time has passed from the next pass on.
+    Wanted,
+    At(Instant),
+}
+
+impl Again {
+    pub(crate) const fn deadline(self) -> Option<Instant> {
+        match self {
+            Self::At(at) => Some(at),
+            Self::NotWanted | Self::Wanted => None,
+        }
+    }
+}
 
 impl Engine {
     /// Takes new addresses into use, and announces them to the link.
@@ -45,23 +67,48 @@ impl Engine {
             let _ = routes.add_default_ipv6_route(gateway);
         }
         self.own_ipv6 = new.ipv6.iter().flatten().map(|cidr| cidr.address).collect();
-        if let Some(cidr) = new.ipv4
-            && old.ipv4 != new.ipv4
-        {
-            self.post(ndp::arp_announcement(self.mac, cidr.address));
-        }
-        for cidr in new.ipv6.iter().flatten() {
-            if !old.ipv6.contains(&Some(*cidr)) {
-                self.post(ndp::announcement(self.mac, cidr.address));
-            }
+        let unknown = Addresses {
+            ipv4: new.ipv4.filter(|_| old.ipv4 != new.ipv4),
+            ipv6: new
+                .ipv6
+                .map(|cidr| cidr.filter(|_| !old.ipv6.contains(&cidr))),
+            ..new
+        };
+        if self.announce(&unknown) {
+            self.again = Again::Wanted;
         }
         self.tcp.unblock();
         self.address_waiters.wake_all();
     }
 
+    /// Says that these addresses are ours, if there are any.
+    fn announce(&mut self, addresses: &Addresses) -> bool {
+        if let Some(cidr) = addresses.ipv4 {
+            self.post(ndp::arp_announcement(self.mac, cidr.address));
+        }
+        for cidr in addresses.ipv6.iter().flatten() {
+            self.post(ndp::announcement(self.mac, cidr.address));
+        }
+        addresses.ipv4.is_some() || addresses.ipv6.iter().any(Option::is_some)
+    }
+
+    /// Says it once more: a switch may not have been ready for the first time.
+    fn announce_again(&mut self, now: Instant) {
+        match self.again {
+            Again::Wanted => self.again = Again::At(now + ANNOUNCE_INTERVAL),
+            Again::At(at) if at <= now => {
+                self.again = Again::NotWanted;
+                let addresses = self.addresses;
+                self.announce(&addresses);
+            }
+            Again::At(_) | Again::NotWanted => {}
+        }
+    }
+
     /// Lets DHCP and SLAAC do what they have to.
     pub(crate) fn configure<D: Device>(&mut self, device: &mut D, now: Instant) -> Room {
         let mut room = Room::Enough;
+        self.announce_again(now);
         if let Some(dhcp) = &mut self.dhcp {
             let mut egress = phy::Egress {
                 device,

@@ -16,6 +16,7 @@ use smoltcp::wire::EthernetAddress;
 
 use crate::address::Addresses;
 use crate::config::{AddressConfig, Ipv4Config, Ipv6Config};
+use crate::configure::Again;
 use crate::dhcp::Dhcp;
 use crate::frame::{Class, ETHERNET, Own, classify};
 use crate::hash::SipKey;
@@ -56,6 +57,7 @@ pub(crate) struct Engine {
     pub(crate) own_ipv6: Vec<Ipv6Addr>,
     pub(crate) address_waiters: Waiters,
     outbox: VecDeque<Vec<u8>>,
+    pub(crate) again: Again,
     pub(crate) reply: Reply,
     pub(crate) stats: Stats,
     pub(crate) limits: Limits,
@@ -117,6 +119,7 @@ impl Engine {
             own_ipv6: Vec::new(),
             address_waiters: Waiters::new(),
             outbox: VecDeque::new(),
+            again: Again::NotWanted,
             reply,
             stats: Stats::default(),
             limits,
@@ -169,10 +172,17 @@ impl Engine {
             .as_ref()
             .and_then(|dhcp| dhcp.deadline(&mut self.interface, now));
         let slaac = self.slaac.as_ref().and_then(Slaac::deadline);
-        [self.tcp.next_deadline(), self.udp.deadline(), dhcp, slaac]
-            .into_iter()
-            .flatten()
-            .min()
+        let again = self.again.deadline();
+        [
+            self.tcp.next_deadline(),
+            self.udp.deadline(),
+            dhcp,
+            slaac,
+            again,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// One received frame. The answer to it, if there is one, is left in [`Self::reply`].

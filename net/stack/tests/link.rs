@@ -55,6 +55,21 @@ fn arp_is_answered_and_announced() {
 }
 
 #[test]
+fn addresses_are_announced_twice() {
+    run_raw(STATIC, Limits::default(), |mut world| async move {
+        // One IPv4 address, the link-local one and another one.
+        let first = world.raw.received().await;
+        assert_eq!(first.len(), 3, "{first:?}");
+        world.timers.sleep(Duration::from_millis(1990)).await;
+        assert_eq!(world.raw.received().await, Vec::<Vec<u8>>::new());
+        world.timers.sleep(Duration::from_millis(20)).await;
+        assert_eq!(world.raw.received().await, first);
+        world.timers.sleep(Duration::from_secs(60)).await;
+        assert_eq!(world.raw.received().await, Vec::<Vec<u8>>::new());
+    });
+}
+
+#[test]
 fn pings_are_answered() {
     run_raw(STATIC, Limits::default(), |mut world| async move {
         world.raw.introduce().await;
