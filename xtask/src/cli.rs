@@ -85,7 +85,8 @@ impl FromStr for On {
             None if text == "xen" => Ok(On::Here(Target::Xen)),
             None if text == "linux" => Ok(On::Here(Target::Linux)),
             Some(("libvirt", _)) => Ok(On::Elsewhere(Foreign::Libvirt, text.to_owned())),
-            _ => Err("xen, linux and libvirt:URI are places"),
+            Some(("ec2", _)) => Ok(On::Elsewhere(Foreign::Ec2, text.to_owned())),
+            _ => Err("xen, linux, libvirt:URI and ec2:REGION[@ENDPOINT] are places"),
         }
     }
 }
@@ -99,9 +100,13 @@ pub(crate) struct Run {
     /// The name of the site; morgana.test, if none is given
     #[arg(long, value_name = "NAME")]
     pub(crate) domain: Option<String>,
-    /// Where it runs: `xen` is Xen under QEMU, `linux` a process on the emulation, `libvirt:URI` a host of libvirt whose hypervisor is Xen
-    #[arg(long, value_name = "xen|linux|libvirt:URI", default_value = "xen")]
+    /// Where it runs: `xen` is Xen under QEMU, `linux` a process on the emulation, `libvirt:URI` a host of libvirt whose
+    /// hypervisor is Xen, `ec2:REGION[@ENDPOINT]` EC2, where an image of its own runs, with the app's name and command line
+    #[arg(long, value_name = "WHERE", default_value = "xen")]
     pub(crate) on: On,
+    /// For EC2: the AMI
+    #[arg(long, value_name = "ID")]
+    pub(crate) image: Option<String>,
     /// Lead a port of the host's 127.0.0.1 to a port of the app, of TCP or, with /udp, of UDP; if none is given, those that the app names, or
     /// 8080:80 (a port that is in use is replaced then)
     #[arg(long, value_name = "HOST:GUEST[/udp]")]
@@ -202,8 +207,8 @@ impl fmt::Display for PortPair {
 /// The arguments of `test`.
 #[derive(Debug, Args)]
 pub(crate) struct Test {
-    /// `check`, `unit`, `browser`, `loom`, `miri`, `xen`, or one test on Xen as `xen/NAME`; all of these, if none is named. `libvirt` runs only if
-    /// it is named
+    /// `check`, `unit`, `browser`, `loom`, `miri`, `xen`, or one test on Xen as `xen/NAME`; all of these, if none is named. `libvirt` and `ec2` run only
+    /// if they are named
     #[arg(value_name = "SUITE")]
     pub(crate) suites: Vec<String>,
 }

@@ -67,7 +67,11 @@ impl Launch {
     }
 
     /// What a file cannot be blamed for.
-    pub(crate) fn check(&self) -> Result<(), String> {
+    ///
+    /// # Errors
+    ///
+    /// What is wrong: a name that nobody takes, a memory that is too large, words with control characters in them.
+    pub fn check(&self) -> Result<(), String> {
         if let Some(name) = &self.name {
             check_name(name)?;
         }

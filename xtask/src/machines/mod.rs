@@ -1,6 +1,7 @@
 //! The program `morgana-machines` with the providers that want more than this workspace has.
 
 mod libvirt;
+mod moto;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -12,17 +13,22 @@ use crate::build::executable;
 use crate::check::packages::MACHINES;
 use crate::workspace::{Workspace, cargo};
 
+pub(crate) use moto::Moto;
+
 /// A provider that is behind a feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Foreign {
     /// A host of libvirt.
     Libvirt,
+    /// EC2.
+    Ec2,
 }
 
 impl Foreign {
     fn feature(self) -> &'static str {
         match self {
             Foreign::Libvirt => "libvirt",
+            Foreign::Ec2 => "ec2",
         }
     }
 
@@ -30,6 +36,7 @@ impl Foreign {
     pub(crate) fn environment(self) -> Result<Vec<(&'static str, OsString)>> {
         match self {
             Foreign::Libvirt => libvirt::environment(),
+            Foreign::Ec2 => Ok(Vec::new()),
         }
     }
 
@@ -47,6 +54,9 @@ impl Foreign {
 
     /// The program, built.
     pub(crate) fn program(self, workspace: &Workspace) -> Result<PathBuf> {
+        if self == Foreign::Ec2 {
+            eprintln!("building EC2's crate takes minutes, and 7 GB of memory, the first time");
+        }
         executable(&mut self.cargo(workspace, "build")?, "morgana-machines")
     }
 }

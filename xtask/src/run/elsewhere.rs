@@ -26,6 +26,11 @@ pub(super) fn run(
     if let Some((_, option)) = unknown.iter().find(|(asked, _)| *asked) {
         bail!("{option} is for xen and linux: the network and the disks of {at} are its own");
     }
+    match (foreign, &arguments.image) {
+        (Foreign::Libvirt, Some(_)) => bail!("--image is for EC2"),
+        (Foreign::Ec2, None) => bail!("EC2 wants the AMI that is to run: --image ID"),
+        _ => {}
+    }
     Image::build(workspace, &[app])?;
     let program = foreign.program(workspace)?;
     let mut command = Command::new(&program);
@@ -35,7 +40,8 @@ pub(super) fn run(
         .current_dir(workspace.images())
         .args(["--at", at, "run"])
         .arg(format!("{}.cfg", app.name))
-        .args(["--extra", &arguments.words.join(" ")]);
+        .args(["--extra", &arguments.words.join(" ")])
+        .args(arguments.image.iter().flat_map(|id| ["--image", id]));
     let error = command.exec();
     Err(Error::new(error)).with_context(|| format!("cannot start {}", program.display()))
 }

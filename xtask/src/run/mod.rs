@@ -38,6 +38,7 @@ pub(crate) fn run(arguments: &Run) -> Result<i32> {
         );
     }
     let here = match &arguments.on {
+        On::Here(_) if arguments.image.is_some() => anyhow::bail!("--image is for EC2"),
         On::Here(target) => target,
         On::Elsewhere(foreign, at) => {
             return elsewhere::run(&workspace, app, arguments, *foreign, at);

@@ -1,10 +1,10 @@
-//! The foreign providers: libvirt, against its own driver for tests.
+//! The foreign providers: libvirt against its own driver for tests, EC2 against a server that makes machines up.
 
 use anyhow::Result;
 
 use super::Tally;
 use super::counted::cargo_test;
-use crate::machines::Foreign;
+use crate::machines::{Foreign, Moto};
 use crate::workspace::Workspace;
 
 /// The tests of one provider.
@@ -16,5 +16,16 @@ pub(super) fn suite(workspace: &Workspace, foreign: Foreign, tally: &mut Tally) 
 
 fn run(workspace: &Workspace, foreign: Foreign, tally: &mut Tally) -> Result<()> {
     let mut command = foreign.cargo(workspace, "test")?;
+    let moto = match foreign {
+        Foreign::Libvirt => None,
+        Foreign::Ec2 => Some(Moto::start()?),
+    };
+    if let Some(moto) = &moto {
+        command
+            .env("MORGANA_EC2_ENDPOINT", &moto.endpoint)
+            // It takes any.
+            .env("AWS_ACCESS_KEY_ID", "any")
+            .env("AWS_SECRET_ACCESS_KEY", "any");
+    }
     cargo_test(&mut command, tally)
 }

@@ -30,11 +30,14 @@ pub(crate) use tally::Tally;
 const SUITES: [&str; 6] = ["check", "unit", "browser", "loom", "miri", "xen"];
 
 /// What runs only if it is named: it takes long to build.
-const BY_NAME: [&str; 1] = ["libvirt"];
+const BY_NAME: [&str; 2] = ["libvirt", "ec2"];
 
 /// What runs beside the tests on Xen, if those are wanted too: their machine keeps one processor busy, and part of another. Suites of one list
 /// run one after the other: they build in the same folder.
-const BESIDE_XEN: [&[&str]; 2] = [&["check", "unit", "browser"], &["loom", "miri", "libvirt"]];
+const BESIDE_XEN: [&[&str]; 2] = [
+    &["check", "unit", "browser"],
+    &["loom", "miri", "libvirt", "ec2"],
+];
 
 /// Runs the suites; returns 1 if a test failed.
 pub(crate) fn run(arguments: &Test) -> Result<i32> {
@@ -96,6 +99,7 @@ fn one_by_one(workspace: &Workspace, suites: &[&str], wanted: Wanted, voice: Voi
             "loom" => loom::suite(workspace, tally),
             "miri" => miri::suite(workspace, wanted, tally),
             "libvirt" => machines::suite(workspace, Foreign::Libvirt, tally),
+            "ec2" => machines::suite(workspace, Foreign::Ec2, tally),
             "xen" => xen::suite(workspace, None, tally),
             one => xen::suite(workspace, one.strip_prefix("xen/"), tally),
         });

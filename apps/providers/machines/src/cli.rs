@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use morgana_providers::{At, Launch};
 
-/// Makes, lists and ends machines of any provider: this host's Xen, a host of libvirt.
+/// Makes, lists and ends machines of any provider: this host's Xen, a host of libvirt, EC2.
 #[derive(Debug, Parser)]
 #[command(
     name = "morgana-machines",
@@ -15,10 +15,12 @@ use morgana_providers::{At, Launch};
 WHERE is one of
   xen, xen:SOCKET              this host's Xen, by `morgana daemon`
   libvirt:URI                  libvirt:xen:///system, libvirt:xen+ssh://root@host/system
+  ec2:REGION[@ENDPOINT]        with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment
 
 Examples:
   morgana-machines --at xen create --name web-1 /guests/web.cfg
   morgana-machines --at libvirt:xen:///system list
+  morgana-machines --at ec2:eu-west-1 create --image ami-0123456789abcdef0 --kind t3.nano --name web-1
 
 Exit status: 0 done; 1 refused, lost or late; 2 what was asked for makes no sense."
 )]
@@ -68,7 +70,7 @@ pub(crate) struct Which {
 /// The machine that is to be made.
 #[derive(Debug, Args)]
 pub(crate) struct Create {
-    /// A configuration, in the language of xl or in TOML
+    /// A configuration, in the language of xl or in TOML; EC2 takes name and command line of it
     #[arg(value_name = "CONFIG")]
     configuration: Option<PathBuf>,
     /// An image that the provider keeps: the id of an AMI

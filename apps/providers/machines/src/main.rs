@@ -4,6 +4,8 @@
 
 mod cli;
 mod commands;
+#[cfg(feature = "ec2")]
+mod ec2;
 mod failure;
 #[cfg(feature = "libvirt")]
 mod libvirt;

@@ -21,8 +21,11 @@ pub(crate) fn open(cli: &Cli) -> Result<Box<dyn Provider>, Error> {
         }
         #[cfg(feature = "libvirt")]
         At::Libvirt(uri) => Ok(Box::new(crate::libvirt::Libvirt::open(uri)?)),
+        #[cfg(feature = "ec2")]
+        At::Ec2(at) => Ok(Box::new(crate::ec2::Ec2::open(at)?)),
+        #[cfg(not(all(feature = "libvirt", feature = "ec2")))]
         _ => {
-            let why = "this program was built without it: libvirt wants --features libvirt, and EC2 is not there yet";
+            let why = "this program was built without it: build it with --features libvirt,ec2";
             Err(Error::of(at.provider(), Cause::Wrong(why.to_owned())))
         }
     }
