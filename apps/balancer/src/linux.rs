@@ -2,16 +2,12 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
-use std::rc::Rc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use balancer::{Control, HELP, Network, Proxy, Shared, Words, check_back_ends};
 use morgana::CommandLine;
-use morgana_http::{Connect, ConnectFailed, Handler, Server};
-use morgana_sockets::{Host, Listener, Stream, run};
-
-/// How long to wait when no connection can be accepted, as there is no descriptor left.
-const PAUSE: Duration = Duration::from_millis(100);
+use morgana_http::{Connect, ConnectFailed};
+use morgana_sockets::{Host, Listener, Stream, run, serve as serve_http};
 
 const USAGE: &str = "\
 Balances HTTP requests over back ends.
@@ -32,8 +28,7 @@ impl Connect for Sockets {
     type Stream = Stream;
 
     async fn connect(&self, to: SocketAddr) -> Result<Stream, ConnectFailed> {
-        let connecting = Stream::connect(&self.0, to);
-        connecting.await.map_err(|_| ConnectFailed)
+        self.0.connect(to).await
     }
 }
 
@@ -132,26 +127,7 @@ async fn serve(host: Host, arguments: Arguments) -> Result<(), String> {
     tasks
         .spawn(check_back_ends(shared.clone()))
         .map_err(too_many)?;
-    let controlling = accept(host.clone(), control, Control::server(shared.clone()));
+    let controlling = serve_http(host.clone(), control, Control::server(shared.clone()));
     tasks.spawn(controlling).map_err(too_many)?;
-    accept(host.clone(), clients, Proxy::server(shared)).await;
-    Ok(())
-}
-
-/// Accepts connections, and gives each a task.
-async fn accept<H: Handler + 'static>(host: Host, listener: Listener, server: Rc<Server<H>>) {
-    loop {
-        let (mut stream, peer) = match listener.accept().await {
-            Ok(accepted) => accepted,
-            Err(_) => {
-                host.timers().sleep(PAUSE).await;
-                continue;
-            }
-        };
-        let server = Rc::clone(&server);
-        // Without a task for it, the stream is dropped: the client may try again.
-        let _ = host.tasks().spawn(async move {
-            server.serve_from(Some(peer.ip()), &mut stream).await;
-        });
-    }
+    match serve_http(host.clone(), clients, Proxy::server(shared)).await {}
 }

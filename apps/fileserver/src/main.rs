@@ -14,8 +14,8 @@ use fileserver::{Files, LIMITS};
 use morgana::blkfront::Blkfront;
 use morgana::net::{ListenOptions, TcpListener};
 use morgana::{Domain, Platform, Volume, VolumeError, log};
-use morgana_block::BlockDevice;
 use morgana_http::{Limits, Server};
+use morgana_web::serve as serve_http;
 
 morgana::main!(serve);
 
@@ -42,28 +42,9 @@ async fn serve<P: Platform>(domain: Domain<P>) -> Result<(), StartError> {
     log::info!("serving on port {port}");
     domain
         .tasks()
-        .spawn(accept(domain.clone(), listener, server))?;
+        .spawn(serve_http(domain.clone(), listener, server))?;
     renew(&volume, &files).await?;
     Ok(())
-}
-
-async fn accept<P: Platform, D: BlockDevice + 'static>(
-    domain: Domain<P>,
-    listener: TcpListener,
-    server: Rc<Server<Files<P, D>>>,
-) {
-    loop {
-        let mut stream = listener.accept().await;
-        let server = server.clone();
-        let served = domain.tasks().spawn(async move {
-            let end = server.serve(&mut stream).await;
-            log::debug!("connection: {end}");
-        });
-        if let Err(error) = served {
-            // The stream is dropped, which resets the connection: the client may try again.
-            log::warn!("connection refused: {error}");
-        }
-    }
 }
 
 /// Serves new files whenever the operator has put some onto the disk.

@@ -10,7 +10,7 @@ use morgana::exec::TimeOfDay;
 use morgana::net::{ListenOptions, TcpListener};
 use morgana::{Domain, Platform, log};
 use morgana_block::BlockDevice;
-use morgana_http::{Handler, Server};
+use morgana_web::serve as serve_http;
 use queue::{Service, Source, Store, Words};
 
 /// Whatever goes wrong at the start, for the log.
@@ -32,8 +32,7 @@ pub(crate) async fn serve<P: Platform>(domain: Domain<P>) -> Result<(), StartErr
     log::info!("serving the queue of {name} on port {}", words.port);
     let seconds = move || time.now().unix_seconds();
     let server = Service::server(store, domain.timers(), words.settings, seconds);
-    accept(domain, listener, server).await;
-    Ok(())
+    match serve_http(domain, listener, server).await {}
 }
 
 async fn open<P: Platform>(
@@ -56,23 +55,4 @@ async fn open<P: Platform>(
     };
     let opened = Store::open(source).await;
     opened.map_err(|error| queue::why_not(error, &words.settings, bytes))
-}
-
-/// Accepts connections, and gives each a task.
-async fn accept<P: Platform, H: Handler + 'static>(
-    domain: Domain<P>,
-    listener: TcpListener,
-    server: Rc<Server<H>>,
-) {
-    loop {
-        let mut stream = listener.accept().await;
-        let server = Rc::clone(&server);
-        let served = domain.tasks().spawn(async move {
-            let end = server.serve(&mut stream).await;
-            log::debug!("connection: {end}");
-        });
-        if let Err(error) = served {
-            log::warn!("connection refused: {error}");
-        }
-    }
 }

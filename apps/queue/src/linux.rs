@@ -11,13 +11,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use morgana::CommandLine;
 use morgana_block::BlockDevice as _;
 use morgana_file::{Access, FileDisk};
-use morgana_http::{Handler, Server};
-use morgana_sockets::{Host, Listener, run};
+use morgana_sockets::{Host, Listener, run, serve as serve_http};
 use morgana_uring::Uring;
 use queue::{HELP, Service, Source, Store, Words};
-
-/// How long to wait when no connection can be accepted, as there is no descriptor left.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// Reads and writes of the disk under way at a time.
 const OPERATIONS: u32 = 32;
@@ -181,25 +177,7 @@ async fn serve(host: Host, arguments: Arguments) -> Result<(), String> {
     log::info!("serving the queue of {path} at http://{told}/");
     let seconds = || since_1970().as_secs();
     let server = Service::server(store, host.timers(), words.settings, seconds);
-    accept(host, listener, server).await;
-    drop(lock);
-    Ok(())
-}
-
-/// Accepts connections, and gives each a task.
-async fn accept<H: Handler + 'static>(host: Host, listener: Listener, server: Rc<Server<H>>) {
-    loop {
-        let (mut stream, peer) = match listener.accept().await {
-            Ok(accepted) => accepted,
-            Err(_) => {
-                host.timers().sleep(PAUSE).await;
-                continue;
-            }
-        };
-        let server = Rc::clone(&server);
-        // Without a task for it, the stream is dropped: the client may try again.
-        let _ = host.tasks().spawn(async move {
-            server.serve_from(Some(peer.ip()), &mut stream).await;
-        });
-    }
+    // It is held as long as the queue is served.
+    let _lock = lock;
+    match serve_http(host, listener, server).await {}
 }

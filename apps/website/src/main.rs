@@ -13,6 +13,7 @@ use alloc::rc::Rc;
 use morgana::net::{ListenOptions, TcpListener};
 use morgana::{Domain, Platform, log};
 use morgana_http::Limits;
+use morgana_web::serve as serve_http;
 use website::{Logging, Options, Site, write_access_log};
 
 morgana::main!(
@@ -44,17 +45,5 @@ async fn serve<P: Platform>(domain: Domain<P>) -> Result<(), StartError> {
     );
     domain.tasks().spawn(write_access_log(Rc::clone(&server)))?;
     log::info!("serving on port {port}");
-    loop {
-        let mut stream = listener.accept().await;
-        let server = Rc::clone(&server);
-        let served = domain.tasks().spawn(async move {
-            let client = stream.remote_addr().map(|address| address.ip());
-            let end = server.serve_from(client, &mut stream).await;
-            log::debug!("connection: {end}");
-        });
-        if let Err(error) = served {
-            // The stream is dropped, which resets the connection: the client may try again.
-            log::warn!("connection refused: {error}");
-        }
-    }
+    match serve_http(domain, listener, server).await {}
 }

@@ -1,17 +1,19 @@
 //! One request and its answer, or several attempts at it.
 
+use alloc::string::String;
 use alloc::vec::Vec;
+use core::net::SocketAddr;
 use core::time::Duration;
 
 use morgana_block::BlockError;
 use morgana_exec::Timers;
-use morgana_http::{Ask, Client, ClientError, ClientLimits, Method, Read, Write};
+use morgana_http::{Ask, Client, ClientError, ClientLimits, Connect, Method, Read, Write};
 use morgana_queue::{MAX_PAYLOAD, QueueError};
 
+use crate::Settings;
 use crate::pool::Pool;
 use crate::reading::digits_to_number;
 use crate::target::Target;
-use crate::{Connect, Settings};
 
 /// Bytes of an answer's content: a page of dead letters is the longest.
 const CONTENT: usize = 512 << 10;
@@ -101,7 +103,9 @@ enum Failed {
 /// Those that send errands.
 #[derive(Debug)]
 pub(crate) struct Exchange<N: Connect> {
-    pub(crate) network: N,
+    pub(crate) connect: N,
+    pub(crate) address: SocketAddr,
+    pub(crate) host: String,
     pub(crate) timers: Timers,
     pub(crate) settings: Settings,
     pub(crate) idle: Pool<N::Stream>,
@@ -156,7 +160,7 @@ impl<N: Connect> Exchange<N> {
         if let Some(client) = idle.await {
             return Ok(client);
         }
-        let connecting = self.network.connect();
+        let connecting = self.connect.connect(self.address);
         let connected = self.timers.timeout(self.settings.connect_time, connecting);
         let stream = connected.await.map_err(|_| Failed::Unreachable)?;
         let stream = stream.map_err(|_| Failed::Unreachable)?;
@@ -171,7 +175,7 @@ impl<N: Connect> Exchange<N> {
         let ask = Ask {
             method: errand.method,
             target: errand.target.as_str(),
-            host: &self.settings.host,
+            host: &self.host,
             fields: &[],
         };
         let reply = client.send(&ask, errand.content).await;

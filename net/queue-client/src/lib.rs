@@ -7,7 +7,6 @@
 extern crate alloc;
 
 mod base64;
-mod connect;
 mod exchange;
 mod pool;
 mod queue;
@@ -15,6 +14,5 @@ mod reading;
 mod settings;
 mod target;
 
-pub use connect::{Connect, ConnectFailed};
 pub use queue::RemoteQueue;
 pub use settings::Settings;

@@ -1,21 +1,23 @@
 //! The queue, as its user sees it.
 
 use alloc::format;
+use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::fmt;
+use core::net::SocketAddr;
 use core::time::Duration;
 
 use morgana_exec::Timers;
-use morgana_http::Method;
+use morgana_http::{Connect, Method};
 use morgana_queue::{
     DeadLetter, JobId, JobQueue, Lease, NewJob, Outcome, QueueError, Statistics, Token,
 };
 
+use crate::Settings;
 use crate::exchange::{Answer, Errand, Exchange, Repeat};
 use crate::pool::Pool;
 use crate::reading::{is_true, number, page, statistics};
 use crate::target::Target;
-use crate::{Connect, Settings};
 
 /// Dead letters that are asked for at a time.
 const PAGE: usize = 100;
@@ -24,10 +26,12 @@ const PAGE: usize = 100;
 pub struct RemoteQueue<N: Connect>(Exchange<N>);
 
 impl<N: Connect> RemoteQueue<N> {
-    /// The queue of a service. Nothing is connected before something is asked for.
-    pub const fn new(network: N, timers: Timers, settings: Settings) -> Self {
+    /// The queue of the service at `address`. Nothing is connected before something is asked for.
+    pub fn new(connect: N, address: SocketAddr, timers: Timers, settings: Settings) -> Self {
         Self(Exchange {
-            network,
+            connect,
+            address,
+            host: address.to_string(),
             timers,
             settings,
             idle: Pool::new(),

@@ -1,13 +1,10 @@
 //! What can be chosen.
 
-use alloc::string::String;
 use core::time::Duration;
 
 /// What can be chosen, with defaults.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// What requests name as their host: `queue`.
-    pub host: String,
     /// How long connecting may take: 2 s.
     pub connect_time: Duration,
     /// How long an answer may take, beside what it was asked to wait: 5 s.
@@ -25,7 +22,6 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            host: "queue".into(),
             connect_time: Duration::from_secs(2),
             answer_time: Duration::from_secs(5),
             attempts: 3,

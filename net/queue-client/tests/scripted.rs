@@ -4,14 +4,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
 use morgana_block::BlockError;
 use morgana_http::{Read, Write};
 use morgana_queue::{JobId, JobQueue, NewJob, Outcome, QueueError, Token};
-use morgana_queue_client::{Connect, ConnectFailed, RemoteQueue, Settings};
+use morgana_queue_client::{RemoteQueue, Settings};
 use morgana_sockets::{Host, Listener, Stream, run};
 
 /// What a service does with a request.
@@ -34,17 +33,6 @@ fn say(status: &str, fields: &str, content: &str) -> Step {
     ))
 }
 
-struct Network(Host, SocketAddr);
-
-impl Connect for Network {
-    type Stream = Stream;
-
-    async fn connect(&self) -> Result<Stream, ConnectFailed> {
-        let connected = Stream::connect(&self.0, self.1).await;
-        connected.map_err(|_| ConnectFailed)
-    }
-}
-
 /// How many requests came, and how many connections were closed.
 #[derive(Default)]
 struct Seen {
@@ -55,11 +43,11 @@ struct Seen {
 /// Runs a test against a service that does these steps, one a request.
 fn with_service<F: Future<Output = ()> + 'static>(
     steps: Vec<Step>,
-    main: impl FnOnce(RemoteQueue<Network>, Rc<Seen>) -> F + 'static,
+    main: impl FnOnce(RemoteQueue<Host>, Rc<Seen>) -> F + 'static,
 ) {
     let ended = run(|host| async move {
         let listener = Listener::bind(&host, "127.0.0.1:0".parse().unwrap()).unwrap();
-        let network = Network(host.clone(), listener.local_addr().unwrap());
+        let address = listener.local_addr().unwrap();
         let seen = Rc::new(Seen::default());
         let serving = serve(listener, RefCell::new(steps.into()), seen.clone());
         host.tasks().spawn(serving).unwrap();
@@ -69,7 +57,7 @@ fn with_service<F: Future<Output = ()> + 'static>(
             ..Settings::default()
         };
         let timers = host.timers();
-        let queue = RemoteQueue::new(network, timers.clone(), settings);
+        let queue = RemoteQueue::new(host.clone(), address, timers.clone(), settings);
         timers
             .timeout(Duration::from_secs(60), main(queue, seen))
             .await
@@ -188,8 +176,7 @@ fn where_nobody_is_nothing_was_done() {
             pause: Duration::from_millis(1),
             ..Settings::default()
         };
-        let network = Network(host.clone(), address);
-        let queue = RemoteQueue::new(network, host.timers(), settings);
+        let queue = RemoteQueue::new(host.clone(), address, host.timers(), settings);
         queue.enqueue(NewJob::default()).await
     });
     assert_eq!(ended.unwrap(), Err(QueueError::Unreachable));

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use morgana_block::{BlockDevice, RamDisk};
 use morgana_queue::Limits;
-use morgana_queue_client::{Connect, ConnectFailed, RemoteQueue};
-use morgana_sockets::{Host, Listener, Stream, run};
+use morgana_queue_client::RemoteQueue;
+use morgana_sockets::{Host, Listener, run};
 use queue::{Service, Settings, Source, Store};
 
 /// How long anything may take.
@@ -69,19 +69,6 @@ pub(crate) async fn serve<D: BlockDevice + 'static>(
     address
 }
 
-/// Connects to a service.
-pub(crate) struct Network(pub(crate) Host, pub(crate) SocketAddr);
-
-impl Connect for Network {
-    type Stream = Stream;
-
-    async fn connect(&self) -> Result<Stream, ConnectFailed> {
-        let connected = Stream::connect(&self.0, self.1).await;
-        connected.map_err(|_| ConnectFailed)
-    }
-}
-
-pub(crate) fn client(host: &Host, address: SocketAddr) -> RemoteQueue<Network> {
-    let network = Network(host.clone(), address);
-    RemoteQueue::new(network, host.timers(), Default::default())
+pub(crate) fn client(host: &Host, address: SocketAddr) -> RemoteQueue<Host> {
+    RemoteQueue::new(host.clone(), address, host.timers(), Default::default())
 }
