@@ -1,0 +1,7 @@
+//! The whole service in one process, over streams in memory and on a clock that jumps, the same each time: the controller, a real balancer, web machines that a toolstack
+//! makes, and clients.
+
+mod scenes;
+mod stream;
+mod toolstack;
+mod world;
