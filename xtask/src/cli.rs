@@ -94,7 +94,8 @@ impl FromStr for On {
 /// The arguments of `run`.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// The app, or `site`: the website with https, and the name server for its name
+    /// The app; or `site`: the website with https, and the name server for its name; or `autoscale`: a service that makes machines as its load rises (words are arguments of the
+    /// load generator, in place of a load that rises tenfold and falls)
     #[arg(value_name = "APP")]
     pub(crate) app: String,
     /// The name of the site; morgana.test, if none is given

@@ -1,6 +1,7 @@
 //! `cargo xtask run`: apps, built and running.
 
 mod answers;
+mod autoscale;
 mod disks;
 mod elsewhere;
 mod lines;
@@ -26,6 +27,9 @@ pub(crate) fn run(arguments: &Run) -> Result<i32> {
     let workspace = Workspace::load()?;
     if arguments.app == site::NAME {
         return site::run(&workspace, arguments);
+    }
+    if arguments.app == autoscale::NAME {
+        return autoscale::run(&workspace, arguments);
     }
     if arguments.domain.is_some() {
         anyhow::bail!("--domain is for `cargo xtask run {}`", site::NAME);

@@ -6,6 +6,7 @@
 mod ahead;
 mod apps;
 mod archives;
+mod autoscale;
 mod block;
 mod clients;
 mod conformance;
@@ -61,6 +62,7 @@ fn subjects() -> Vec<&'static [XenTest]> {
         dns::TESTS,
         tls::TESTS,
         site::TESTS,
+        autoscale::TESTS,
         fileserver::TESTS,
         large::TESTS,
         linux::TESTS,

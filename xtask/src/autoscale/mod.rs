@@ -1,0 +1,11 @@
+//! The self-scaling service in a testbed: its domains, the toolstack's daemon in dom0, and where all of them are.
+
+mod addresses;
+mod chaos;
+mod load;
+mod service;
+
+pub(crate) use addresses::{AUTOSCALER, BALANCER};
+pub(crate) use chaos::Chaos;
+pub(crate) use load::Load;
+pub(crate) use service::{Fleet, Ledger, Plan, Service};
