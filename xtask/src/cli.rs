@@ -217,7 +217,7 @@ pub(crate) struct Test {
 /// The arguments of `bench`.
 #[derive(Debug, Args)]
 pub(crate) struct Bench {
-    /// `boot`, `ring`, `net`, `block`, `xenstore`, `console`, `vchan`, `http`, `dns`, `queue` or `spawn`; all, if none is named
+    /// `boot`, `ring`, `net`, `block`, `xenstore`, `console`, `vchan`, `http`, `dns`, `queue`, `spawn`, `autoscale` or `chaos`; all, if none is named
     #[arg(value_name = "NAME")]
     pub(crate) names: Vec<String>,
     /// Write the figures to this file as well

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use super::addresses::BALANCER;
+use super::run::Run;
 use super::service::Service;
 use crate::build::Workshop;
 use crate::testbed::Deadline;
@@ -19,6 +20,8 @@ const ORDERS: &str = "--step 0.5:15s --step 4:30s --step 0.5:60s";
 /// What is asked for, and ordered.
 const TILE: &str = "tiles/2/1/1";
 const POSTER: &str = "posters?level=3&x=2&y=3&side=64&iterations=1000";
+/// How long a load may take.
+const PATIENCE: Duration = Duration::from_secs(900);
 /// The program in dom0.
 const PROGRAM: &str = "/bin/load";
 
@@ -50,6 +53,30 @@ impl Load {
     /// The arguments of the load generator.
     pub(crate) fn arguments(&self) -> &str {
         &self.arguments
+    }
+
+    /// Puts it on the service once, with orders beside it, and returns what came of it.
+    pub(crate) fn measure(&self, service: &Service<'_>) -> Result<Run> {
+        let testbed = service.testbed();
+        testbed.put(&self.program, PROGRAM)?;
+        let before = service.series(0)?;
+        let script = format!(
+            "chmod 755 {PROGRAM}; \
+             {PROGRAM} {ORDERS} --method POST --allow-errors 'http://{BALANCER}/{POSTER}' >/dev/null 2>&1 & orders=$!; \
+             {PROGRAM} {} --timeout 30s --allow-errors --json http://{BALANCER}/{TILE} >/load.json; kill $orders 2>/dev/null; cat /load.json",
+            self.arguments
+        );
+        let lines = testbed.sh_within(&script, PATIENCE)?;
+        let mut samples = Vec::new();
+        let mut from = before.next;
+        loop {
+            let mut series = service.series(from)?;
+            if series.samples.is_empty() {
+                return Run::new(&lines, samples);
+            }
+            samples.append(&mut series.samples);
+            from = series.next;
+        }
     }
 
     /// Puts it on the service, again and again until it is over; what the generator tells goes to standard error.

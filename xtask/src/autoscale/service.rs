@@ -9,6 +9,7 @@ use super::addresses::{
     AUTOSCALER, BALANCER, CONTROL_PORT, DOM0, LEDGER_PORT, QUEUE, TOOLSTACK_PORT, WEB, WORKERS,
     vif, words,
 };
+use super::run::Series;
 use crate::build::{Changes, Workshop};
 use crate::testbed::{Guest, Testbed};
 
@@ -94,6 +95,15 @@ impl<'t> Service<'t> {
     /// Where it runs.
     pub(crate) fn testbed(&self) -> &'t Testbed {
         self.testbed
+    }
+
+    /// What the controller tells, from a sample's number on.
+    pub(crate) fn series(&self, from: u64) -> Result<Series> {
+        let url = format!("http://{AUTOSCALER}/series?from={from}");
+        let told = self.testbed.sh(&format!(
+            "curl -sf --retry 20 --retry-all-errors --retry-delay 1 --max-time 10 '{url}'"
+        ))?;
+        serde_json::from_str(&told).with_context(|| format!("the controller says {told}"))
     }
 
     /// Waits until so many web machines serve.

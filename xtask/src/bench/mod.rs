@@ -1,7 +1,9 @@
 //! `cargo xtask bench`: ours and a peer in turn, in one run; one JSON object a line.
 
+mod autoscale;
 mod block;
 mod boot;
+mod chaos;
 mod console;
 mod dns;
 mod http;
@@ -35,7 +37,7 @@ type Report<'a> = dyn FnMut(&Record) -> Result<()> + 'a;
 /// The profile of programs that are measured at native speed.
 const NATIVE: &str = "native";
 
-const ALL: [Benchmark; 11] = [
+const ALL: [Benchmark; 13] = [
     ("boot", boot::run),
     ("ring", ring::run),
     ("net", net::run),
@@ -47,6 +49,8 @@ const ALL: [Benchmark; 11] = [
     ("dns", dns::run),
     ("queue", queue::run),
     ("spawn", spawn::run),
+    ("autoscale", autoscale::run),
+    ("chaos", chaos::run),
 ];
 
 /// Builds the program of a package at native speed; returns it.

@@ -8,8 +8,8 @@ use anyhow::{Context, Result, ensure};
 use morgana_exec::join_all;
 use morgana_file::{Access, FileDisk};
 use morgana_queue::{JobQueue, Limits, NewJob, Queue, QueueError};
-use morgana_queue_client::{Connect, ConnectFailed, RemoteQueue, Settings};
-use morgana_sockets::{Host, Stream, run};
+use morgana_queue_client::{RemoteQueue, Settings};
+use morgana_sockets::run;
 use morgana_uring::Uring;
 
 use crate::{PAYLOAD, Work, rate};
@@ -33,17 +33,6 @@ pub(crate) fn disk(path: String, work: Work) -> Result<(f64, f64)> {
     })?
 }
 
-struct Network(Host, SocketAddr);
-
-impl Connect for Network {
-    type Stream = Stream;
-
-    async fn connect(&self) -> Result<Stream, ConnectFailed> {
-        let connected = Stream::connect(&self.0, self.1).await;
-        connected.map_err(|_| ConnectFailed)
-    }
-}
-
 pub(crate) fn http(address: SocketAddr, work: Work) -> Result<(f64, f64)> {
     run(|host| async move {
         let settings = Settings {
@@ -51,7 +40,7 @@ pub(crate) fn http(address: SocketAddr, work: Work) -> Result<(f64, f64)> {
             ..Settings::default()
         };
         let timers = host.timers();
-        let queue = RemoteQueue::new(Network(host, address), timers, settings);
+        let queue = RemoteQueue::new(host, address, timers, settings);
         measure(&queue, work).await
     })?
 }

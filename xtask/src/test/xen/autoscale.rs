@@ -1,12 +1,9 @@
 //! The self-scaling service: machines come with the load, and go with it, and no request fails.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result, ensure};
-use serde::Deserialize;
 
 use super::{Lab, XenTest};
-use crate::autoscale::{AUTOSCALER, BALANCER, Chaos, Fleet, Ledger, Plan, Service};
+use crate::autoscale::{Chaos, Fleet, Ledger, Load, Plan, Service, State};
 
 pub(super) const TESTS: &[XenTest] = &[
     XenTest {
@@ -19,45 +16,8 @@ pub(super) const TESTS: &[XenTest] = &[
     },
 ];
 
-/// How long the load may take, on a slow machine with many at work.
-const PATIENCE: Duration = Duration::from_secs(300);
-
 /// How long parts are killed.
 const SECONDS: u64 = 60;
-/// Jobs that are put in.
-const JOBS: u64 = 12;
-
-/// What the controller tells, as far as it is looked at here.
-#[derive(Debug, Deserialize)]
-struct Series {
-    samples: Vec<Sample>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Sample {
-    fleets: Fleets,
-    done: u64,
-    repeated: u64,
-}
-
-#[derive(Debug, Deserialize)]
-struct Fleets {
-    web: Option<State>,
-    worker: Option<State>,
-}
-
-#[derive(Debug, Deserialize)]
-struct State {
-    wanted: u32,
-    serving: u32,
-}
-
-/// What the load generator tells in the end.
-#[derive(Debug, Deserialize)]
-struct Total {
-    ok: u64,
-    due: u64,
-}
 
 fn load(lab: &Lab<'_>) -> Result<()> {
     let plan = Plan {
@@ -66,57 +26,30 @@ fn load(lab: &Lab<'_>) -> Result<()> {
         calm: 4,
         ..Plan::default()
     };
-    let generator = lab.program("load")?;
     let service = Service::start(lab.workshop(), lab, &plan)?;
     service.wait_for(plan.web.least)?;
-    let page = format!("http://{BALANCER}/");
-    for _ in 0..JOBS {
-        let order = "posters?level=2&x=1&y=1&side=64&iterations=500";
-        lab.sh(&format!(
-            "curl -sf -X POST --retry 9 --max-time 5 '{page}{order}'"
-        ))?;
-    }
-    let steps = "--step 3:6s --step 27:14s --step 3:14s";
-    let script =
-        format!("{generator} {steps} --timeout 30s --json {page}tiles/2/1/1 >/load.json; echo $?");
-    let status = lab.sh_within(&script, PATIENCE)?;
-    let report = lab.sh("tail -n 1 /load.json")?;
-    let series = lab.sh(&format!("curl -sf http://{AUTOSCALER}/series"))?;
-    ensure!(status.trim() == "0", "requests failed: {report}");
-    let total: Total = serde_json::from_str(&report).with_context(|| report.clone())?;
-    ensure!(total.due > 400 && total.ok == total.due, "{total:?}");
-    let series: Series = serde_json::from_str(&series).with_context(|| series.clone())?;
-    let states: Vec<&State> = series
-        .samples
-        .iter()
-        .filter_map(|sample| sample.fleets.web.as_ref())
-        .collect();
+    let steps = ["--step", "3:6s", "--step", "27:14s", "--step", "3:14s"];
+    let load = Load::of(lab.workshop(), &steps.map(str::to_owned))?;
+    let run = load.measure(&service)?;
+    ensure!(run.total.due > 400, "{:?}", run.total);
+    ensure!(run.total.failed() == 0, "requests failed: {:?}", run.total);
+    let states = run.samples.iter();
+    let states: Vec<&State> = states.filter_map(|one| one.fleets.web.as_ref()).collect();
     let most = states.iter().map(|state| state.serving).max();
-    ensure!(
-        most == Some(5),
-        "there were never five machines: {states:?}"
-    );
-    let end = series.samples.last().context("no samples")?;
-    ensure!(
-        end.done - end.repeated == JOBS,
-        "{} jobs done, {} of them again",
-        end.done,
-        end.repeated
-    );
-    let workers = series.samples.iter();
-    let workers = workers.filter_map(|sample| sample.fleets.worker.as_ref());
-    ensure!(
-        workers.clone().any(|state| state.serving > 0)
-            && end
-                .fleets
-                .worker
-                .as_ref()
-                .is_some_and(|state| state.wanted == 0),
-        "workers: {:?}",
-        workers.collect::<Vec<_>>()
-    );
+    ensure!(most == Some(plan.web.most), "the machines were {states:?}");
     let last = states.last().context("no states")?;
-    ensure!(last.wanted < 5, "no machine was to go: {last:?}");
+    ensure!(
+        last.wanted < plan.web.most,
+        "no machine was to go: {last:?}"
+    );
+    let mut workers = run.samples.iter();
+    let works = |state: &State| state.serving > 0;
+    ensure!(
+        workers.any(|one| one.fleets.worker.as_ref().is_some_and(works)),
+        "there was never a worker"
+    );
+    let end = run.samples.last().context("no samples")?;
+    ensure!(end.done > 0 && end.repeated == 0, "jobs: {end:?}");
     Ok(())
 }
 
