@@ -405,13 +405,15 @@ mod tests {
                 (3, Health::Healthy, 0),
             ]),
         };
-        let mut memory = Memory::default();
-        memory.in_hand = InHand::from([
-            (1, Hand::Ending),
-            (2, Hand::Telling),
-            (3, Hand::Making),
-            (4, Hand::Making),
-        ]);
+        let mut memory = Memory {
+            in_hand: InHand::from([
+                (1, Hand::Ending),
+                (2, Hand::Telling),
+                (3, Hand::Making),
+                (4, Hand::Making),
+            ]),
+            ..Memory::default()
+        };
 
         let mut made = |wanted| plan(&view, wanted, 10, &mut memory, &RULES, at(100));
         // Numbers 0 and 2 serve, 3 and 4 will.
