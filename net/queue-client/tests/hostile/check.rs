@@ -1,13 +1,14 @@
 //! What must hold for any bytes that a service answers.
 
 use std::convert::Infallible;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
 
 use morgana_exec::{Executor, ManualClock};
-use morgana_http::{Read, Write};
+use morgana_http::{Connect, ConnectFailed, Read, Write};
 use morgana_queue::{JobId, JobQueue, MAX_PAYLOAD, NewJob, Outcome, QueueError, Token};
-use morgana_queue_client::{Connect, ConnectFailed, RemoteQueue, Settings};
+use morgana_queue_client::{RemoteQueue, Settings};
 
 /// Answers this on each connection, whatever it is asked, and closes.
 struct Service(Rc<[u8]>);
@@ -17,7 +18,7 @@ struct Connection(Rc<[u8]>, usize);
 impl Connect for Service {
     type Stream = Connection;
 
-    async fn connect(&self) -> Result<Connection, ConnectFailed> {
+    async fn connect(&self, _to: SocketAddr) -> Result<Connection, ConnectFailed> {
         Ok(Connection(self.0.clone(), 0))
     }
 }
@@ -59,7 +60,11 @@ pub(crate) fn check(input: &[u8]) {
         pause: Duration::from_millis(1),
         ..Settings::default()
     };
-    let queue = RemoteQueue::new(Service(answer.into()), executor.handle().timers(), settings);
+    let (timers, address) = (
+        executor.handle().timers(),
+        SocketAddr::from((Ipv4Addr::LOCALHOST, 80)),
+    );
+    let queue = RemoteQueue::new(Service(answer.into()), address, timers, settings);
     let what = *what;
     let main = async move { ask(&queue, what).await };
     let asked = executor.block_on(main, &mut clock.idle(), &clock);
