@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use morgana_exec::{Either, select};
 use morgana_hal::{Activity, DomId};
-use morgana_toolstack::{Ended, HostError, Uuid};
+use morgana_toolstack::{DiskAccess, Ended, HostError, Uuid};
 
 use super::backoff::Backoff;
 use super::problem::Problem;
@@ -128,7 +128,8 @@ impl Service {
     async fn begin(&self, one: &One) -> Result<DomId, Problem> {
         let order = &one.order;
         let (recipe, config) = self.wanted(&order.config, Some(&order.name), &order.extra)?;
-        if super::has_disks_to_write(&config) {
+        let mut disks = config.disks.iter();
+        if disks.any(|disk| disk.access == DiskAccess::ReadWrite) {
             if let Some(Last { domain, uuid }) = one.last.get() {
                 let (domain, uuid) = (DomId::new(domain), Uuid::from_bytes(uuid));
                 self.host.gone(domain, uuid).await?;

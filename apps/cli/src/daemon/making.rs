@@ -11,7 +11,6 @@ use morgana_toolstack::Config;
 use serde_json::{Value, json};
 
 use super::guests::Names;
-use super::has_disks_to_write;
 use super::problem::{Kind, Problem};
 use super::service::Service;
 use crate::domains::{Understood, uuid};
@@ -55,8 +54,7 @@ impl Service {
     }
 
     async fn start(&self, recipe: &Understood, config: &Config) -> Result<DomId, Problem> {
-        let (name, extra) = (&config.name, &config.extra);
-        let taken = self.host.take(&recipe.kind, name, extra).await?;
+        let taken = self.host.take(&recipe.kind, config).await?;
         if let Some(domain) = taken {
             self.kept.changed.notify();
             return Ok(domain);
@@ -123,23 +121,17 @@ impl Service {
         let mut all = self.kept.all();
         for one in self.services.all() {
             let path = &one.order.config;
-            if self.is_built_ahead(path) && !all.iter().any(|(other, _)| other == path) {
+            if !all.iter().any(|(other, _)| other == path) {
                 all.push((path.clone(), 1));
             }
         }
         all
     }
 
-    /// Whether services of this configuration start from domains that were built ahead. A disk that could be written has no second back end.
-    fn is_built_ahead(&self, path: &Path) -> bool {
-        let recipe = self.recipes.get(path);
-        recipe.is_ok_and(|recipe| !has_disks_to_write(&recipe.config))
-    }
-
     /// Ends what was built ahead for a service, if nobody else wants such.
     pub(super) async fn let_go(&self, path: &Path) -> Result<(), Problem> {
         let is_wanted = self.all_kept().iter().any(|(other, _)| other == path);
-        if !is_wanted && self.is_built_ahead(path) {
+        if !is_wanted {
             let recipe = self.recipes.get(path)?;
             self.host.discard(&recipe.kind).await?;
         }

@@ -24,7 +24,6 @@ use std::rc::Rc;
 
 use morgana_exec::{Either, select};
 use morgana_linux::HasReactor;
-use morgana_toolstack::{Config, DiskAccess};
 
 use crate::cli::Daemon;
 use crate::failure::Failure;
@@ -67,10 +66,4 @@ pub(crate) async fn run(session: Session, arguments: Daemon) -> Result<(), Failu
         Either::First(never) => match never {},
         Either::Second(()) => Ok(()),
     }
-}
-
-/// Whether a domain could write a disk.
-fn has_disks_to_write(config: &Config) -> bool {
-    let mut disks = config.disks.iter();
-    disks.any(|disk| disk.access == DiskAccess::ReadWrite)
 }

@@ -10,7 +10,6 @@ use morgana_toolstack::Names as DomainNames;
 use serde_json::{Value, json};
 
 use super::guests::Names;
-use super::has_disks_to_write;
 use super::keeper::Since;
 use super::kept::Kept;
 use super::problem::{Kind, Problem, answer};
@@ -95,11 +94,7 @@ impl Service {
     /// Has so many domains of a configuration built ahead from now on.
     pub(super) fn keep(&self, config: &Path, count: usize) -> Result<(), Problem> {
         // What cannot be read is told at once.
-        let recipe = self.recipes.get(config)?;
-        if count > 0 && has_disks_to_write(&recipe.config) {
-            let why = "domains that could write a disk are not built ahead: it would have several";
-            return Err(Problem::config(why));
-        }
+        self.recipes.get(config)?;
         let before = self.kept.count(config);
         self.kept.set(config, count)?;
         self.save().inspect_err(|_| {

@@ -80,7 +80,7 @@ async fn start(
 ) -> Result<DomId, Failure> {
     let config = &wanted.config;
     if source == Source::BuiltAhead {
-        let taken = host.take(&wanted.kind, &config.name, &config.extra).await;
+        let taken = host.take(&wanted.kind, config).await;
         if let Some(domain) = taken.map_err(Failure::of)? {
             return Ok(domain);
         }

@@ -9,7 +9,7 @@ use morgana_hal::{Activity, DomId, Mfn, Toolstack, WallTime};
 use morgana_xenstore_client::{Error, Tree, text};
 
 use super::Host;
-use crate::config::Config;
+use crate::config::{Config, DiskAccess};
 use crate::error::HostError;
 use crate::nodes;
 use crate::outlets::Outlets;
@@ -23,7 +23,7 @@ struct Ahead {
 }
 
 impl<T: Toolstack, O: Outlets> Host<T, O> {
-    /// Makes a domain that waits for [`take`](Self::take). `kind` is what it will be asked for by: one word, the same for what is made of the same image in the same way.
+    /// Makes a domain that waits for [`take`](Self::take). The disks that it could write it gets only then: another domain may have them until that begins. `kind` is what it will be asked for by: one word, the same for what is made of the same image in the same way.
     ///
     /// # Errors
     ///
@@ -38,6 +38,9 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
     ) -> Result<DomId, HostError> {
         let mut config = config.clone();
         config.name = format!("{}.ahead.{uuid}", config.name);
+        config
+            .disks
+            .retain(|disk| disk.access == DiskAccess::ReadOnly);
         let (built, domain) = self.make(&config, image, uuid, now).await?;
         let value = format!("{kind} {uuid} {}", built.start_info_frame.number());
         let path = nodes::ahead(built.domain);
@@ -47,19 +50,15 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
         .await
     }
 
-    /// Lets a domain run that was built ahead, under this name and with this command line; `None` if there is none of this kind, whether or not the name is in use.
+    /// Lets a domain run that was built ahead, with the name, the command line and the disks to be written of this configuration; `None` if there is none of this kind, whether or not the name is in use.
     ///
     /// # Errors
     ///
     /// [`HostError`]; the domain is ended then.
-    pub async fn take(
-        &self,
-        kind: &str,
-        name: &str,
-        command_line: &str,
-    ) -> Result<Option<DomId>, HostError> {
+    pub async fn take(&self, kind: &str, config: &Config) -> Result<Option<DomId>, HostError> {
+        let line = config.extra.as_bytes();
         // For a mistake of who asks none of those that wait is spoilt.
-        if command_line.len() > COMMAND_LINE_BYTES || command_line.contains('\0') {
+        if line.len() > COMMAND_LINE_BYTES || line.contains(&0) {
             return Err(HostError::Build(BuildError::CommandLine));
         }
         // Mostly there are none: that is to be told at once.
@@ -67,23 +66,24 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
         if there.is_empty() {
             return Ok(None);
         }
-        if let Some(domain) = self.called(name).await? {
+        if let Some(domain) = self.called(&config.name).await? {
             return Err(HostError::NameInUse(domain));
         }
         let taken = self
             .client
-            .transaction(async |tree| self.take_one(tree, &there, kind, name).await)
+            .transaction(async |tree| self.take_one(tree, &there, kind, &config.name).await)
             .await?;
         let Some(ahead) = taken else {
             return Ok(None);
         };
         let domain = ahead.domain;
         self.names.forget(domain);
-        let line = command_line.as_bytes();
-        let started = set_command_line(&self.toolstack, domain, ahead.start_info, line)
-            .map_err(HostError::from)
-            .and_then(|()| Ok(self.toolstack.unpause(domain)?));
-        if let Err(error) = started {
+        let started = async {
+            self.give_disks(domain, config).await?;
+            set_command_line(&self.toolstack, domain, ahead.start_info, line)?;
+            Ok(self.toolstack.unpause(domain)?)
+        };
+        if let Err(error) = started.await {
             // What went wrong first is what is told.
             let _ = self.destroy(domain).await;
             return Err(error);
@@ -125,6 +125,18 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
                 Some(ahead) => self.destroy(ahead.domain).await?,
             }
         }
+    }
+
+    /// Gives a domain that waits the disks that it could write.
+    async fn give_disks(&self, domain: DomId, config: &Config) -> Result<(), HostError> {
+        let disks = config.disks.iter();
+        let disks = disks.filter(|disk| disk.access == DiskAccess::ReadWrite);
+        let (devices, held) = self.disks(disks).await?;
+        if devices.is_empty() {
+            return Ok(());
+        }
+        nodes::write_devices(&self.client, domain, &devices).await?;
+        self.connect(domain, &devices, &held).await
     }
 
     /// Those of all kinds that have a node.

@@ -8,7 +8,7 @@ use morgana_builder::{Built, Domain, Image, Wanted};
 use morgana_hal::{DomId, Port, Toolstack, WallTime};
 
 use super::Host;
-use crate::config::Config;
+use crate::config::{Config, Disk};
 use crate::error::HostError;
 use crate::nodes::{self, Device};
 use crate::outlets::{Opened, OutletError, Outlets, Plugged, VifId};
@@ -66,17 +66,17 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
             xenconsoled: self.daemon("/tool/xenconsoled/domid").await?,
         };
         // Files are held until the domain is made, or has failed to be.
-        let (devices, held) = self.devices(config, uuid).await?;
+        let (mut devices, held) = self.disks(&config.disks).await?;
+        for (number, vif) in (0..).zip(&config.vifs) {
+            let backend = self.back_end_domain(vif.backend.as_deref()).await?;
+            devices.push(Device::vif(vif, number, backend, uuid));
+        }
         let (built, domain) = image.build(&self.toolstack, &wanted)?;
         let told = async {
             nodes::write(&self.client, config, uuid, &built, &devices, now).await?;
             let (frame, port) = (built.xenstore_frame, built.xenstore_port);
             self.client.introduce(built.domain, frame, port).await?;
-            self.plug(built.domain, &devices).await?;
-            if !held.is_empty() {
-                self.open(built.domain, &devices).await?;
-            }
-            Ok(())
+            self.connect(built.domain, &devices, &held).await
         };
         match told.await {
             Ok(()) => Ok((built, domain)),
@@ -110,18 +110,13 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
         let _ = nodes::remove(&self.client, id, uuid).await;
     }
 
-    /// The devices of a configuration, and what holds those that are made of files.
-    async fn devices(
+    /// Disks, and what holds those that are made of files.
+    pub(super) async fn disks(
         &self,
-        config: &Config,
-        uuid: Uuid,
+        disks: impl IntoIterator<Item = &Disk>,
     ) -> Result<(Vec<Device>, Vec<O::Held>), HostError> {
         let (mut devices, mut held) = (Vec::new(), Vec::new());
-        for (number, vif) in (0..).zip(&config.vifs) {
-            let backend = self.back_end_domain(vif.backend.as_deref()).await?;
-            devices.push(Device::vif(vif, number, backend, uuid));
-        }
-        for disk in &config.disks {
+        for disk in disks {
             let backend = self.back_end_domain(disk.backend.as_deref()).await?;
             let block = match backend {
                 DomId::DOM0 => match self.outlets.block_device(&disk.target) {
@@ -147,6 +142,20 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
             HostError::NoSuchDomain => HostError::NoBackEndDomain,
             error => error,
         })
+    }
+
+    /// Waits until the back ends have the devices, files among them.
+    pub(super) async fn connect(
+        &self,
+        domain: DomId,
+        devices: &[Device],
+        held: &[O::Held],
+    ) -> Result<(), HostError> {
+        self.plug(domain, devices).await?;
+        match held {
+            [] => Ok(()),
+            _ => self.open(domain, devices).await,
+        }
     }
 
     /// Waits until the back ends have taken the devices, and plugs them in.

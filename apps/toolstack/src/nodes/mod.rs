@@ -88,6 +88,23 @@ pub(crate) async fn write(
     for device in devices {
         device.write(built.domain, &mut changes);
     }
+    apply(client, &changes).await
+}
+
+/// Writes the nodes of devices that a domain gets later, or none.
+pub(crate) async fn write_devices(
+    client: &Client,
+    domain: DomId,
+    devices: &[Device],
+) -> Result<(), Error> {
+    let mut changes = Vec::new();
+    for device in devices {
+        device.write(domain, &mut changes);
+    }
+    apply(client, &changes).await
+}
+
+async fn apply(client: &Client, changes: &[Change]) -> Result<(), Error> {
     client
         .transaction(async |tree| {
             // xenstored answers in order, so several may be under way.

@@ -232,6 +232,17 @@ fn a_device_that_no_back_end_takes_is_not_waited_for_for_ever() {
     });
 }
 
+async fn take(
+    host: &Here,
+    kind: &str,
+    name: &str,
+    extra: &str,
+) -> Result<Option<DomId>, HostError> {
+    let mut config = Config::parse(CONFIG).unwrap();
+    (config.name, config.extra) = (name.to_owned(), extra.to_owned());
+    host.take(kind, &config).await
+}
+
 #[test]
 fn one_that_was_built_ahead_is_taken_once() {
     with_host("xenbr7", None, async |host, tree| {
@@ -243,18 +254,28 @@ fn one_that_was_built_ahead_is_taken_once() {
         assert!(!host.toolstack.calls.borrow().contains(&Call::Unpause));
         assert_eq!(host.find("web").await, Err(HostError::NoSuchDomain));
 
-        assert_eq!(host.take("another", "web", "").await, Ok(None));
+        // Another domain may have what it could write.
+        let disk = "/local/domain/0/backend/vbd/7/51712/physical-device";
+        assert_eq!(tree.read(disk), None);
+        assert_eq!(host.disks_are_free(&config).await, Ok(()));
+        let vif = "/local/domain/0/backend/vif/7/0/hotplug-status";
+        assert_eq!(tree.read(vif).as_deref(), Some("connected"));
+
+        assert_eq!(take(host, "another", "web", "").await, Ok(None));
         assert_eq!(
-            host.take("kind", "web", "second line").await,
+            take(host, "kind", "web", "second line").await,
             Ok(Some(DOMAIN))
         );
         assert_eq!(tree.read("/local/domain/7/name").as_deref(), Some("web"));
+        assert_eq!(tree.read(disk).as_deref(), Some("1:0"));
+        let front = "/local/domain/7/device/vbd/51712/virtual-device";
+        assert_eq!(tree.read(front).as_deref(), Some("51712"));
         assert_eq!(host.toolstack.calls.borrow().last(), Some(&Call::Unpause));
         let memory = host.toolstack.memory();
         let told = |page: &Vec<u8>| page.windows(12).any(|part| part == b"second line\0");
         assert!(memory.values().any(told));
 
-        assert_eq!(host.take("kind", "more", "").await, Ok(None));
+        assert_eq!(take(host, "kind", "more", "").await, Ok(None));
         assert_eq!(create(host).await, Err(HostError::NameInUse(DOMAIN)));
         host.destroy(DOMAIN).await.unwrap();
         assert_eq!(tree.nodes(), before);
@@ -273,7 +294,7 @@ fn one_that_was_built_ahead_and_has_ended_is_not_taken() {
         let ended: Result<(), ToolstackError> =
             morgana_hal::Toolstack::destroy(&host.toolstack, DOMAIN);
         assert_eq!(ended, Ok(()));
-        assert_eq!(host.take("kind", "web", "").await, Ok(None));
+        assert_eq!(take(host, "kind", "web", "").await, Ok(None));
         assert!(
             !tree
                 .nodes()
@@ -287,12 +308,12 @@ fn one_that_was_built_ahead_and_has_ended_is_not_taken() {
             .unwrap();
         let too_long = Err(HostError::Build(BuildError::CommandLine));
         for line in [&*"a".repeat(1024), "a\0b"] {
-            assert_eq!(host.take("kind", "web", line).await, too_long);
+            assert_eq!(take(host, "kind", "web", line).await, too_long);
             assert_eq!(host.waiting("kind").await, Ok(1));
         }
         host.toolstack.left.set(Some(0));
         assert!(matches!(
-            host.take("kind", "web", "").await,
+            take(host, "kind", "web", "").await,
             Err(HostError::Build(BuildError::Step(..)))
         ));
         assert_eq!(host.toolstack.calls.borrow().last(), Some(&Call::Destroy));
@@ -407,7 +428,7 @@ fn a_name_that_was_read_before_another_was_given_is_not_believed() {
         let mut listing = pin!(host.list());
         let asked = poll_fn(|cx| Poll::Ready(listing.as_mut().poll(cx).is_pending()));
         assert!(asked.await);
-        assert_eq!(host.take("kind", "web", "").await, Ok(Some(DOMAIN)));
+        assert_eq!(take(host, "kind", "web", "").await, Ok(Some(DOMAIN)));
         let listed = listing.await.unwrap();
         let told = listed.iter().find(|listed| listed.info.domain == DOMAIN);
         // The old one or the new one.
@@ -434,5 +455,21 @@ fn a_name_that_another_tool_gives_is_seen_at_once_and_others_are_read_once() {
         assert_eq!(tree.heard(), heard + 2);
         host.destroy(DOMAIN).await.unwrap();
         assert_eq!(host.find("shop").await, Err(HostError::NoSuchDomain));
+    });
+}
+
+#[test]
+fn one_that_was_built_ahead_and_gets_no_disk_is_ended() {
+    with_host("xenbr7", None, async |host, tree| {
+        let before = tree.nodes();
+        let config = Config::parse(CONFIG).unwrap();
+        let (uuid, now) = (Uuid::from_random([6; 16]), WallTime::from_unix_nanos(0));
+        let made = host.prepare("kind", &config, &image(), uuid, now).await;
+        assert_eq!(made, Ok(DOMAIN));
+        tree.let_back_ends_answer(Some(b"5"));
+        let refused = Err(HostError::BackEndRefuses);
+        assert_eq!(take(host, "kind", "web", "").await, refused);
+        assert_eq!(host.toolstack.calls.borrow().last(), Some(&Call::Destroy));
+        assert_eq!(tree.nodes(), before);
     });
 }

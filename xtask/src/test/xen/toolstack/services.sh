@@ -88,7 +88,11 @@ echo "== a disk has one user at a time"
 ask '{"do":"run","config":"/guests/guest-disk.cfg"}'
 until_true '[ "$(one guest-disk restarts)" -ge 3 ]'
 [ "$(one guest-disk reason)" = off ] || fail "reason: $(ask '{"do":"services"}')"
-refused '{"do":"keep","config":"/guests/guest-disk.cfg","count":1}' "not built ahead"
+# The next one waits without the disk.
+until_true 'xl list | grep -q "^guest-disk.ahead"'
+waiting=$(xl list | sed -n 's/^guest-disk.ahead[^ ]* *\([0-9]*\) .*/\1/p')
+! xenstore-exists "/local/domain/0/backend/vbd/$waiting" || fail "it has the disk"
+until_true "[ \"\$(one guest-disk domain)\" = $waiting ]"
 ask '{"do":"halt","name":"guest-disk"}'
 ! grep -q FAILURE /var/log/xen/console/guest-guest-disk.log || fail "disk: $(cat /var/log/xen/console/guest-guest-disk.log)"
 # Somebody else has it.
