@@ -1,6 +1,7 @@
 //! How many domains are to be built ahead.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use morgana_exec::Notify;
@@ -54,9 +55,45 @@ impl Kept {
     }
 }
 
+/// Configurations of which kinds are remembered.
+const MOST_KINDS: usize = 512;
+
+/// Of which kind the domains are that were built ahead, by configuration: when that has changed, nobody takes them any more.
+#[derive(Default)]
+pub(super) struct Kinds(RefCell<BTreeMap<PathBuf, String>>);
+
+impl Kinds {
+    /// From now on they are of this kind. The one before is told, if there was another and no configuration has it any longer.
+    pub(super) fn replace(&self, config: &Path, kind: &str) -> Option<String> {
+        let kinds = &mut *self.0.borrow_mut();
+        if kinds.len() == MOST_KINDS && !kinds.contains_key(config) {
+            kinds.pop_first();
+        }
+        let old = kinds.insert(config.to_owned(), kind.to_owned())?;
+        (!kinds.values().any(|other| *other == old)).then_some(old)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_old_kind_is_told_once() {
+        let kinds = Kinds::default();
+        let (one, other) = (Path::new("/one"), Path::new("/other"));
+        assert_eq!(kinds.replace(one, "a"), None);
+        assert_eq!(kinds.replace(one, "a"), None);
+        assert_eq!(kinds.replace(other, "a"), None);
+        // The other one is still of that kind.
+        assert_eq!(kinds.replace(one, "b"), None);
+        assert_eq!(kinds.replace(other, "b").as_deref(), Some("a"));
+        assert_eq!(kinds.replace(other, "b"), None);
+        for number in 0..2 * MOST_KINDS {
+            kinds.replace(&PathBuf::from(format!("/{number}")), "c");
+        }
+        assert_eq!(kinds.0.borrow().len(), MOST_KINDS);
+    }
 
     #[test]
     fn there_is_an_end_of_what_is_kept() {

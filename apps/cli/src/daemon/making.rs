@@ -55,8 +55,9 @@ impl Service {
 
     async fn start(&self, recipe: &Understood, config: &Config) -> Result<DomId, Problem> {
         let taken = self.host.take(&recipe.kind, config).await?;
+        // One is missing now; or there was none, of a configuration that has changed.
+        self.kept.changed.notify();
         if let Some(domain) = taken {
-            self.kept.changed.notify();
             return Ok(domain);
         }
         let (uuid, now) = (uuid(&self.session), LinuxClock.wall());
@@ -106,14 +107,26 @@ impl Service {
 
     async fn replenish_one(&self, path: &Path, count: usize) -> Result<(), Problem> {
         let recipe = self.recipes.get(path)?;
+        if let Some(old) = self.kinds.replace(path, &recipe.kind) {
+            self.host.discard(&old).await?;
+        }
         let there = self.host.waiting(&recipe.kind).await?;
         for _ in there..count {
             let (uuid, now) = (uuid(&self.session), LinuxClock.wall());
             let (kind, config) = (&recipe.kind, &recipe.config);
             let made = self.host.prepare(kind, config, &recipe.image, uuid, now);
-            made.await?;
+            let domain = made.await?;
+            if !self.is_kept(path) {
+                // Nobody wants it any more.
+                self.host.destroy(domain).await?;
+                break;
+            }
         }
         Ok(())
+    }
+
+    fn is_kept(&self, path: &Path) -> bool {
+        self.all_kept().iter().any(|(other, _)| other == path)
     }
 
     /// What is to be built ahead: what was asked for, and one for the next start of the services of each configuration.
@@ -130,8 +143,7 @@ impl Service {
 
     /// Ends what was built ahead for a service, if nobody else wants such.
     pub(super) async fn let_go(&self, path: &Path) -> Result<(), Problem> {
-        let is_wanted = self.all_kept().iter().any(|(other, _)| other == path);
-        if !is_wanted {
+        if !self.is_kept(path) {
             let recipe = self.recipes.get(path)?;
             self.host.discard(&recipe.kind).await?;
         }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::guests::Names;
 use super::keeper::Since;
-use super::kept::Kept;
+use super::kept::{Kept, Kinds};
 use super::problem::{Kind, Problem, answer};
 use super::recipes::Recipes;
 use super::request::{Asked, Request};
@@ -26,6 +26,7 @@ pub(super) struct Service {
     pub(super) host: Here,
     pub(super) recipes: Recipes,
     pub(super) kept: Kept,
+    pub(super) kinds: Kinds,
     pub(super) services: Services,
     /// Names of domains that are being made: another request with such a name comes too late.
     pub(super) making: RefCell<BTreeSet<String>>,
@@ -40,6 +41,7 @@ impl Service {
             session,
             recipes: Recipes::default(),
             kept: Kept::default(),
+            kinds: Kinds::default(),
             services: Services::default(),
             making: RefCell::default(),
             file,

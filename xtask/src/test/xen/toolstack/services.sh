@@ -46,6 +46,15 @@ ask '{"do":"destroy","domain":"web"}'
 comes_back web "$id"
 [ "$(one web restarts)" = 2 ] || fail "restarts: $(ask '{"do":"services"}')"
 has_page
+# When the configuration changes, what was built ahead goes, too.
+until_true 'xl list | grep -q "^website.ahead"'
+ahead=$(xl list | sed -n 's/^website.ahead[^ ]* *\([0-9]*\) .*/\1/p')
+echo '# Another one.' >>website.cfg
+id=$(one web domain)
+xl destroy web
+comes_back web "$id"
+[ "$(one web domain)" != "$ahead" ] || fail "what was built of the old configuration"
+until_true "! xl domname $ahead 2>/dev/null && xl list | grep -q '^website.ahead'"
 
 echo "== one that crashes again and again"
 sed 's/seconds=600/seconds=nonsense/' hello.cfg >crash.cfg
