@@ -223,6 +223,12 @@ pub(crate) struct Bench {
     /// Write the figures to this file as well
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
+    /// In place of what `spawn` measures: so many web domains at once
+    #[arg(long, value_name = "DOMAINS", value_parser = clap::value_parser!(u8).range(1..=200))]
+    pub(crate) crowd: Option<u8>,
+    /// In place of what `spawn` measures: a domain made and ended so many times
+    #[arg(long, value_name = "TIMES")]
+    pub(crate) cycles: Option<u32>,
 }
 
 /// The arguments of `size`.

@@ -121,7 +121,7 @@ fn plain_if_any<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::
 }
 
 /// The middle one, or the mean of the two in the middle.
-fn median(values: &[f64]) -> Option<f64> {
+pub(super) fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;

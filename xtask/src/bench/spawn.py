@@ -1,5 +1,6 @@
-# Times `morgana create`, `morgana daemon` and `xl create`, and the ends of such domains, in dom0. Prints a JSON object a case, with the seconds of each run.
-import socket, subprocess, time
+# Times `morgana create`, `morgana daemon` and `xl create`, and the ends of such domains, in dom0. Prints a JSON object a case, with the seconds of each run. What is to be measured are
+# its arguments: `cases SUFFIX`, `first-bytes`, `crowd DOMAINS`, `cycles TIMES`.
+import socket, subprocess, sys, time
 
 RUNS = 5
 # How many domains live meanwhile in the cases of many.
@@ -69,6 +70,41 @@ class Daemon:
             time.sleep(0.1)
 
 
+def lines(*words):
+    # Of some roots there is nothing yet.
+    return subprocess.run(words, capture_output=True, text=True).stdout.splitlines()
+
+
+# What Xen says when this key is pressed.
+def xen_says(key):
+    lines("xl", "dmesg", "-c")
+    lines("xl", "debug-keys", key)
+    return lines("xl", "dmesg")
+
+
+# What is in use of the machine when there is no domain but dom0: pages that Xen has free, domains, nodes, dom0's event channels, grants that somebody has mapped, frames for what dom0 maps.
+def used():
+    grants = xen_says("g")
+    return {
+        "free": sum(int(line.split()[-2]) for line in xen_says("H") if "heap[" in line),
+        "domains": len(lines("xl", "list")) - 1,
+        "nodes": sum(len(lines("xenstore-ls", "-f", root)) for root in ("/local/domain", "/vm", "/libxl", "/tool")),
+        "ports": sum("[0/" in line or "[1/" in line for line in xen_says("e")),
+        "grants": sum("0x" in line for line in grants),
+        "tables": " ".join(line.split(")", 1)[1].strip() for line in grants if "maptrack" in line),
+    }
+
+
+# What was in use before is in use again, as soon as dom0's drivers have let go.
+def settled(before):
+    end = time.monotonic() + LIMIT
+    while (now := used()) != before:
+        if time.monotonic() > end:
+            raise SystemExit(f"before {before}, afterwards {now}")
+        time.sleep(0.5)
+    print(f"before and afterwards: {now}", file=sys.stderr)
+
+
 def tell(case, ours, theirs):
     # The module for JSON is not in the smallest Python; numbers in a list look the same there.
     print(f'{{"case": "{case}", "ours": {ours}, "theirs": {theirs}}}', flush=True)
@@ -93,6 +129,88 @@ def cases(daemon, suffix):
     tell("daemon-create-ahead" + suffix, ahead, create[1])
     tell("destroy" + suffix, destroy[0], destroy[1])
     tell("daemon-destroy" + suffix, destroy[2], destroy[1])
+
+
+# Many web domains at once, each of which serves its page.
+def crowd(daemon, count):
+    with open("website.cfg") as file:
+        text = [line for line in file if not line.startswith(("name", "memory", "extra"))]
+    with open("/guests/page.cfg", "w") as file:
+        file.write('name = "page"\nmemory = 4\nextra = ""\n' + "".join(text))
+
+    def make_and_end(numbers):
+        start = time.monotonic()
+        seconds = []
+        for number in numbers:
+            seconds.append(daemon.timed("create", config="/guests/page.cfg", name=f"page-{number}", extra=f"ip={address(number)}/24"))
+        made = time.monotonic() - start
+        for number in numbers:
+            page(number)
+        answered = time.monotonic() - start
+        for number in numbers:
+            daemon.ask("destroy", domain=f"page-{number}")
+        return made, answered
+
+    # What is there from the first one on, and stays.
+    make_and_end(range(3))
+    quiet = calm()
+    made, answered = make_and_end(range(count))
+    tell(f"daemon-make-{count}-web", [made], [])
+    tell(f"daemon-answers-of-{count}-web", [answered], [])
+    settled(quiet)
+
+
+def address(number):
+    return f"10.0.2.{51 + number}"
+
+
+def page(number):
+    end = time.monotonic() + LIMIT
+    while True:
+        try:
+            with socket.create_connection((address(number), 80), timeout=LIMIT) as connection:
+                connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                if connection.recv(15) == b"HTTP/1.1 200 OK":
+                    return
+        except OSError as error:
+            why = error
+        if time.monotonic() > end:
+            console = "\n".join(lines("tail", "-n", "20", f"/var/log/xen/console/guest-page-{number}.log"))
+            raise SystemExit(f"no page from {address(number)}: {why}; {lines('xl', 'list', f'page-{number}')}; its console:\n{console}")
+        time.sleep(0.05)
+
+
+# What is in use when nothing changes any more.
+def calm():
+    end = time.monotonic() + LIMIT
+    before = None
+    while (now := used()) != before:
+        if time.monotonic() > end:
+            raise SystemExit(f"no calm: {before}, {now}")
+        before = now
+        time.sleep(1)
+    return now
+
+
+# Nothing is left of domains that were made and ended, half of them of those built ahead, and some with a network interface.
+def cycles(daemon, count):
+    def cycle(number):
+        config = "/guests/website.cfg" if number % 10 > 7 else "/guests/hello.cfg"
+        if number % 2:
+            daemon.keep(config, 1)
+            daemon.ask("keep", config=config, count=0)
+        start = time.monotonic()
+        daemon.ask("create", config=config, name="cycle")
+        daemon.ask("destroy", domain="cycle")
+        return time.monotonic() - start
+
+    for number in range(10):
+        cycle(number)
+    before = calm()
+    seconds = [cycle(number) for number in range(count)]
+    tell(f"daemon-cycle-of-{count}", seconds[::2], [])
+    tell(f"daemon-cycle-ahead-of-{count}", seconds[1::2], [])
+    settled(before)
 
 
 # From the order to the first byte of a page.
@@ -138,12 +256,17 @@ for key, value in (("retrans_time_ms", "50"), ("mcast_solicit", "4000")):
     with open(f"/proc/sys/net/ipv4/neigh/xenbr0/{key}", "w") as setting:
         setting.write(value)
 daemon = Daemon()
-cases(daemon, "")
-first_bytes(daemon)
-for number in range(MANY):
-    daemon.ask("create", config="/guests/hello.cfg", name=f"idle-{number}")
-cases(daemon, f"-{MANY + 1}st")
-for number in range(MANY):
-    daemon.ask("destroy", domain=f"idle-{number}")
+what, *how = sys.argv[1:]
+if what == "cases":
+    cases(daemon, how[0])
+    for number in range(MANY):
+        daemon.ask("create", config="/guests/hello.cfg", name=f"idle-{number}")
+    cases(daemon, f"-{MANY + 1}st{how[0]}")
+elif what == "first-bytes":
+    first_bytes(daemon)
+elif what == "crowd":
+    crowd(daemon, int(how[0]))
+elif what == "cycles":
+    cycles(daemon, int(how[0]))
 daemon.process.terminate()
 daemon.process.wait()
