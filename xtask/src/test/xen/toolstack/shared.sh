@@ -7,7 +7,7 @@ fail() {
 }
 # Whatever comes to be true within a while.
 until_true() {
-    end=$(($(date +%s) + 30))
+    end=$(($(date +%s) + 120))
     until eval "$1"; do
         [ "$(date +%s)" -lt $end ] || fail "never: $1"
         sleep 0.1
