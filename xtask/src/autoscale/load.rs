@@ -67,16 +67,15 @@ impl Load {
             self.arguments
         );
         let lines = testbed.sh_within(&script, PATIENCE)?;
-        let mut samples = Vec::new();
-        let mut from = before.next;
-        loop {
+        // There are new ones as often as one asks: those up to now are wanted.
+        let end = service.series(before.next)?.next;
+        let (mut samples, mut from) = (Vec::new(), before.next);
+        while from < end {
             let mut series = service.series(from)?;
-            if series.samples.is_empty() {
-                return Run::new(&lines, samples);
-            }
-            samples.append(&mut series.samples);
             from = series.next;
+            samples.append(&mut series.samples);
         }
+        Run::new(&lines, samples)
     }
 
     /// Puts it on the service, again and again until it is over; what the generator tells goes to standard error.
