@@ -20,7 +20,7 @@ pub(super) fn run(workspace: &Workspace, report: &mut Report<'_>) -> Result<()> 
     };
     let workshop = Workshop::new(workspace, Make::Shipped);
     let testbed = Testbed::start(Xenstored::C)?;
-    testbed.add_packages(&["python3-minimal".to_owned()])?;
+    testbed.add_packages(&["python3".to_owned()])?;
     let service = Service::start(&workshop, &testbed, &plan)?;
     service.wait_for(plan.web.least)?;
     let (seed, seconds) = (number("MORGANA_SEED", 1), number("MORGANA_SECONDS", 600));

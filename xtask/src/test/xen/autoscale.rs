@@ -61,7 +61,7 @@ fn chaos(lab: &Lab<'_>) -> Result<()> {
         ledger: Ledger::Dom0,
         ..Plan::default()
     };
-    lab.add_packages(&["python3-minimal".to_owned()])?;
+    lab.add_packages(&["python3".to_owned()])?;
     let service = Service::start(lab.workshop(), lab, &plan)?;
     service.wait_for(plan.web.least)?;
     let chaos = Chaos::let_loose(&service, seed(), SECONDS)?;
