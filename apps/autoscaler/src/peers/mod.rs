@@ -18,7 +18,7 @@ use morgana_http::{Answer, Status};
 use serde::Deserialize;
 
 /// How long an answer may take, but that of a toolstack which makes or ends a domain.
-pub(crate) const TIME: Duration = Duration::from_secs(3);
+pub(crate) const TIME: Duration = Duration::from_secs(1);
 /// Bytes of an answer at the most: the list of a thousand domains.
 const ANSWER: usize = 512 << 10;
 
