@@ -42,8 +42,9 @@ fn our_client_leaves_whom_it_does_not_trust() {
     let web = Web::s_server(&programs, "p256", "").unwrap();
     for name in ["other.test", "ed.test"] {
         let refused = ask(web.address, Some(name), vec![get("a", "/")]).unwrap_err();
-        let text = refused.to_string();
-        assert!(text.contains("NotValidForName"), "{name}: {text}");
+        // What it is called: how it is told depends on how rustls was built.
+        let kind = format!("{refused:?}");
+        assert!(kind.contains("NotValidForName"), "{name}: {kind}");
     }
     // One that has signed itself, and one of an authority that nobody knows.
     let made = programs
@@ -73,7 +74,8 @@ fn our_client_leaves_whom_it_does_not_trust() {
     assert!(made.status.success(), "{made:?}");
     let web = Web::s_server(&programs, "self", "").unwrap();
     let refused = ask(web.address, Some("self.test"), vec![get("a", "/")]).unwrap_err();
-    assert!(refused.to_string().contains("UnknownIssuer"), "{refused}");
+    let kind = format!("{refused:?}");
+    assert!(kind.contains("UnknownIssuer"), "{kind}");
     let web = Web::s_server(&programs, "p256", "-tls1_1 -cipher DEFAULT@SECLEVEL=0").unwrap();
     let refused = ask(web.address, Some("example.test"), vec![get("a", "/")]);
     assert!(
