@@ -2,6 +2,8 @@
 //! makes, and clients.
 
 mod scenes;
+// The balancer's own tests have the same streams.
+#[path = "../../../balancer/tests/end_to_end/stream.rs"]
 mod stream;
 mod toolstack;
 mod world;
