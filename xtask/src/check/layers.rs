@@ -68,7 +68,7 @@ const LAYERS: [Layer; 9] = [
     },
     Layer {
         name: "facade",
-        folders: &["apps/morgana", "apps/linux", "apps/daemon"],
+        folders: &["apps/morgana", "apps/linux", "apps/daemon", "apps/native"],
         platforms: Platforms::Always,
     },
     Layer {
