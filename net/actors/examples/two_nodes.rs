@@ -5,13 +5,18 @@ use std::time::Duration;
 
 use morgana_actors::{
     Actor, Backoff, Child, ChildOptions, Context, EncodeError, Failure, Flow, Identity, Intensity,
-    Malformed, Node, Peer, Reader, RemoteLimits, Reply, Stop, Strategy, Supervisor, Wire, Writer,
+    Malformed, MessageType, Node, Peer, Protocol, Reader, RemoteLimits, Reply, Stop, Strategy,
+    Supervisor, Wire, Writer,
 };
 use morgana_exec::{Executor, Handle, ManualClock, duplex};
 
 enum Message {
     Add(u32),
     Sum(Reply<u32>),
+}
+
+impl Protocol for Message {
+    const TYPE: MessageType = MessageType::new("counter", 1);
 }
 
 impl Wire for Message {

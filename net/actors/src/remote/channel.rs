@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::rc::Rc;
+use alloc::vec::Vec;
 use core::cell::Cell;
 
 use morgana_exec::{Either, Handle, Notify, TrySendError, channel, select};
@@ -10,6 +11,7 @@ use super::codec::{Reader, Wire};
 use super::error::{LinkError, Malformed};
 use super::frame::Kind;
 use super::link::Shared;
+use super::protocol::MessageType;
 use crate::local::actor::Ended;
 use crate::{Failure, WeakAddress};
 
@@ -18,15 +20,47 @@ use crate::{Failure, WeakAddress};
 pub(crate) enum State {
     Opening,
     Open,
-    /// The peer's reason; see [`UNKNOWN`].
-    Refused(u8),
+    Refused(Refusal),
     Ended(Ended),
 }
 
-/// There is no actor of that name.
-pub(crate) const UNKNOWN: u8 = 0;
-/// There are as many channels as there may be.
-pub(crate) const TOO_MANY: u8 = 1;
+/// Why a channel is not opened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Refusal {
+    /// There is no actor of that name.
+    Unknown,
+    /// There are as many channels as there may be.
+    TooMany,
+    /// The actor's messages are of this type.
+    Type(MessageType),
+}
+
+impl Refusal {
+    pub(crate) fn bytes(self) -> Vec<u8> {
+        match self {
+            Self::Unknown => [0].into(),
+            Self::TooMany => [1].into(),
+            Self::Type(own) => [&[2][..], &own.bytes()].concat(),
+        }
+    }
+
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        let (&reason, rest) = bytes.split_first().ok_or(Malformed::Short)?;
+        let (refusal, rest) = match reason {
+            0 => (Self::Unknown, rest),
+            1 => (Self::TooMany, rest),
+            2 => {
+                let (own, rest) = MessageType::take(rest)?;
+                (Self::Type(own), rest)
+            }
+            _ => return Err(Malformed::Value),
+        };
+        if !rest.is_empty() {
+            return Err(Malformed::TooLong);
+        }
+        Ok(refusal)
+    }
+}
 
 /// The opener's end.
 pub(crate) struct Outgoing {

@@ -5,6 +5,8 @@ use core::fmt;
 use morgana_exec::TooManyTasks;
 use morgana_hal::StreamError;
 
+use super::protocol::MessageType;
+
 /// What is wrong with bytes that a peer sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Malformed {
@@ -63,6 +65,8 @@ pub enum EncodeError {
 pub enum LookupError {
     /// The peer has no actor of that name.
     Unknown,
+    /// The actor of that name takes messages of another type, which is this one: another name, or another version of it.
+    OtherType(MessageType),
     /// The peer, or this node, has as many channels as it may.
     TooMany,
     /// The name is empty or longer than [`RemoteLimits::name`](crate::RemoteLimits::name).
@@ -146,6 +150,9 @@ impl fmt::Display for LookupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Unknown => "the peer has no such actor",
+            Self::OtherType(other) => {
+                return write!(f, "the peer's actor takes messages of {other}");
+            }
             Self::TooMany => "too many channels",
             Self::Name => "the name is empty or too long",
             Self::PeerGone => "the connection is gone",

@@ -9,7 +9,7 @@ use super::error::{LinkError, Malformed};
 /// The first bytes of a hello, where other frames have their id.
 pub(crate) const MAGIC: u32 = u32::from_le_bytes(*b"MACT");
 /// The version of the protocol that this is.
-pub(crate) const VERSION: u16 = 1;
+pub(crate) const VERSION: u16 = 2;
 /// Kind and id.
 pub(crate) const HEADER: usize = 5;
 /// The length of a hello, without the field that says so.
@@ -21,11 +21,11 @@ pub(crate) const HELLO: usize = HEADER + 2 + 8 + 8;
 pub(crate) enum Kind {
     /// The first frame of each side: version (u16), node (u64), incarnation (u64). The id is [`MAGIC`].
     Hello = 0,
-    /// A channel to the actor of a name, which is the rest.
+    /// A channel to an actor: the type of its messages, and its name, which is the rest.
     Open = 1,
     /// The channel is open, with credit for so many messages (u32).
     Opened = 2,
-    /// There is no channel: why (u8).
+    /// There is no channel: why (u8), and the type of the actor's messages if that is the reason.
     Refused = 3,
     /// A message.
     Message = 4,

@@ -3,18 +3,18 @@
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::rc::Rc;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 use core::fmt;
 
 use morgana_exec::{Handle, Notify};
 
-use super::channel::{Incoming, Outgoing, State, TOO_MANY, to_byte};
+use super::channel::{Incoming, Outgoing, Refusal, State, to_byte};
 use super::codec::{Reader, Wire, Writer};
 use super::error::{EncodeError, LinkError, LookupError, Malformed};
 use super::frame::{self, Kind};
 use super::node::{Identity, RemoteLimits};
+use super::protocol::{MessageType, Protocol};
 use super::proxy;
 use crate::local::actor::Ended;
 use crate::{Address, Reply};
@@ -52,7 +52,7 @@ pub struct Link(pub(crate) Rc<Shared>);
 
 impl Link {
     /// The address of the actor that is registered as `name` at the peer; waits until the peer has answered. `capacity` is that of the address's own
-    /// mailbox, where messages wait that the peer has no room for yet.
+    /// mailbox, where messages wait that the peer has no room for yet. An actor whose messages are of another type than `M` is not to be had.
     ///
     /// The address is as any other one, with these differences. Delivery is at most once: what is in flight when the connection goes is lost. Then the address ends for good as
     /// [`Ended::PeerGone`], and requests end with [`RequestError::PeerGone`](crate::RequestError::PeerGone). Dropping or stopping the address ends the way to the actor, not the actor.
@@ -60,7 +60,7 @@ impl Link {
     /// # Errors
     ///
     /// [`LookupError`].
-    pub async fn lookup<M: Wire>(
+    pub async fn lookup<M: Protocol>(
         &self,
         name: &str,
         capacity: usize,
@@ -246,6 +246,7 @@ impl Shared {
     pub(crate) fn open(
         &self,
         name: &str,
+        messages: MessageType,
         close: Box<dyn Fn(Ended)>,
     ) -> Result<(u32, Rc<Outgoing>), LookupError> {
         if self.fault.get().is_some() {
@@ -268,7 +269,8 @@ impl Shared {
         });
         outgoing.insert(id, channel.clone());
         drop(outgoing);
-        self.push(Kind::Open, id, String::from(name).as_bytes());
+        let rest = [&messages.bytes()[..], name.as_bytes()].concat();
+        self.push(Kind::Open, id, &rest);
         Ok((id, channel))
     }
 
@@ -288,9 +290,8 @@ impl Shared {
         }
     }
 
-    pub(crate) fn refuse(&self, id: u32, reason: u8) {
-        debug_assert!(reason <= TOO_MANY);
-        self.push(Kind::Refused, id, &[reason]);
+    pub(crate) fn refuse(&self, id: u32, refusal: Refusal) {
+        self.push(Kind::Refused, id, &refusal.bytes());
     }
 
     /// The connection is gone: ends all that depends on it. Mailboxes first, so that whoever waits for an answer hears of the reason.

@@ -8,6 +8,7 @@ mod link;
 mod node;
 mod peer;
 mod place;
+mod protocol;
 mod proxy;
 mod run;
 
@@ -16,4 +17,5 @@ pub use error::{EncodeError, LinkError, LookupError, Malformed, RegisterError};
 pub use link::Link;
 pub use node::{Identity, Node, RemoteLimits};
 pub use peer::Peer;
-pub use place::{Place, Tcp, Way};
+pub use place::{DialError, Near, Place, Tcp, Way};
+pub use protocol::{MessageType, Protocol};

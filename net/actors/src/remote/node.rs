@@ -12,10 +12,10 @@ use core::time::Duration;
 use morgana_exec::Handle;
 use morgana_hal::ByteStream;
 
-use super::channel::{self, Incoming};
-use super::codec::Wire;
+use super::channel::{self, Incoming, Refusal};
 use super::error::{LinkError, RegisterError};
 use super::link::{Link, Shared};
+use super::protocol::{MessageType, Protocol};
 use super::run;
 use crate::{Address, WeakAddress};
 
@@ -78,6 +78,7 @@ impl RemoteLimits {
 pub(crate) type Open = dyn Fn(&Rc<Shared>, u32, Rc<()>) -> Result<Option<Incoming>, LinkError>;
 
 struct Name {
+    messages: MessageType,
     open: Rc<Open>,
     lives: Box<dyn Fn() -> bool>,
 }
@@ -112,7 +113,11 @@ impl Node {
     /// # Errors
     ///
     /// [`RegisterError`].
-    pub fn register<M: Wire>(&self, name: &str, actor: &Address<M>) -> Result<(), RegisterError> {
+    pub fn register<M: Protocol>(
+        &self,
+        name: &str,
+        actor: &Address<M>,
+    ) -> Result<(), RegisterError> {
         let limits = &self.0.limits;
         if name.is_empty() || name.len() > limits.name {
             return Err(RegisterError::Name);
@@ -132,7 +137,15 @@ impl Node {
             channel::open(&weak, link, id, window, &tasks, place)
         });
         let lives = Box::new(move || lives.upgrade().is_some());
-        names.insert(name.into(), Name { open, lives });
+        let messages = M::TYPE;
+        names.insert(
+            name.into(),
+            Name {
+                messages,
+                open,
+                lives,
+            },
+        );
         Ok(())
     }
 
@@ -159,9 +172,15 @@ impl Inner {
         (Rc::strong_count(&self.places) <= self.limits.places).then(|| self.places.clone())
     }
 
-    /// What opens a channel to the actor of a name.
-    pub(crate) fn find(&self, name: &str) -> Option<Rc<Open>> {
-        self.names.borrow().get(name).map(|name| name.open.clone())
+    /// What opens a channel to the actor of a name, if its messages are of this type.
+    pub(crate) fn find(&self, name: &str, messages: MessageType) -> Result<Rc<Open>, Refusal> {
+        let names = self.names.borrow();
+        let name = names.get(name).filter(|name| (name.lives)());
+        let name = name.ok_or(Refusal::Unknown)?;
+        if name.messages != messages {
+            return Err(Refusal::Type(name.messages));
+        }
+        Ok(name.open.clone())
     }
 }
 

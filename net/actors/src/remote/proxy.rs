@@ -8,10 +8,11 @@ use core::time::Duration;
 
 use morgana_exec::{Either, select};
 
-use super::channel::{Outgoing, State, TOO_MANY};
+use super::channel::{Outgoing, Refusal, State};
 use super::codec::Wire;
 use super::error::LookupError;
 use super::link::Shared;
+use super::protocol::Protocol;
 use crate::Address;
 use crate::local::actor::Ended;
 use crate::local::mailbox::{Mailbox, Next};
@@ -30,7 +31,7 @@ impl Drop for Opening<'_> {
     }
 }
 
-pub(crate) async fn open<M: Wire>(
+pub(crate) async fn open<M: Protocol>(
     link: &Rc<Shared>,
     name: &str,
     capacity: usize,
@@ -41,15 +42,20 @@ pub(crate) async fn open<M: Wire>(
         let mailbox = mailbox.clone();
         Box::new(move |ended| mailbox.close(ended))
     };
-    let (id, channel) = link.open(name, close)?;
+    let (id, channel) = link.open(name, M::TYPE, close)?;
     let mut opening = Opening(link, id, false);
     loop {
         let seen = channel.changed.count();
         match channel.state.get() {
             State::Opening => {}
             State::Open => break,
-            State::Refused(TOO_MANY) => return Err(LookupError::TooMany),
-            State::Refused(_) => return Err(LookupError::Unknown),
+            State::Refused(refusal) => {
+                return Err(match refusal {
+                    Refusal::Unknown => LookupError::Unknown,
+                    Refusal::TooMany => LookupError::TooMany,
+                    Refusal::Type(other) => LookupError::OtherType(other),
+                });
+            }
             State::Ended(Ended::PeerGone) => return Err(LookupError::PeerGone),
             State::Ended(_) => return Err(LookupError::Unknown),
         }

@@ -8,12 +8,13 @@ use core::future::poll_fn;
 use morgana_exec::{Either, select, yield_now};
 use morgana_hal::{ByteStream, StreamError};
 
-use super::channel::{State, TOO_MANY, UNKNOWN, from_byte};
+use super::channel::{Refusal, State, from_byte};
 use super::codec::Reader;
 use super::error::{LinkError, Malformed};
 use super::frame::{self, HEADER, HELLO, Kind};
 use super::link::Shared;
 use super::node::{Identity, Inner};
+use super::protocol::MessageType;
 
 /// Bytes that are written at once.
 const PIECE: usize = 2048;
@@ -189,8 +190,8 @@ fn handle(node: &Inner, link: &Rc<Shared>, bytes: &[u8]) -> Result<(), LinkError
             change(link, id, State::Opening, State::Open, credit)?;
         }
         Kind::Refused => {
-            let reason = reader.read::<u8>()?;
-            change(link, id, State::Opening, State::Refused(reason), 0)?;
+            let refusal = Refusal::read(rest)?;
+            change(link, id, State::Opening, State::Refused(refusal), 0)?;
         }
         Kind::Credit => {
             let credit = reader.read::<u32>()?;
@@ -209,27 +210,28 @@ fn handle(node: &Inner, link: &Rc<Shared>, bytes: &[u8]) -> Result<(), LinkError
     Ok(())
 }
 
-fn open(node: &Inner, link: &Rc<Shared>, id: u32, name: &[u8]) -> Result<(), LinkError> {
+fn open(node: &Inner, link: &Rc<Shared>, id: u32, rest: &[u8]) -> Result<(), LinkError> {
     if link.incoming.borrow().contains_key(&id) {
         return Err(Malformed::Channel(id).into());
     }
+    let (messages, name) = MessageType::take(rest)?;
     let name = core::str::from_utf8(name).map_err(|_| Malformed::Text)?;
     let place = node.place();
     let room = link.incoming.borrow().len() < link.limits.channels;
     let Some(place) = place.filter(|_| room) else {
-        link.refuse(id, TOO_MANY);
+        link.refuse(id, Refusal::TooMany);
         return Ok(());
     };
-    let channel = match node.find(name) {
-        Some(open) => open(link, id, place)?,
-        None => None,
+    let channel = match node.find(name, messages) {
+        Ok(open) => open(link, id, place)?.ok_or(Refusal::Unknown),
+        Err(refusal) => Err(refusal),
     };
     match channel {
-        Some(channel) => {
+        Ok(channel) => {
             link.incoming.borrow_mut().insert(id, channel);
             link.push(Kind::Opened, id, &link.limits.window.to_le_bytes());
         }
-        None => link.refuse(id, UNKNOWN),
+        Err(refusal) => link.refuse(id, refusal),
     }
     Ok(())
 }

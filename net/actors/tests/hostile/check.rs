@@ -3,8 +3,8 @@
 use std::future::poll_fn;
 
 use morgana_actors::{
-    Actor, Context, EncodeError, Failure, Flow, Identity, Malformed, Node, Reader, RemoteLimits,
-    Reply, Wire, Writer, spawn,
+    Actor, Context, EncodeError, Failure, Flow, Identity, Malformed, MessageType, Node, Protocol,
+    Reader, RemoteLimits, Reply, Wire, Writer, spawn,
 };
 use morgana_exec::{Executor, ManualClock, duplex, join, select};
 use morgana_hal::ByteStream;
@@ -15,6 +15,10 @@ const MOST: usize = 8192;
 enum Message {
     Note(u8),
     Ask(Option<String>, Reply<Vec<u32>>),
+}
+
+impl Protocol for Message {
+    const TYPE: MessageType = MessageType::new("clerk", 1);
 }
 
 impl Wire for Message {
@@ -65,7 +69,7 @@ pub(crate) fn check(input: &[u8]) {
     if first & 1 == 0 {
         bytes.extend([23, 0, 0, 0, 0]);
         bytes.extend(b"MACT");
-        bytes.extend([1, 0]);
+        bytes.extend([2, 0]);
         bytes.extend([9; 16]);
     }
     bytes.extend(&input[..input.len().min(MOST)]);

@@ -16,6 +16,9 @@ fn frame(kind: u8, id: u32, rest: &[u8]) -> Vec<u8> {
     frame
 }
 
+/// The type of the clerk's messages, as frames have it.
+const CLERK: &[u8] = b"\x01\x00\x05clerk";
+
 fn hello(version: u16, node: u64) -> Vec<u8> {
     let rest = [&version.to_le_bytes()[..], &node.to_le_bytes(), &[0; 8]].concat();
     frame(0, u32::from_le_bytes(*b"MACT"), &rest)
@@ -23,21 +26,32 @@ fn hello(version: u16, node: u64) -> Vec<u8> {
 
 #[test]
 fn each_is_named_and_ends_its_own_connection_alone() {
-    let open = frame(1, 0, b"clerk");
-    let after = |frames: &[&[u8]]| [&hello(1, 9)[..], &frames.concat()].concat();
+    let open = frame(1, 0, &[CLERK, b"clerk"].concat());
+    let after = |frames: &[&[u8]]| [&hello(2, 9)[..], &frames.concat()].concat();
     let cases = [
         (
             b"GET / HTTP/1.1\r\n".to_vec(),
             Malformed::FrameLength.into(),
         ),
         (frame(0, 0, &[0; 18]), LinkError::NotActors),
-        (hello(2, 9), LinkError::Version(2)),
-        (hello(1, 1), LinkError::Itself),
-        (after(&[&hello(1, 9)]), Malformed::Kind(0).into()),
+        (hello(1, 9), LinkError::Version(1)),
+        (hello(2, 1), LinkError::Itself),
+        (after(&[&hello(2, 9)]), Malformed::Kind(0).into()),
         (after(&[&frame(11, 0, &[])]), Malformed::Kind(11).into()),
         (after(&[&[4, 0, 0, 0, 1, 2, 3, 4]]), Malformed::Short.into()),
         (after(&[&[0, 0, 1, 0]]), Malformed::FrameLength.into()),
-        (after(&[&frame(1, 0, &[0xff])]), Malformed::Text.into()),
+        (
+            after(&[&frame(1, 0, &[CLERK, &[0xff]].concat())]),
+            Malformed::Text.into(),
+        ),
+        (after(&[&frame(1, 0, &CLERK[..7])]), Malformed::Short.into()),
+        (
+            after(&[&frame(1, 0, b"\x01\x00\x01\nclerk")]),
+            Malformed::Value.into(),
+        ),
+        (after(&[&frame(3, 0, &[])]), Malformed::Short.into()),
+        (after(&[&frame(3, 0, &[3])]), Malformed::Value.into()),
+        (after(&[&frame(3, 0, &[0, 0])]), Malformed::TooLong.into()),
         (after(&[&open, &open]), Malformed::Channel(0).into()),
         (after(&[&open, &frame(4, 0, &[9])]), Malformed::Value.into()),
         (

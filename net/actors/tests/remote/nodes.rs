@@ -3,10 +3,14 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use morgana_actors::{Backoff, Ended, LinkError, LookupError, Peer, RequestError, Stop, spawn};
+use morgana_actors::{
+    Backoff, Child, ChildOptions, EncodeError, Ended, Intensity, LinkError, LookupError, Malformed,
+    MessageType, Peer, Protocol, Reader, RequestError, Restart, Stop, Strategy, Supervisor, Wire,
+    Writer, spawn,
+};
 use morgana_exec::{Duplex, duplex, join, yield_now};
 
-use crate::support::{Clerk, MS, Message, Torn, node, run, server};
+use crate::support::{Clerk, MS, Message, Notes, Torn, node, run, server};
 
 #[test]
 fn messages_and_answers_cross_in_order_and_a_slow_actor_holds_up_no_other() {
@@ -80,6 +84,117 @@ fn names_and_ends_are_told() {
     });
 }
 
+/// Its bytes would be those of a note to the clerk.
+struct Other(u64);
+
+/// A clerk's message of the next version.
+struct Newer(Message);
+
+macro_rules! as_inner {
+    ($outer:ty, $inner:ty, $name:literal, $version:literal) => {
+        impl Protocol for $outer {
+            const TYPE: MessageType = MessageType::new($name, $version);
+        }
+
+        impl Wire for $outer {
+            fn encode(self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
+                self.0.encode(writer)
+            }
+
+            fn decode(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+                <$inner>::decode(reader).map(Self)
+            }
+        }
+    };
+}
+
+as_inner!(Other, u64, "other", 1);
+as_inner!(Newer, Message, "clerk", 2);
+
+#[test]
+fn an_actor_of_other_messages_is_refused_by_its_type() {
+    run(|tasks| async move {
+        let (far, clerk, notes) = server(&tasks, 1);
+        let (a, b) = duplex(1000);
+        tasks.spawn(far.attach(a).1).unwrap();
+        let (link, running) = node(&tasks, 2, 1).attach(b);
+        tasks.spawn(running).unwrap();
+        let other = link.lookup::<Other>("clerk", 4).await.unwrap_err();
+        assert_eq!(other, LookupError::OtherType(Message::TYPE));
+        assert_eq!(
+            other.to_string(),
+            "the peer's actor takes messages of clerk version 1"
+        );
+        let newer = link.lookup::<Newer>("clerk", 4).await.unwrap_err();
+        assert_eq!(newer, LookupError::OtherType(Message::TYPE));
+        let unknown = link.lookup::<Other>("nobody", 4).await.unwrap_err();
+        assert_eq!(unknown, LookupError::Unknown);
+        // The connection goes on, and a refusal costs no channel.
+        for _ in 0..100 {
+            assert!(link.lookup::<Other>("clerk", 4).await.is_err());
+        }
+        let found = link.lookup::<Message>("clerk", 4).await.unwrap();
+        found.send(Message::Note(3)).await.unwrap();
+        let seen = found.request(&tasks.timers(), MS, Message::Seen).await;
+        assert_eq!((seen, notes.borrow().len()), (Ok(vec![3]), 1));
+        // Of one that has ended only that is told.
+        clerk.stop(Stop::Drop);
+        clerk.ended().await;
+        let gone = link.lookup::<Other>("clerk", 4).await.unwrap_err();
+        assert_eq!(gone, LookupError::Unknown);
+    });
+}
+
+#[test]
+fn an_actor_that_starts_again_or_ends_is_no_end_of_its_node() {
+    run(|tasks| async move {
+        let notes = Notes::default();
+        let (again, child) = {
+            let notes = notes.clone();
+            let options = ChildOptions {
+                restart: Restart::Transient,
+                ..ChildOptions::DEFAULT
+            };
+            Child::actor(options, move || Clerk(notes.clone()))
+        };
+        let one = Intensity {
+            restarts: 1,
+            within: 1_000 * MS,
+        };
+        let _supervision = Supervisor::new(Strategy::OneForOne, one, Backoff::NONE, 1)
+            .with(child)
+            .start(&tasks)
+            .unwrap();
+        let far = node(&tasks, 1, 1);
+        far.register("clerk", &again).unwrap();
+        let (a, b) = duplex(1000);
+        tasks.spawn(far.attach(a).1).unwrap();
+        let (link, running) = node(&tasks, 2, 1).attach(b);
+        tasks.spawn(running).unwrap();
+        let clerk = link.lookup::<Message>("clerk", 4).await.unwrap();
+        let timers = tasks.timers();
+        // A late answer is not that of the next request.
+        clerk.send(Message::Sleep(50)).await.unwrap();
+        let late = clerk.request(&timers, 10 * MS, Message::Seen).await;
+        assert_eq!(late, Err(RequestError::Late));
+        clerk.send(Message::Note(1)).await.unwrap();
+        let next = clerk.request(&timers, 100 * MS, Message::Seen).await;
+        assert_eq!(next, Ok(vec![1]));
+        // What waits outlives the restart, and the address does.
+        clerk.send(Message::Fail).await.unwrap();
+        let kept = clerk.request(&timers, 100 * MS, Message::Seen).await;
+        assert_eq!(kept, Ok(vec![1]));
+        // One restart more than there may be: what waits has no answer.
+        clerk.send(Message::Fail).await.unwrap();
+        let dropped = clerk.request(&timers, 100 * MS, Message::Seen).await;
+        assert_eq!(dropped, Err(RequestError::NoReply));
+        assert!(matches!(clerk.ended().await, Ended::Failed(_)));
+        let after = clerk.request(&timers, 100 * MS, Message::Seen).await;
+        assert_eq!(after, Err(RequestError::Ended));
+        assert_eq!(link.ended(), None);
+    });
+}
+
 /// At every point at which a connection can break: what arrived is a beginning of what was sent, and every request ends.
 #[test]
 fn a_connection_that_breaks_loses_only_the_end_and_is_told() {
@@ -103,9 +218,13 @@ fn a_connection_that_breaks_loses_only_the_end_and_is_told() {
             tasks.spawn(far.attach(torn(a, left)).1).unwrap();
             let (link, running) = node(&tasks, 2, 1).attach(torn(b, right));
             tasks.spawn(running).unwrap();
-            let Ok(clerk) = link.lookup::<Message>("clerk", 4).await else {
-                assert!(link.ended().is_some());
-                return;
+            let clerk = match link.lookup::<Message>("clerk", 4).await {
+                Ok(clerk) => clerk,
+                Err(error) => {
+                    assert_eq!(error, LookupError::PeerGone);
+                    assert!(link.ended().is_some());
+                    return;
+                }
             };
             began.set(began.get() + 1);
             let timers = tasks.timers();

@@ -7,8 +7,8 @@ use std::task::{Context as Poller, Poll};
 use std::time::Duration;
 
 use morgana_actors::{
-    Actor, Address, Context, EncodeError, Failure, Flow, Identity, Malformed, Node, Reader,
-    RemoteLimits, Reply, Wire, Writer, spawn,
+    Actor, Address, Context, EncodeError, Failure, Flow, Identity, Malformed, MessageType, Node,
+    Protocol, Reader, RemoteLimits, Reply, Wire, Writer, spawn,
 };
 use morgana_exec::{Duplex, Executor, Handle, ManualClock};
 use morgana_hal::{ByteStream, StreamError};
@@ -22,6 +22,10 @@ pub(crate) enum Message {
     Seen(Reply<Vec<u64>>),
     Forget(Reply<()>),
     Long(Vec<u8>),
+}
+
+impl Protocol for Message {
+    const TYPE: MessageType = MessageType::new("clerk", 1);
 }
 
 impl Wire for Message {

@@ -9,7 +9,7 @@ mod support;
 
 use std::future::Future;
 
-use morgana_actors::{Ended, LinkError, Place, RequestError, Way};
+use morgana_actors::{Ended, LinkError, Near, Place, RequestError, Way};
 use morgana_emul::{DomainConfig, EmulPlatform, Lockstep, XenstoreServer};
 use morgana_exec::{Duplex, Handle, select};
 use morgana_hal::{DomId, Exit, Platform, StreamError};
@@ -34,14 +34,18 @@ fn nodes_of_two_domains_talk_and_the_end_of_one_is_told() {
 /// The client in domain 0.
 async fn first(platform: EmulPlatform, tasks: Handle, store: Client) {
     let place = Place {
-        host: 7,
-        domain: D1,
-        path: PATH.into(),
+        near: Some(Near {
+            host: 7,
+            domain: D1,
+            path: PATH.into(),
+        }),
         tcp: "10.0.0.2:7000".parse().unwrap(),
     };
     let way = place
         .dial(
-            7,
+            Some(7),
+            &tasks.timers(),
+            10_000 * MS,
             async |domain, path: &str| connect(&platform, &store, domain, path).await,
             async |_| Err::<Duplex, ()>(()),
         )
