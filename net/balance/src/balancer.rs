@@ -205,11 +205,17 @@ impl<A: Clone + PartialEq> Balancer<A> {
     /// A check has ended.
     pub fn checked(&mut self, id: BackendId, probe: Probe, now: Instant) {
         let config = self.config;
+        let mut others = self.backends.iter().filter(|backend| backend.id != id);
+        // One that may be well is better than none.
+        let rise = match others.any(|backend| backend.state() == State::Healthy) {
+            true => config.checks.rise,
+            false => 1,
+        };
         let Some(backend) = self.backend(id) else {
             return;
         };
         let before = backend.state();
-        backend.health.checked(probe, now, &config);
+        backend.health.checked(probe, rise, now, &config);
         if probe == Probe::Failed {
             backend.stats.checks_failed += 1;
         }

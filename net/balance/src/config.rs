@@ -37,7 +37,7 @@ pub struct Checks {
     pub eager_interval: Duration,
     /// How long a check may take: 500 ms. Then it has failed.
     pub timeout: Duration,
-    /// Checks in a row that must go well until an unhealthy back end is healthy: 2. One that joins needs one.
+    /// Checks in a row that must go well until an unhealthy back end is healthy: 2. One that joins needs one, and so does any while no other is healthy.
     pub rise: u32,
     /// Checks in a row that must fail until a healthy back end is unhealthy: 2.
     pub fall: u32,

@@ -49,13 +49,13 @@ impl Health {
         self.due = None;
     }
 
-    /// A check has ended.
-    pub(crate) fn checked(&mut self, probe: Probe, now: Instant, config: &Config) {
+    /// A check has ended. `rise` of them in a row make one healthy that is not.
+    pub(crate) fn checked(&mut self, probe: Probe, rise: u32, now: Instant, config: &Config) {
         match (self.state, probe) {
             (State::Joining, Probe::Passed) => self.turn(State::Healthy, now),
             (State::Unhealthy, Probe::Passed) => {
                 self.against += 1;
-                if self.against >= config.checks.rise {
+                if self.against >= rise {
                     self.turn(State::Healthy, now);
                 }
             }
@@ -137,7 +137,7 @@ mod tests {
         ] {
             health.begin_check();
             assert_eq!(health.due(), None);
-            health.checked(probe, at(5), &CONFIG);
+            health.checked(probe, 2, at(5), &CONFIG);
             assert_eq!(health.state, expected);
             let eager = expected != State::Healthy;
             assert_eq!(health.due(), Some(at(if eager { 105 } else { 1005 })));
@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn failures_in_a_row_eject() {
         let mut health = Health::new(at(0));
-        health.checked(Probe::Passed, at(0), &CONFIG);
+        health.checked(Probe::Passed, 2, at(0), &CONFIG);
         assert!(!health.failed(at(1), &CONFIG) && !health.failed(at(1), &CONFIG));
         health.answered();
         assert!(!health.failed(at(2), &CONFIG) && !health.failed(at(2), &CONFIG));

@@ -151,3 +151,34 @@ fn leases_of_one_that_fell_are_lost() {
     balancer.remove("a").expect("there");
     assert!(!balancer.is_lost(&lease));
 }
+
+#[test]
+fn a_new_one_is_checked_at_once_and_gets_requests_after_one_check() {
+    let mut balancer = with(&[], Config::DEFAULT);
+    balancer.add("a", "a", at(5000)).expect("there is room");
+    assert_eq!(balancer.deadline(), Some(at(5000)));
+    let (id, _) = balancer.next_check(at(5000)).expect("it is due");
+    balancer.checked(id, Probe::Failed, at(5010));
+    assert!(go(&mut balancer, 5010).is_none());
+    assert_eq!(balancer.deadline(), Some(at(5110)));
+    let (id, _) = balancer.next_check(at(5110)).expect("it is due");
+    balancer.checked(id, Probe::Passed, at(5120));
+    assert!(go(&mut balancer, 5120).is_some());
+}
+
+#[test]
+fn the_only_one_rises_after_one_check_and_others_after_two() {
+    let mut balancer = with(&["a", "b"], Config::DEFAULT);
+    let mut check = |name: &str, probe, ms| {
+        let id = balancer.find(name).expect("it is there").id();
+        balancer.checked(id, probe, at(ms));
+        balancer.find(name).expect("it is there").state()
+    };
+    for name in ["a", "b"] {
+        check(name, Probe::Failed, 10);
+        assert_eq!(check(name, Probe::Failed, 20), State::Unhealthy);
+    }
+    assert_eq!(check("a", Probe::Passed, 30), State::Healthy);
+    assert_eq!(check("b", Probe::Passed, 30), State::Unhealthy);
+    assert_eq!(check("b", Probe::Passed, 40), State::Healthy);
+}
