@@ -5,9 +5,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use morgana_exec::{Notify, Seldom};
-use morgana_hal::{Clock, DomId};
+use morgana_hal::{Clock, DomId, WallTime};
 use morgana_linux::LinuxClock;
-use morgana_toolstack::Config;
+use morgana_toolstack::{Config, HostError, Uuid};
 use serde_json::{Value, json};
 
 use super::guests::Names;
@@ -60,9 +60,29 @@ impl Service {
         if let Some(domain) = taken {
             return Ok(domain);
         }
+        let create = async |uuid, now| self.host.create(config, &recipe.image, uuid, now).await;
+        self.build(create).await
+    }
+
+    /// Builds a domain. If the daemon is killed meanwhile, the next one finds what there is of it, and ends it.
+    async fn build(
+        &self,
+        build: impl AsyncFnOnce(Uuid, WallTime) -> Result<DomId, HostError>,
+    ) -> Result<DomId, Problem> {
         let (uuid, now) = (uuid(&self.session), LinuxClock.wall());
-        let created = self.host.create(config, &recipe.image, uuid, now);
-        Ok(created.await?)
+        self.host.note(&self.owner, uuid).await?;
+        let built = build(uuid, now).await;
+        // A note that stays does no harm: of a domain that has run it says nothing.
+        let _ = self.host.finished(uuid).await;
+        Ok(built?)
+    }
+
+    /// Ends what another daemon has left that was killed while it built domains or ended them.
+    pub(super) async fn end_unfinished(&self) {
+        if let Err(error) = self.host.end_unfinished(&self.owner).await {
+            let about = "what was left unfinished cannot be ended";
+            Self::complain(&Problem::from(error).about(about));
+        }
     }
 
     pub(super) async fn tell_kept(&self, names: Names<'_>) -> Result<Value, Problem> {
@@ -112,10 +132,12 @@ impl Service {
         }
         let there = self.host.waiting(&recipe.kind).await?;
         for _ in there..count {
-            let (uuid, now) = (uuid(&self.session), LinuxClock.wall());
-            let (kind, config) = (&recipe.kind, &recipe.config);
-            let made = self.host.prepare(kind, config, &recipe.image, uuid, now);
-            let domain = made.await?;
+            let prepare = async |uuid, now| {
+                let (kind, config) = (&recipe.kind, &recipe.config);
+                let host = &self.host;
+                host.prepare(kind, config, &recipe.image, uuid, now).await
+            };
+            let domain = self.build(prepare).await?;
             if !self.is_kept(path) {
                 // Nobody wants it any more.
                 self.host.destroy(domain).await?;

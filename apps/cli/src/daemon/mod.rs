@@ -5,6 +5,9 @@
 mod backoff;
 mod guests;
 mod keeper;
+#[cfg(test)]
+mod keeper_tests;
+mod keeping;
 mod kept;
 mod making;
 mod network;
@@ -41,6 +44,7 @@ pub(crate) async fn run(session: Session, arguments: Daemon) -> Result<(), Failu
     let listener = morgana_daemon::listen(path, &reactor).map_err(wrong)?;
     let network = Network::listen(&arguments.network, &tasks, &reactor).map_err(Failure::Failed)?;
     let service = Rc::new(Service::new(session, StateFile::at(arguments.state))?);
+    service.end_unfinished().await;
     service.begin_all().map_err(Failure::of)?;
     for (count, config) in &arguments.keep {
         service.keep(config, *count).map_err(Failure::of)?;

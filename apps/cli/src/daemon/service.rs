@@ -10,7 +10,7 @@ use morgana_toolstack::Names as DomainNames;
 use serde_json::{Value, json};
 
 use super::guests::Names;
-use super::keeper::Since;
+use super::keeper::{Keeper, Since};
 use super::kept::{Kept, Kinds};
 use super::problem::{Kind, Problem, answer};
 use super::recipes::Recipes;
@@ -30,6 +30,8 @@ pub(super) struct Service {
     pub(super) services: Services,
     /// Names of domains that are being made: another request with such a name comes too late.
     pub(super) making: RefCell<BTreeSet<String>>,
+    /// By what its notes in xenstore are known.
+    pub(super) owner: String,
     file: StateFile,
 }
 
@@ -44,6 +46,7 @@ impl Service {
             kinds: Kinds::default(),
             services: Services::default(),
             making: RefCell::default(),
+            owner: file.owner(),
             file,
         };
         let state = match service.file.read().map_err(Failure::of)? {
@@ -135,8 +138,14 @@ impl Service {
     }
 
     fn begin_keeping(self: &Rc<Self>, one: &Rc<One>, since: Since) -> Result<(), Problem> {
-        let keeping = Rc::clone(self).keep_running(Rc::clone(one), since);
-        self.session.tasks.spawn(keeping).map_err(Problem::failed)?;
+        let keeper = Keeper {
+            by: Rc::clone(self),
+            one: Rc::clone(one),
+            timers: self.session.timers.clone(),
+            tasks: self.session.tasks.clone(),
+        };
+        let keeping = self.session.tasks.spawn(keeper.keep_running(since));
+        keeping.map_err(Problem::failed)?;
         self.kept.changed.notify();
         Ok(())
     }

@@ -23,7 +23,9 @@ pub(super) struct One {
     pub(super) last: Cell<Option<Last>>,
     told: RefCell<Told>,
     end: Cell<End>,
-    /// Its end is wanted, or reached.
+    /// Former domains of its of which something is left.
+    leaving: Cell<u32>,
+    /// Its end is wanted, or reached; or nothing is left of a former domain.
     changed: Notify,
 }
 
@@ -67,6 +69,7 @@ impl One {
             last: Cell::new(run.last),
             told: RefCell::new(told),
             end: Cell::new(End::NotWanted),
+            leaving: Cell::new(0),
             changed: Notify::new(),
         }
     }
@@ -89,20 +92,36 @@ impl One {
         self.end.get() != End::NotWanted
     }
 
+    /// Something is left of a former domain.
+    pub(super) fn leaves(&self) {
+        self.leaving.set(self.leaving.get() + 1);
+    }
+
+    /// Nothing is left of a former domain.
+    pub(super) fn has_left(&self) {
+        self.leaving.set(self.leaving.get().saturating_sub(1));
+        self.changed.notify();
+    }
+
+    /// Returns when nothing is left of any former domain.
+    pub(super) async fn all_have_left(&self) {
+        self.until(|| self.leaving.get() == 0).await;
+    }
+
     /// Returns when its end is wanted.
     pub(super) async fn end_wanted(&self) {
-        self.until(|end| end != End::NotWanted).await;
+        self.until(|| self.is_to_end()).await;
     }
 
     /// Returns when its end is reached.
     pub(super) async fn end_reached(&self) {
-        self.until(|end| end == End::Reached).await;
+        self.until(|| self.end.get() == End::Reached).await;
     }
 
-    async fn until(&self, is_so: impl Fn(End) -> bool) {
+    async fn until(&self, is_so: impl Fn() -> bool) {
         loop {
             let seen = self.changed.count();
-            if is_so(self.end.get()) {
+            if is_so() {
                 return;
             }
             self.changed.after(seen).await;

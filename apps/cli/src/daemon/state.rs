@@ -68,6 +68,13 @@ impl StateFile {
         Self(path)
     }
 
+    /// What tells the daemon that has this file from others of the machine.
+    pub(super) fn owner(&self) -> String {
+        let path = std::path::absolute(&self.0);
+        let path = path.as_deref().unwrap_or(&self.0);
+        path.display().to_string()
+    }
+
     /// What it says. One that makes no sense is moved aside, and its new place told.
     ///
     /// # Errors

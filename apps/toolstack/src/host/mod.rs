@@ -4,6 +4,7 @@ mod ahead;
 mod disks;
 mod making;
 mod names;
+mod unfinished;
 
 use alloc::format;
 use alloc::string::String;
@@ -109,12 +110,18 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
     ///
     /// [`HostError`].
     pub async fn destroy(&self, domain: DomId) -> Result<(), HostError> {
+        let uuid = self.end(domain).await?;
+        self.gone(domain, uuid).await
+    }
+
+    /// Ends a domain, of which something may be left for a while. Its UUID is told.
+    async fn end(&self, domain: DomId) -> Result<Uuid, HostError> {
         let info = self.other(domain)?;
         self.toolstack.destroy(domain)?;
         let uuid = Uuid::from_bytes(info.handle);
         nodes::remove(&self.client, domain, uuid).await?;
         self.names.forget(domain);
-        self.gone(domain, uuid).await
+        Ok(uuid)
     }
 
     /// Returns when nothing is left of a domain that somebody ends: whose back ends have pages of it no more, either, so none of its requests is under way.
@@ -173,14 +180,13 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
         Ok(found.map(|listed| listed.info.domain))
     }
 
-    /// A domain's UUID, if it is there.
+    /// How a domain is, if it is there.
     ///
     /// # Errors
     ///
     /// [`HostError`].
-    pub fn uuid(&self, domain: DomId) -> Result<Option<Uuid>, HostError> {
-        let info = self.toolstack.info(domain)?;
-        Ok(info.map(|info| Uuid::from_bytes(info.handle)))
+    pub fn info(&self, domain: DomId) -> Result<Option<DomainInfo>, HostError> {
+        Ok(self.toolstack.info(domain)?)
     }
 
     /// A domain that is there and is not this one.

@@ -59,6 +59,14 @@ pub(crate) fn ahead(domain: DomId) -> String {
     format!("{AHEAD}/{}", domain.number())
 }
 
+/// Where domains have a node each, by UUID, that somebody is making or ending. Its value says who.
+pub(crate) const UNFINISHED: &str = "/tool/morgana/unfinished";
+
+/// Where it says of a domain that somebody is making or ending it.
+pub(crate) fn unfinished(uuid: Uuid) -> String {
+    format!("{UNFINISHED}/{uuid}")
+}
+
 /// The domain's home.
 pub(crate) fn home(domain: DomId) -> String {
     format!("/local/domain/{}", domain.number())
@@ -270,7 +278,7 @@ pub(crate) async fn remove_one(tree: &Tree, path: &str) -> Result<(), Error> {
 }
 
 /// What is not there needs not be removed.
-fn none<T: Default>(error: Error) -> Result<T, Error> {
+pub(crate) fn none<T: Default>(error: Error) -> Result<T, Error> {
     match error.is_not_found() {
         true => Ok(T::default()),
         false => Err(error),

@@ -3,6 +3,7 @@
 #[path = "../../../../kernel/builder/tests/builder/support/elf.rs"]
 mod elf;
 mod store;
+mod unfinished;
 #[path = "../../../../kernel/builder/tests/builder/support/xen.rs"]
 mod xen;
 

@@ -40,6 +40,8 @@ pub(crate) struct Xen {
     handle: Cell<[u8; 16]>,
     /// Whether there is a domain 0 besides.
     pub(crate) has_dom0: Cell<bool>,
+    /// Whether the domain has shut down, if it has run.
+    pub(crate) has_shut_down: Cell<bool>,
 }
 
 impl Xen {
@@ -60,6 +62,7 @@ impl Xen {
         let calls = self.calls.borrow();
         let last = calls.iter().rev().find_map(|call| match call {
             Call::Create => Some(Some(Activity::Paused)),
+            Call::Unpause if self.has_shut_down.get() => Some(Some(Activity::ShutDown(3))),
             Call::Unpause => Some(Some(Activity::Blocked)),
             Call::Destroy => Some(None),
             _ => None,

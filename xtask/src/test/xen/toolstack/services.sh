@@ -7,11 +7,12 @@ state=/var/lib/morgana/daemon.json
 one() {
     ask '{"do":"services"}' | tr '{' '\n' | grep "\"name\":\"$1\"" | sed "s/.*\"$2\":\"*\([^,\"}]*\).*/\1/"
 }
-# Another domain than the one of this number runs as the service, and nothing is left of that.
+# Another domain than the one of this number runs as the service, and nobody finds that by its name, though something of it may be left.
 comes_back() {
     until_true "[ \"\$(one $1 state)\" = running ] && [ \"\$(one $1 domain)\" != $2 ]"
     [ "$(xl domid "$1")" = "$(one "$1" domain)" ] || fail "xl domid: $(xl list)"
     ! xl domname "$2" 2>/dev/null || fail "still there: $(xl list)"
+    [ "$(xl list | grep -c "^$1 ")" = 1 ] || fail "two of a name: $(xl list)"
 }
 # The page is there, at once: whoever asks has not to wait for an old address to be forgotten.
 has_page() {
@@ -92,6 +93,41 @@ wait $daemon || true
 xl destroy hello
 begin
 comes_back hello "$id"
+
+echo "== the daemon is killed while it makes domains"
+# One that it had begun with, one of another daemon's, and one that nobody has noted.
+for name in begun others nobodys; do xl create -p -q hello.cfg "name='$name'"; done
+note() {
+    uuid=$(xenstore-read "/local/domain/$(xl domid "$1")/vm")
+    xenstore-write "/tool/morgana/unfinished/${uuid#/vm/}" "$2"
+}
+kill -KILL $daemon
+wait $daemon || true
+note begun $state
+note others /var/lib/another.json
+# Of one that runs a note says nothing.
+note hello $state
+begun=$(xl domid begun) id=$(xl domid hello)
+xenstore-rm "/local/domain/$begun/name"
+begin
+until_true "! xl list | grep -q ' $begun  '"
+[ "$(xl list | grep -c '^others \|^nobodys ')" = 2 ] || fail "not its own: $(xl list)"
+[ "$(xenstore-list /tool/morgana/unfinished | wc -l)" = 1 ] || fail "notes: $(xenstore-ls -f /tool/morgana)"
+[ "$(one hello domain)" = "$id" ] || fail "not the same: $(xl list)"
+xl destroy others
+xl destroy nobodys
+xenstore-rm /tool/morgana/unfinished
+# Whenever it is killed.
+ask '{"do":"keep","config":"/guests/hello.cfg","count":3}'
+for pause in 0.05 0.1 0.2 0.4; do
+    sleep $pause
+    kill -KILL $daemon
+    wait $daemon || true
+    begin
+done
+until_true "ask '{\"do\":\"kept\"}' | grep -q '\"there\":3'"
+until_true '! xl list | grep -q "^(null)"'
+ask '{"do":"keep","config":"/guests/hello.cfg","count":0}'
 
 echo "== a disk has one user at a time"
 ask '{"do":"run","config":"/guests/guest-disk.cfg"}'
