@@ -10,6 +10,7 @@ use morgana_exec::Timers;
 use morgana_http::{Connect, Method, Origin};
 use serde::Deserialize;
 
+use super::hasty::Hasty;
 use super::{ANSWER, PeerError, TIME, understood};
 use crate::fleet::{Health, Member};
 use crate::names::Names;
@@ -18,7 +19,7 @@ const PEER: &str = "balancer";
 
 /// A load balancer.
 #[derive(Debug)]
-pub struct Balancer<C: Connect>(Origin<C>);
+pub struct Balancer<C: Connect>(Origin<Hasty<C>>);
 
 /// Its figures: counters since its start, unless they say otherwise.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -79,6 +80,7 @@ struct BackEnd {
 impl<C: Connect> Balancer<C> {
     /// The balancer whose control interface is at `address`.
     pub fn new(connect: C, address: SocketAddr, timers: Timers) -> Self {
+        let connect = Hasty::new(connect, timers.clone());
         Self(Origin::new(connect, address, timers, TIME))
     }
 

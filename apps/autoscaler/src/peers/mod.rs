@@ -2,6 +2,7 @@
 
 mod balancer;
 mod error;
+mod hasty;
 mod queue;
 mod toolstack;
 mod worker;
