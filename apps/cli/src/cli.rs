@@ -42,6 +42,8 @@ pub(crate) enum Domains {
     List(List),
     /// Tell a domain's figures, or those of all: a JSON object a line
     Stats(Stats),
+    /// Show a domain's console, and pass on what is typed
+    Console(Console),
     /// Stop a domain
     Pause(Domain),
     /// Let a domain run again
@@ -62,6 +64,7 @@ understood. With anything else in it no domain is made.
 Examples:
   morgana create web.cfg
   morgana create web.cfg --name web-2 --extra log=debug
+  morgana create --console web.cfg      shows its console, from its first line on
   morgana create --wait web.cfg         does what on_poweroff, on_reboot and on_crash say")]
 pub(crate) struct Create {
     /// The configuration
@@ -76,6 +79,9 @@ pub(crate) struct Create {
     /// Take a domain that was built ahead, if there is one
     #[arg(long)]
     pub(crate) ahead: bool,
+    /// Show the domain's console, as the command console does, instead of its number
+    #[arg(long, short = 'c', conflicts_with = "wait")]
+    pub(crate) console: bool,
     /// Wait for the domain's end, and do what the configuration says then
     #[arg(long)]
     pub(crate) wait: bool,
@@ -220,6 +226,20 @@ pub(crate) struct Shutdown {
     /// Wait until it has
     #[arg(long)]
     pub(crate) wait: bool,
+}
+
+/// The arguments of `console`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Ctrl-] leaves it; the domain goes on. It ends by itself when the domain has shut down or is gone. What the domain writes is shown as it is,
+control characters included. One program at a time has a console, xl's counted. Without a terminal, what standard input has is passed on.
+
+Examples:
+  morgana console web
+  morgana console web </dev/null >web.log")]
+pub(crate) struct Console {
+    #[command(flatten)]
+    pub(crate) whose: Domain,
 }
 
 /// Whose domain.

@@ -4,6 +4,7 @@
 
 mod ask;
 mod cli;
+mod console;
 mod daemon;
 mod domains;
 mod failure;

@@ -10,6 +10,7 @@ use morgana_toolstack::{Action, Config, Ended};
 use super::wanted::{Base, Understood, Wanted, read_config};
 use super::{Here, uuid};
 use crate::cli::{Convert, Create, Prepare};
+use crate::console;
 use crate::failure::Failure;
 use crate::session::Session;
 
@@ -31,6 +32,9 @@ pub(super) async fn run(session: &Session, host: &Here, arguments: Create) -> Re
     };
     loop {
         let domain = start(session, host, &wanted, source).await?;
+        if arguments.console {
+            return console::attach(session, host, domain).await;
+        }
         writeln!(io::stdout(), "{}", domain.number())?;
         if !arguments.wait || !follow(session, host, &wanted.config, domain).await? {
             return Ok(());

@@ -15,6 +15,7 @@ use outlets::Machine;
 pub(crate) use wanted::{Base, Understood, Wanted};
 
 use crate::cli::{Domain, Domains};
+use crate::console;
 use crate::failure::Failure;
 use crate::session::Session;
 
@@ -29,6 +30,10 @@ pub(crate) async fn run(session: &Session, task: Domains) -> Result<(), Failure>
         Domains::Prepare(arguments) => create::prepare(session, &host, arguments).await,
         Domains::List(arguments) => list::run(&host, arguments).await,
         Domains::Stats(arguments) => list::stats(&host, arguments).await,
+        Domains::Console(arguments) => {
+            let domain = find(&host, &arguments.whose).await?;
+            console::attach(session, &host, domain).await
+        }
         Domains::Pause(whose) => host.pause(find(&host, &whose).await?).map_err(Failure::of),
         Domains::Unpause(whose) => host
             .unpause(find(&host, &whose).await?)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-use super::{Lab, XenTest, block};
+use super::{Lab, XenTest, block, xenconsoled};
 use crate::build::Changes;
 use crate::run::ADDRESS_WORDS;
 
@@ -39,6 +39,7 @@ const SHARED: &str = include_str!("toolstack/shared.sh");
 
 fn domains(lab: &Lab<'_>) -> Result<()> {
     lab.guest_with("hello", &words("seconds=600"))?;
+    xenconsoled::talker(lab, 0)?;
     run(lab, DOMAINS)
 }
 

@@ -18,6 +18,30 @@ console=$!
 until_true "grep -q 'Hello from a domain' /console"
 kill $console 2>/dev/null || true
 
+echo "== the console: what is typed reaches the domain, what it says is shown, and one program has it at a time"
+mkfifo /typed
+morgana create --console guest-console-0.cfg </typed >/console &
+console=$!
+exec 3>/typed
+echo ping >&3
+until_true "grep -q ping /console"
+! morgana console guest-console-0 </dev/null 2>/said || fail "two at a time"
+grep -q "somebody else has the console" /said || fail "said: $(cat /said)"
+! xl console guest-console-0 </dev/null >/dev/null 2>&1 || fail "xl's and ours at a time"
+echo end >&3
+wait $console || fail "the domain's end is no failure"
+[ "$(cat /console)" = ping ] || fail "console: $(cat /console)"
+exec 3>&-
+morgana destroy guest-console-0
+morgana create guest-console-0.cfg
+morgana console guest-console-0 </dev/null &
+console=$!
+until_true "ls /var/lock/xenconsole.*"
+morgana destroy guest-console-0
+wait $console || fail "that somebody ends the domain is no failure"
+! ls /var/lock/xenconsole.* 2>/dev/null || fail "the lock stays"
+! morgana console guest-console-0 2>/said || fail "the console of no domain"
+
 echo "== a name in use, and other mistakes"
 ! morgana create hello.cfg 2>/said || fail "made twice"
 grep -q "number $id" /said || fail "said: $(cat /said)"
