@@ -18,7 +18,7 @@ mod tap;
 mod toolstack;
 mod xenstore;
 
-pub use bridge::{has_interface, interface, is_served, join_bridge};
+pub use bridge::{JoinError, interface, is_served, join_bridge};
 pub use console::LinuxConsole;
 pub use device::OpenError;
 pub use domains::LinuxDomains;

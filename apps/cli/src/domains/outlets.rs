@@ -6,7 +6,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
 use morgana_linux::{
-    DiskBackEnd, LoopAccess, LoopDevice, disk_back_end, has_interface, interface, is_served,
+    DiskBackEnd, JoinError, LoopAccess, LoopDevice, disk_back_end, interface, is_served,
     join_bridge,
 };
 use morgana_toolstack::{
@@ -21,18 +21,13 @@ impl Outlets for Machine {
         let VifId { domain, number } = vif;
         // Asked in this order: what the driver has made meanwhile is found the next time.
         let served = is_served(domain, number);
-        let interface = interface(domain, number);
-        if has_interface(&interface) {
-            return match join_bridge(&interface, bridge) {
-                Ok(()) => Ok(Plugged::InBridge),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Err(OutletError::NoBridge),
-                Err(error) => Err(refused(&error)),
-            };
+        match join_bridge(&interface(domain, number), bridge) {
+            Ok(()) => Ok(Plugged::InBridge),
+            Err(JoinError::NoInterface) if served => Ok(Plugged::NotYet),
+            Err(JoinError::NoInterface) => Ok(Plugged::NotOurs),
+            Err(JoinError::NoBridge) => Err(OutletError::NoBridge),
+            Err(JoinError::Refused(error)) => Err(refused(&error)),
         }
-        Ok(match served {
-            true => Plugged::NotYet,
-            false => Plugged::NotOurs,
-        })
     }
 
     type Held = LoopDevice;
