@@ -17,7 +17,7 @@ pub enum HostError {
     Build(BuildError),
     /// A device was not plugged in. Of the domain nothing is left.
     Outlet(OutletError),
-    /// No back end has taken a device within 10 s. Of the domain nothing is left.
+    /// No back end has taken a device within 40 s. Of the domain nothing is left.
     NoBackEnd,
     /// A back end does not want a device. Of the domain nothing is left.
     BackEndRefuses,
@@ -47,7 +47,7 @@ impl fmt::Display for HostError {
             ),
             Self::Build(error) => error.fmt(f),
             Self::Outlet(error) => error.fmt(f),
-            Self::NoBackEnd => f.write_str("no back end has taken a device within 10 s"),
+            Self::NoBackEnd => f.write_str("no back end has taken a device within 40 s"),
             Self::BackEndRefuses => f.write_str("a device's back end refuses it"),
             Self::NoBackEndDomain => {
                 f.write_str("there is no such domain as a device's backend= names")

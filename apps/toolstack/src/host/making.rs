@@ -17,8 +17,8 @@ use crate::uuid::Uuid;
 /// The highest port of a domain, as libxl has it if nothing else is said.
 const MAX_PORT: Port = Port::new(1023);
 
-/// How long a back end may take to see a device.
-const BACK_END: Duration = Duration::from_secs(10);
+/// How long a back end may take to see a device: on a busy machine with many domains Linux's takes seconds. As long as libxl gives its scripts (`LIBXL_HOTPLUG_TIMEOUT`).
+const BACK_END: Duration = Duration::from_secs(40);
 /// How often is looked whether an interface has come.
 const GLANCE: Duration = Duration::from_millis(1);
 /// `XenbusStateInitWait` (io/xenbus.h): it has the device, and waits for its front end.
