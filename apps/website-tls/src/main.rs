@@ -1,6 +1,6 @@
 //! The project's website over https, with certificates from a disk: the program.
 //!
-//! Arguments on the domain's command line: `certificates=DISK` (`xvdb` by default), `https=PORT` (443), `http=PORT` (80), `access-log=on` (off), and those of every app's network and log.
+//! Arguments on the domain's command line: `certificates=DISK` (`xvdb` by default), `https=PORT` (443), `http=PORT` (80), `redirect=PORT` (that of https), `access-log=on` (off), and those of every app's network and log.
 
 #![cfg_attr(target_os = "none", no_std, no_main)]
 #![forbid(unsafe_code)]
@@ -42,6 +42,8 @@ const CLOSING: Duration = Duration::from_secs(5);
 async fn serve<P: Platform>(domain: Domain<P>) -> Result<(), StartError> {
     let words = domain.command_line();
     let (http, https) = (words.parse("http", 80)?, words.parse("https", 443)?);
+    // A forward in front of the domain may have another port for clients.
+    let redirect_to = words.parse("redirect", https)?;
     let disk = words.value("certificates").unwrap_or("xvdb");
     let volume = domain.volume(disk).await?;
     let certificates = certificates::load(&volume.files()).await?;
@@ -65,7 +67,7 @@ async fn serve<P: Platform>(domain: Domain<P>) -> Result<(), StartError> {
         },
     );
     spawn(&domain, write_access_log(site.clone()));
-    spawn(&domain, redirect(domain.clone(), stack, http, https)?);
+    spawn(&domain, redirect(domain.clone(), stack, http, redirect_to)?);
     let listener = TcpListener::bind(stack, https, ListenOptions::default())?;
     spawn(
         &domain,

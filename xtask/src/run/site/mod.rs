@@ -128,6 +128,9 @@ pub(super) fn run(workspace: &Workspace, arguments: &Run) -> Result<i32> {
         access: Access::ReadOnly,
     };
     let text = text(domain, &disks, &to_dns, &to_website);
+    // Clients see the forwarded port.
+    let https = host(&to_website, 443);
+    let words = https.map(|port| format!("redirect={port}"));
     let plans = [
         Plan {
             app: dns,
@@ -143,7 +146,7 @@ pub(super) fn run(workspace: &Workspace, arguments: &Run) -> Result<i32> {
             forwards: to_website,
             disks: vec![disk("xvdb", &disks.certificates)],
             pcap: arguments.pcap.clone(),
-            words: String::new(),
+            words: words.unwrap_or_default(),
         },
     ];
     let announce = Announce::Together(text);
@@ -154,12 +157,14 @@ pub(super) fn run(workspace: &Workspace, arguments: &Run) -> Result<i32> {
     }
 }
 
+/// The host's port that leads to one of a guest's.
+fn host(forwards: &[PortPair], guest: u16) -> Option<u16> {
+    let found = forwards.iter().find(|forward| forward.guest == guest);
+    found.map(|forward| forward.host)
+}
+
 /// What can be typed when both answer.
 fn text(domain: &str, disks: &Disks, to_dns: &[PortPair], to_website: &[PortPair]) -> String {
-    let host = |forwards: &[PortPair], guest: u16| {
-        let found = forwards.iter().find(|forward| forward.guest == guest);
-        found.map(|forward| forward.host)
-    };
     let mut lines = vec![format!("{domain} is there:")];
     if let Some(port) = host(to_dns, 53) {
         lines.push(format!("  dig @127.0.0.1 -p {port} {domain}"));
@@ -177,7 +182,9 @@ fn text(domain: &str, disks: &Disks, to_dns: &[PortPair], to_website: &[PortPair
         ));
     }
     if let Some(port) = host(to_website, 80) {
-        lines.push(format!("  http://127.0.0.1:{port}/ leads to https"));
+        let to = host(to_website, 443).map(|port| format!(", at port {port}"));
+        let to = to.unwrap_or_default();
+        lines.push(format!("  http://127.0.0.1:{port}/ leads to https{to}"));
     }
     lines.join("\n")
 }
