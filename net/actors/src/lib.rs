@@ -13,6 +13,6 @@ pub use local::{
     WeakAddress, link, spawn,
 };
 pub use remote::{
-    DialError, EncodeError, Identity, Link, LinkError, LookupError, Malformed, MessageType, Near,
-    Node, Peer, Place, Protocol, Reader, RegisterError, RemoteLimits, Tcp, Way, Wire, Writer,
+    Begun, DialError, EncodeError, Identity, Link, LinkError, LookupError, Malformed, MessageType,
+    Near, Node, Peer, Place, Protocol, Reader, RegisterError, RemoteLimits, Tcp, Way, Wire, Writer,
 };

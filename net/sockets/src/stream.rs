@@ -1,10 +1,12 @@
 //! A connection.
 
 use core::future::poll_fn;
+use core::task::{Context, Poll, ready};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
 use embedded_io_async::{ErrorType, Read, Write};
+use morgana_hal::{ByteStream, StreamError};
 use morgana_reactor::{Direction, Source};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with};
@@ -78,6 +80,41 @@ impl Stream {
     /// The kernel's, if the connection has broken already.
     pub fn shutdown(&self) -> io::Result<()> {
         self.source.io().shutdown(Shutdown::Write)
+    }
+}
+
+/// For what is written against hal's streams.
+impl ByteStream for Stream {
+    fn poll_read(
+        &self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<Result<usize, StreamError>> {
+        if buffer.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        let read = self
+            .source
+            .poll_io(Direction::Read, cx, |mut socket| socket.read(buffer));
+        match ready!(read) {
+            Ok(0) | Err(_) => Poll::Ready(Err(StreamError::Closed)),
+            Ok(count) => {
+                if count < buffer.len() {
+                    self.source.used_up(Direction::Read);
+                }
+                Poll::Ready(Ok(count))
+            }
+        }
+    }
+
+    fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, StreamError>> {
+        if bytes.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        let written = self
+            .source
+            .poll_io(Direction::Write, cx, |mut socket| socket.write(bytes));
+        written.map_err(|_| StreamError::Closed)
     }
 }
 

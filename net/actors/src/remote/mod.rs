@@ -1,5 +1,6 @@
 //! Actors of other nodes: a wire format, connections, registered names.
 
+mod begun;
 mod channel;
 mod codec;
 mod error;
@@ -12,6 +13,7 @@ mod protocol;
 mod proxy;
 mod run;
 
+pub use begun::Begun;
 pub use codec::{Reader, Wire, Writer};
 pub use error::{EncodeError, LinkError, LookupError, Malformed, RegisterError};
 pub use link::Link;

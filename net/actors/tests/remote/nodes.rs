@@ -4,11 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use morgana_actors::{
-    Backoff, Child, ChildOptions, EncodeError, Ended, Intensity, LinkError, LookupError, Malformed,
-    MessageType, Peer, Protocol, Reader, RequestError, Restart, Stop, Strategy, Supervisor, Wire,
-    Writer, spawn,
+    Backoff, Begun, Child, ChildOptions, EncodeError, Ended, Intensity, LinkError, LookupError,
+    Malformed, MessageType, Peer, Protocol, Reader, RequestError, Restart, Stop, Strategy,
+    Supervisor, Wire, Writer, spawn,
 };
 use morgana_exec::{Duplex, duplex, join, yield_now};
+use morgana_hal::StreamError;
 
 use crate::support::{Clerk, MS, Message, Notes, Torn, node, run, server};
 
@@ -317,6 +318,20 @@ fn a_peer_that_falls_silent_is_gone_and_one_that_has_nothing_to_say_is_not() {
         let timers = tasks.timers();
         timers.sleep(60_000 * MS).await;
         assert_eq!(link.ended(), None);
+        // One that is to come may come late.
+        let (a, b) = duplex(1000);
+        let (begun, link) = join(Begun::wait(a), async {
+            timers.sleep(60_000 * MS).await;
+            let (link, running) = node(&tasks, 3, 1).attach(b);
+            tasks.spawn(running).unwrap();
+            link
+        })
+        .await;
+        tasks.spawn(far.attach(begun.unwrap()).1).unwrap();
+        assert!(link.lookup::<Message>("clerk", 4).await.is_ok());
+        let (a, b) = duplex(1000);
+        drop(b);
+        assert_eq!(Begun::wait(a).await.err(), Some(StreamError::Closed));
         let (_kept, b) = duplex(1000);
         let (_link, running) = node(&tasks, 2, 1).attach(b);
         let before = timers.now();
