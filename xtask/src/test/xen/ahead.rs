@@ -13,7 +13,7 @@ use crate::cli::XenstoredChoice;
 use crate::test::priority::{Priority, run_at};
 
 /// The images, in the order in which they are wanted.
-const IMAGES: [&str; 20] = [
+const IMAGES: [&str; 21] = [
     "guest-selftest",
     "guest-faults",
     "hello",
@@ -27,6 +27,7 @@ const IMAGES: [&str; 20] = [
     "logger",
     "guest-logs",
     "queue",
+    "counter",
     "netback",
     "guest-echo",
     "guest-vchan",
@@ -37,12 +38,13 @@ const IMAGES: [&str; 20] = [
 ];
 
 /// The packages that have programs for Linux, and the programs, in the order in which they are wanted.
-const PROGRAMS: [(&str, &str); 14] = [
+const PROGRAMS: [(&str, &str); 15] = [
     ("guest-disk", "guest-disk"),
     ("blkback", "blkback"),
     ("hello", "hello"),
     ("guest-conformance", "guest-conformance"),
     ("morgana-cli", "morgana"),
+    ("counter", "counter"),
     ("logger", "logger"),
     ("netback", "netback"),
     ("guest-echo", "guest-echo"),

@@ -3,6 +3,7 @@
 //!
 //! Each test gets a [`Lab`]: a testbed of its own, restored from the snapshot, with the tools to build, start and ask guests.
 
+mod actors;
 mod ahead;
 mod apps;
 mod archives;
@@ -68,6 +69,7 @@ fn subjects() -> Vec<&'static [XenTest]> {
         linux::TESTS,
         logger::TESTS,
         queue::TESTS,
+        actors::TESTS,
         net::TESTS,
         toolstack::TESTS,
         clients::TESTS,
