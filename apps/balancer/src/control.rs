@@ -11,6 +11,7 @@ use morgana_http::{
     BodyError, Handler, Limits, Method, Methods, Read, Request, Response, Route, Router, Server,
     Status, read_to_end,
 };
+use morgana_web::Exposition;
 
 use crate::json::parse_object;
 use crate::{Network, Shared, metrics, report};
@@ -66,13 +67,12 @@ impl<N: Network> Control<N> {
     fn told(
         &self,
         status: Status,
-        content_type: &'static str,
         write: impl FnOnce(&mut String, &Shared<N>) -> fmt::Result,
     ) -> Response<'static> {
         let mut text = String::new();
         match write(&mut text, &self.0) {
             Ok(()) => Response::empty(status)
-                .content(content_type, text.into_bytes())
+                .content(JSON, text.into_bytes())
                 .fields(NO_STORE),
             Err(_) => Response::text(Status::SERVICE_UNAVAILABLE),
         }
@@ -168,13 +168,16 @@ impl<N: Network> Handler for Control<N> {
         };
         let name = found.parameters.value("name").unwrap_or_default();
         match (found.target, request.method()) {
-            (Resource::Backends, _) => self.told(Status::OK, JSON, report::backends),
+            (Resource::Backends, _) => self.told(Status::OK, report::backends),
             (Resource::Backend, Method::Put) => self.put(name, body).await,
             (Resource::Backend, Method::Delete) => self.delete(name),
             (Resource::Backend, _) => self.backend(Status::OK, name),
             (Resource::Drain, _) => self.drain(name),
-            (Resource::Metrics, _) => self.told(Status::OK, metrics::CONTENT_TYPE, metrics::write),
-            (Resource::Stats, _) => self.told(Status::OK, JSON, report::stats),
+            (Resource::Metrics, _) => {
+                Exposition::answer("balancer", |text| metrics::write(text, &self.0))
+                    .fields(NO_STORE)
+            }
+            (Resource::Stats, _) => self.told(Status::OK, report::stats),
             (Resource::Health, _) => Response::ok("text/plain", b"ok\n").fields(NO_STORE),
         }
     }

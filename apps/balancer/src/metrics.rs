@@ -1,15 +1,13 @@
-//! Figures in the text format that Prometheus scrapes, version 0.0.4.
+//! Figures for whoever scrapes them.
 
-use alloc::string::String;
-use core::fmt::{self, Write};
+use core::fmt;
+use core::net::SocketAddr;
 use core::time::Duration;
 
-use morgana_balance::State;
+use morgana_balance::{Backend, State};
+use morgana_web::{Exposition, Kind};
 
 use crate::{Network, Shared};
-
-/// The media type of the text.
-pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Upper ends of the buckets that are shown, in microseconds and as they are written.
 const BOUNDS: [(u64, &str); 12] = [
@@ -28,7 +26,7 @@ const BOUNDS: [(u64, &str); 12] = [
 ];
 
 /// Writes all families.
-pub(crate) fn write<N: Network>(out: &mut String, shared: &Shared<N>) -> fmt::Result {
+pub(crate) fn write<N: Network>(text: &mut Exposition, shared: &Shared<N>) -> fmt::Result {
     let policy = shared.policy();
     let totals = policy.totals();
     let uptime = shared.now().since(shared.started()).as_secs();
@@ -50,24 +48,21 @@ pub(crate) fn write<N: Network>(out: &mut String, shared: &Shared<N>) -> fmt::Re
             shared.pools().len() as u64,
         ),
     ] {
-        family(out, name, help, "gauge")?;
-        writeln!(out, "balancer_{name} {value}")?;
+        text.gauge(name, help, value)?;
     }
-    family(
-        out,
+    text.labelled(
+        Kind::Counter,
         "requests_total",
         "Requests by how they ended.",
-        "counter",
+        "end",
+        [
+            ("answered", totals.answered),
+            ("bad_gateway", totals.bad_gateway),
+            ("timeout", totals.timeouts),
+            ("refused", totals.refused),
+            ("cancelled", totals.cancelled),
+        ],
     )?;
-    for (end, value) in [
-        ("answered", totals.answered),
-        ("bad_gateway", totals.bad_gateway),
-        ("timeout", totals.timeouts),
-        ("refused", totals.refused),
-        ("cancelled", totals.cancelled),
-    ] {
-        writeln!(out, "balancer_requests_total{{end=\"{end}\"}} {value}")?;
-    }
     for (name, help, value) in [
         (
             "server_errors_total",
@@ -80,95 +75,48 @@ pub(crate) fn write<N: Network>(out: &mut String, shared: &Shared<N>) -> fmt::Re
             totals.retries,
         ),
     ] {
-        family(out, name, help, "counter")?;
-        writeln!(out, "balancer_{name} {value}")?;
+        text.counter(name, help, value)?;
     }
-    family(
-        out,
+    let latency = &totals.latency;
+    text.histogram(
         "request_seconds",
         "How long answered requests took.",
-        "histogram",
+        BOUNDS.map(|(us, end)| (end, latency.within(Duration::from_micros(us)))),
+        latency.count(),
+        latency.sum(),
     )?;
-    let latency = &totals.latency;
-    for (us, bound) in BOUNDS {
-        let within = latency.within(Duration::from_micros(us));
-        writeln!(
-            out,
-            "balancer_request_seconds_bucket{{le=\"{bound}\"}} {within}"
-        )?;
-    }
-    let (count, sum) = (latency.count(), latency.sum());
-    writeln!(
-        out,
-        "balancer_request_seconds_bucket{{le=\"+Inf\"}} {count}"
-    )?;
-    writeln!(
-        out,
-        "balancer_request_seconds_sum {}.{:06}",
-        sum.as_secs(),
-        sum.subsec_micros()
-    )?;
-    writeln!(out, "balancer_request_seconds_count {count}")?;
-    let backends = policy.backends();
-    family(
-        out,
-        "backend_healthy",
-        "Whether a back end gets requests.",
-        "gauge",
-    )?;
-    for backend in backends {
-        let healthy = u8::from(backend.state() == State::Healthy);
-        writeln!(
-            out,
-            "balancer_backend_healthy{{backend=\"{}\"}} {healthy}",
-            backend.name()
-        )?;
-    }
-    family(
-        out,
-        "backend_in_flight",
-        "Requests that a back end has.",
-        "gauge",
-    )?;
-    for backend in backends {
-        let (name, value) = (backend.name(), backend.in_flight());
-        writeln!(
-            out,
-            "balancer_backend_in_flight{{backend=\"{name}\"}} {value}"
-        )?;
-    }
-    family(
-        out,
-        "backend_requests_total",
-        "Attempts at a back end.",
-        "counter",
-    )?;
-    for backend in backends {
-        let (name, value) = (backend.name(), backend.stats().requests);
-        writeln!(
-            out,
-            "balancer_backend_requests_total{{backend=\"{name}\"}} {value}"
-        )?;
-    }
-    family(
-        out,
-        "backend_failures_total",
-        "Attempts without an answer.",
-        "counter",
-    )?;
-    for backend in backends {
-        let (name, value) = (backend.name(), backend.stats().failures());
-        writeln!(
-            out,
-            "balancer_backend_failures_total{{backend=\"{name}\"}} {value}"
-        )?;
-    }
-    Ok(())
+    backends(text, policy.backends())
 }
 
-fn family(out: &mut String, name: &str, help: &str, kind: &str) -> fmt::Result {
-    write!(
-        out,
-        "# HELP balancer_{name} {help}\n# TYPE balancer_{name} {kind}\n"
+fn backends(text: &mut Exposition, backends: &[Backend<SocketAddr>]) -> fmt::Result {
+    let mut each = |kind, name, help, value: &dyn Fn(&Backend<SocketAddr>) -> u64| {
+        let values = backends
+            .iter()
+            .map(|backend| (backend.name(), value(backend)));
+        text.labelled(kind, name, help, "backend", values)
+    };
+    each(
+        Kind::Gauge,
+        "backend_healthy",
+        "Whether a back end gets requests.",
+        &|backend| u64::from(backend.state() == State::Healthy),
+    )?;
+    each(
+        Kind::Gauge,
+        "backend_in_flight",
+        "Requests that a back end has.",
+        &|backend| backend.in_flight().into(),
+    )?;
+    each(
+        Kind::Counter,
+        "backend_requests_total",
+        "Attempts at a back end.",
+        &|backend| backend.stats().requests,
+    )?;
+    each(
+        Kind::Counter,
+        "backend_failures_total",
+        "Attempts without an answer.",
+        &|backend| backend.stats().failures(),
     )
 }

@@ -1,13 +1,13 @@
-//! Figures in the text format that Prometheus scrapes, version 0.0.4.
+//! Figures for whoever scrapes them.
 
 use alloc::rc::Rc;
-use alloc::vec::Vec;
-use core::fmt::{self, Write};
+use core::fmt;
 
 use morgana_exec::Timers;
 use morgana_hal::Platform;
 use morgana_http::{BodyError, Handler, Limits, Read, Request, Response, Server, Status};
 use morgana_net_stack::Stack;
+use morgana_web::{Exposition, Kind};
 
 use crate::Shared;
 
@@ -28,7 +28,7 @@ impl<P: Platform> Figures<P> {
         Rc::new(Server::new(Self { shared, stack }, timers, limits))
     }
 
-    fn write(&self, out: &mut Text) -> fmt::Result {
+    fn write(&self, text: &mut Exposition) -> fmt::Result {
         let server = self.shared.server();
         let (stats, zones) = (server.stats(), server.zones());
         let usage = self.shared.platform().usage();
@@ -37,53 +37,123 @@ impl<P: Platform> Figures<P> {
         let memory: usize = zones.iter().map(|zone| zone.memory()).sum();
         let number = |value: usize| value as u64;
         let gauges = [
-            ("zones", number(zones.len())),
-            ("zone_names", number(names)),
-            ("zone_bytes", number(memory)),
-            ("heap_used_bytes", number(usage.heap_used_bytes)),
-            ("heap_size_bytes", number(usage.heap_total_bytes)),
-            ("tcp_connections", number(stack.tcp_connections)),
+            ("zones", "Zones that are served.", number(zones.len())),
+            ("zone_names", "Names in all zones.", number(names)),
+            ("zone_bytes", "Memory that the zones take.", number(memory)),
+            (
+                "heap_used_bytes",
+                "Heap in use.",
+                number(usage.heap_used_bytes),
+            ),
+            (
+                "heap_size_bytes",
+                "The heap's size.",
+                number(usage.heap_total_bytes),
+            ),
+            (
+                "tcp_connections",
+                "TCP connections open now.",
+                number(stack.tcp_connections),
+            ),
         ];
         let counters = [
-            ("ignored_total", stats.ignored),
-            ("truncated_total", stats.truncated),
-            ("rate_limited_total", stats.limited),
-            ("rate_slipped_total", stats.slipped),
-            ("memo_hits_total", stats.memo_hits),
-            ("memo_misses_total", stats.memo_misses),
-            ("cookies_valid_total", stats.cookies_valid),
-            ("cookies_invalid_total", stats.cookies_invalid),
-            ("transfers_total", stats.transfers),
-            ("notifications_total", stats.notifications),
-            ("reloads_total", self.shared.reloads()),
-            ("connections_refused_total", self.shared.refusals()),
-            ("udp_received_total", stack.udp_received),
-            ("udp_sent_total", stack.udp_sent),
-            ("udp_queue_full_total", stack.udp_queue_full),
+            (
+                "ignored_total",
+                "Messages that got no answer.",
+                stats.ignored,
+            ),
+            (
+                "truncated_total",
+                "Answers by UDP that were too long for it.",
+                stats.truncated,
+            ),
+            (
+                "rate_limited_total",
+                "Answers that the rate limit held back.",
+                stats.limited,
+            ),
+            (
+                "rate_slipped_total",
+                "Truncated answers instead of those over the rate limit.",
+                stats.slipped,
+            ),
+            (
+                "memo_hits_total",
+                "Answers that were there already.",
+                stats.memo_hits,
+            ),
+            (
+                "memo_misses_total",
+                "Answers that were made.",
+                stats.memo_misses,
+            ),
+            (
+                "cookies_valid_total",
+                "Queries with a valid server cookie.",
+                stats.cookies_valid,
+            ),
+            (
+                "cookies_invalid_total",
+                "Queries with a server cookie that is not valid.",
+                stats.cookies_invalid,
+            ),
+            (
+                "transfers_total",
+                "Zones given to secondaries.",
+                stats.transfers,
+            ),
+            (
+                "notifications_total",
+                "NOTIFY messages received.",
+                stats.notifications,
+            ),
+            (
+                "reloads_total",
+                "Times that zones were replaced.",
+                self.shared.reloads(),
+            ),
+            (
+                "connections_refused_total",
+                "TCP connections over the limit.",
+                self.shared.refusals(),
+            ),
+            (
+                "udp_received_total",
+                "UDP datagrams received.",
+                stack.udp_received,
+            ),
+            ("udp_sent_total", "UDP datagrams sent.", stack.udp_sent),
+            (
+                "udp_queue_full_total",
+                "UDP datagrams dropped, since too many waited.",
+                stack.udp_queue_full,
+            ),
         ];
-        for (kind, values) in [("gauge", &gauges[..]), ("counter", &counters[..])] {
-            for (name, value) in values {
-                write!(
-                    out,
-                    "# TYPE morgana_dns_{name} {kind}\nmorgana_dns_{name} {value}\n"
-                )?;
-            }
+        for (name, help, value) in gauges {
+            text.gauge(name, help, value)?;
         }
-        out.write_str("# TYPE morgana_dns_messages_total counter\n")?;
-        for (transport, value) in [("udp", stats.udp), ("tcp", stats.tcp)] {
-            writeln!(
-                out,
-                "morgana_dns_messages_total{{transport=\"{transport}\"}} {value}"
-            )?;
+        for (name, help, value) in counters {
+            text.counter(name, help, value)?;
         }
-        out.write_str("# TYPE morgana_dns_answers_total counter\n")?;
+        let transports = [("udp", stats.udp), ("tcp", stats.tcp)];
+        text.labelled(
+            Kind::Counter,
+            "messages_total",
+            "Messages received.",
+            "transport",
+            transports,
+        )?;
         let codes = [
             "noerror", "formerr", "servfail", "nxdomain", "notimp", "refused", "other",
         ];
-        for (code, value) in codes.iter().zip(stats.rcodes) {
-            writeln!(out, "morgana_dns_answers_total{{rcode=\"{code}\"}} {value}")?;
-        }
-        Ok(())
+        let codes = codes.into_iter().zip(stats.rcodes);
+        text.labelled(
+            Kind::Counter,
+            "answers_total",
+            "Answers, by their code.",
+            "rcode",
+            codes,
+        )
     }
 }
 
@@ -96,21 +166,6 @@ impl<P: Platform> Handler for Figures<P> {
         if request.path() != "/metrics" {
             return Response::text(Status::NOT_FOUND);
         }
-        let mut text = Text(Vec::new());
-        match self.write(&mut text) {
-            Ok(()) => Response::ok("text/plain; version=0.0.4; charset=utf-8", text.0),
-            Err(_) => Response::text(Status::SERVICE_UNAVAILABLE),
-        }
-    }
-}
-
-/// Text that is being written; it is an error, not the program's end, if there is no memory for more of it.
-struct Text(Vec<u8>);
-
-impl Write for Text {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.try_reserve(text.len()).map_err(|_| fmt::Error)?;
-        self.0.extend_from_slice(text.as_bytes());
-        Ok(())
+        Exposition::answer("morgana_dns", |text| self.write(text))
     }
 }

@@ -12,7 +12,7 @@ use crate::parameters::BadParameter;
 /// The media type of JSON.
 pub(crate) const JSON: &str = "application/json";
 
-const NO_STORE: &[(&str, &str)] = &[("Cache-Control", "no-store")];
+pub(crate) const NO_STORE: &[(&str, &str)] = &[("Cache-Control", "no-store")];
 
 /// What a 503's `Retry-After` says, in seconds.
 const RETRY_AFTER: u32 = 1;

@@ -1,25 +1,19 @@
-//! The figures: as JSON, and in the text format that Prometheus scrapes, version 0.0.4.
+//! The figures: as JSON, and for whoever scrapes them.
 
+use alloc::format;
 use alloc::string::String;
 use core::fmt::Write as _;
 
 use morgana_block::BlockDevice;
 use morgana_http::Status;
 use morgana_queue::JobQueue;
+use morgana_web::{Exposition, Kind};
 
 use crate::Service;
-use crate::answer::{Answered, Refusal, json, told};
-
-const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+use crate::answer::{Answered, NO_STORE, Refusal, json, told};
 
 /// A figure: its name, whether it only grows, what it is, and its value.
 type Figure = (&'static str, Kind, &'static str, u64);
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Kind {
-    Gauge,
-    Counter,
-}
 
 impl<D: BlockDevice + 'static, C: Fn() -> u64 + Clone + 'static> Service<D, C> {
     pub(crate) async fn stats(&self) -> Answered {
@@ -34,19 +28,16 @@ impl<D: BlockDevice + 'static, C: Fn() -> u64 + Clone + 'static> Service<D, C> {
     }
 
     pub(crate) async fn metrics(&self) -> Answered {
-        let mut text = String::new();
-        for (name, kind, help, value) in self.figures().await? {
-            let (kind, ending) = match kind {
-                Kind::Gauge => ("gauge", ""),
-                Kind::Counter => ("counter", "_total"),
-            };
-            // To write into a string cannot fail.
-            let _ = write!(
-                text,
-                "# HELP queue_{name}{ending} {help}\n# TYPE queue_{name}{ending} {kind}\nqueue_{name}{ending} {value}\n"
-            );
-        }
-        Ok(told(Status::OK, TEXT, text))
+        let figures = self.figures().await?;
+        let answer = Exposition::answer("queue", |text| {
+            figures
+                .iter()
+                .try_for_each(|&(name, kind, help, value)| match kind {
+                    Kind::Gauge => text.gauge(name, help, value),
+                    Kind::Counter => text.counter(&format!("{name}_total"), help, value),
+                })
+        });
+        Ok(answer.fields(NO_STORE))
     }
 
     /// Well as long as the disk is.

@@ -7,7 +7,9 @@
 extern crate alloc;
 
 mod connect;
+mod exposition;
 mod serve;
 
 pub use connect::ByStack;
+pub use exposition::{Exposition, Kind, Seconds};
 pub use serve::serve;

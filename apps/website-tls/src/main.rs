@@ -21,7 +21,8 @@ use morgana::{Domain, Platform, Volume, VolumeError, log};
 use morgana_exec::TimeOfDay;
 use morgana_http::{Limits, Server};
 use morgana_tls::Acceptor;
-use website::{Logging, Options, Site, write_access_log};
+use morgana_web::{Kind, serve as serve_http};
+use website::{Logging, MoreFigures, Options, Site, write_access_log};
 
 use redirect::Redirect;
 
@@ -64,6 +65,7 @@ async fn serve<P: Platform>(domain: Domain<P>) -> Result<(), StartError> {
         Options {
             always: ALWAYS,
             access_log: words.parse("access-log", Logging::default())?,
+            figures: Some(figures(&acceptor)),
         },
     );
     spawn(&domain, write_access_log(site.clone()));
@@ -96,15 +98,27 @@ fn redirect<P: Platform>(
     let time = TimeOfDay::new(domain.platform().clone(), domain.timers());
     let redirect = Redirect::new(https, time);
     let server = Rc::new(Server::new(redirect, domain.timers(), Limits::default()));
-    Ok(async move {
-        loop {
-            let mut stream = listener.accept().await;
-            let server = server.clone();
-            spawn(&domain, async move {
-                let end = server.serve(&mut stream).await;
-                log::debug!("http: {end}");
-            });
-        }
+    Ok(async move { match serve_http(domain, listener, server).await {} })
+}
+
+/// Writes what became of handshakes.
+fn figures(acceptor: &Rc<Acceptor>) -> Rc<MoreFigures> {
+    let acceptor = acceptor.clone();
+    Rc::new(move |text| {
+        let stats = acceptor.stats();
+        text.labelled(
+            Kind::Counter,
+            "tls_handshakes_total",
+            "Handshakes, by how they ended.",
+            "end",
+            [
+                ("new", stats.handshakes - stats.resumed),
+                ("resumed", stats.resumed),
+                ("failed", stats.failed),
+                ("timed_out", stats.timed_out),
+                ("displaced", stats.displaced),
+            ],
+        )
     })
 }
 

@@ -5,7 +5,6 @@
 extern crate alloc;
 
 mod access;
-mod exposition;
 mod headers;
 mod metrics;
 mod pages;
@@ -13,7 +12,7 @@ mod site;
 
 pub use access::{Logging, NotOnOrOff, write_access_log};
 pub use pages::PAGES;
-pub use site::{Options, Site};
+pub use site::{MoreFigures, Options, Site};
 
 /// The tutorial's program is compiled with the tests.
 #[cfg(doctest)]

@@ -1,14 +1,13 @@
 //! What `/metrics` shows.
 
-use core::fmt::{self, Write};
+use core::fmt;
 use core::time::Duration;
 
 use morgana::netfront;
 use morgana_hal::Usage;
 use morgana_http::server::Snapshot;
 use morgana_net_stack::Stats;
-
-use crate::exposition::{Exposition, Seconds};
+use morgana_web::{Exposition, Kind, Seconds};
 
 /// All figures at one moment.
 #[derive(Clone, Copy, Default, Debug)]
@@ -25,24 +24,23 @@ pub(crate) struct Readings {
     pub(crate) device: Option<netfront::Stats>,
 }
 
-/// Writes `readings` in Prometheus' text format.
-pub(crate) fn write(out: &mut impl Write, readings: &Readings) -> fmt::Result {
-    let mut text = Exposition::new(out, "morgana");
+/// Writes `readings`.
+pub(crate) fn write(text: &mut Exposition, readings: &Readings) -> fmt::Result {
     text.gauge(
         "uptime_seconds",
         "Time since the program began.",
         Seconds(readings.uptime),
     )?;
-    domain(&mut text, &readings.usage)?;
-    http(&mut text, &readings.http)?;
-    stack(&mut text, &readings.stack)?;
+    domain(text, &readings.usage)?;
+    http(text, &readings.http)?;
+    stack(text, &readings.stack)?;
     match &readings.device {
-        Some(stats) => device(&mut text, stats),
+        Some(stats) => device(text, stats),
         None => Ok(()),
     }
 }
 
-fn domain<W: Write>(text: &mut Exposition<W>, usage: &Usage) -> fmt::Result {
+fn domain(text: &mut Exposition, usage: &Usage) -> fmt::Result {
     for (name, help, value) in [
         ("heap_used_bytes", "Heap in use.", usage.heap_used_bytes),
         (
@@ -77,7 +75,7 @@ fn domain<W: Write>(text: &mut Exposition<W>, usage: &Usage) -> fmt::Result {
     Ok(())
 }
 
-fn http<W: Write>(text: &mut Exposition<W>, http: &Snapshot) -> fmt::Result {
+fn http(text: &mut Exposition, http: &Snapshot) -> fmt::Result {
     text.gauge(
         "http_connections_open",
         "Connections open now.",
@@ -132,7 +130,8 @@ fn http<W: Write>(text: &mut Exposition<W>, http: &Snapshot) -> fmt::Result {
     ] {
         text.counter(name, help, value)?;
     }
-    text.counters(
+    text.labelled(
+        Kind::Counter,
         "http_responses_total",
         "Answers by class of status.",
         "class",
@@ -145,7 +144,7 @@ fn http<W: Write>(text: &mut Exposition<W>, http: &Snapshot) -> fmt::Result {
     )
 }
 
-fn stack<W: Write>(text: &mut Exposition<W>, stack: &Stats) -> fmt::Result {
+fn stack(text: &mut Exposition, stack: &Stats) -> fmt::Result {
     for (name, help, value) in [
         (
             "net_received_frames_total",
@@ -171,7 +170,8 @@ fn stack<W: Write>(text: &mut Exposition<W>, stack: &Stats) -> fmt::Result {
     ] {
         text.counter(name, help, value)?;
     }
-    text.counters(
+    text.labelled(
+        Kind::Counter,
         "net_dropped_frames_total",
         "Frames dropped before they reached a protocol, by reason.",
         "reason",
@@ -185,13 +185,15 @@ fn stack<W: Write>(text: &mut Exposition<W>, stack: &Stats) -> fmt::Result {
             ("unknown_protocol", stack.unknown_protocols),
         ],
     )?;
-    text.counters(
+    text.labelled(
+        Kind::Counter,
         "tcp_connections_total",
         "Connections opened, by side.",
         "opened_by",
         [("peer", stack.tcp_accepted), ("self", stack.tcp_connected)],
     )?;
-    text.counters(
+    text.labelled(
+        Kind::Counter,
         "tcp_events_total",
         "What happened to connections.",
         "event",
@@ -206,7 +208,8 @@ fn stack<W: Write>(text: &mut Exposition<W>, stack: &Stats) -> fmt::Result {
             ("revived", stack.tcp_revived),
         ],
     )?;
-    text.counters(
+    text.labelled(
+        Kind::Counter,
         "udp_datagrams_total",
         "Datagrams, by what became of them.",
         "fate",
@@ -242,7 +245,7 @@ fn stack<W: Write>(text: &mut Exposition<W>, stack: &Stats) -> fmt::Result {
     Ok(())
 }
 
-fn device<W: Write>(text: &mut Exposition<W>, device: &netfront::Stats) -> fmt::Result {
+fn device(text: &mut Exposition, device: &netfront::Stats) -> fmt::Result {
     for (name, help, value) in [
         (
             "netfront_sent_frames_total",
@@ -298,7 +301,8 @@ fn device<W: Write>(text: &mut Exposition<W>, device: &netfront::Stats) -> fmt::
     ] {
         text.counter(name, help, value)?;
     }
-    text.counters(
+    text.labelled(
+        Kind::Counter,
         "netfront_dropped_total",
         "What was dropped, by reason.",
         "reason",
@@ -345,13 +349,13 @@ mod tests {
     /// The grammar of the format, as far as it is used: comments that announce a family, then its samples.
     #[test]
     fn every_line_is_well_formed_and_every_family_is_announced_once() {
-        let mut text = String::new();
         let readings = Readings {
             uptime: Duration::from_millis(1_500),
             device: Some(netfront::Stats::default()),
             ..Readings::default()
         };
-        write(&mut text, &readings).unwrap();
+        let text = Exposition::written("morgana", |text| write(text, &readings)).unwrap();
+        let text = String::from_utf8(text).unwrap();
         let mut families = BTreeSet::new();
         let mut current = "";
         for line in text.lines() {

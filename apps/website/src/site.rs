@@ -2,7 +2,7 @@
 
 use alloc::borrow::Cow;
 use alloc::rc::{Rc, Weak};
-use alloc::vec::Vec;
+use core::fmt;
 
 use morgana::netfront::Monitor;
 use morgana_assets::{Asset, Content, Found};
@@ -13,9 +13,9 @@ use morgana_http::{
     Route, Router, Server, Status, UnixTime,
 };
 use morgana_net_stack::Stack;
+use morgana_web::Exposition;
 
 use crate::access::{Logging, WAITING_LINES};
-use crate::exposition;
 use crate::headers::{FOR_FIGURES, FOR_FILES, FOR_HASHED, FOR_PAGES};
 use crate::metrics::{self, Readings};
 use crate::pages::PAGES;
@@ -35,12 +35,25 @@ pub struct Site<P: Platform> {
 }
 
 /// What a website is told beyond what it is made of.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Options {
     /// Fields that every answer has besides its own.
     pub always: &'static [(&'static str, &'static str)],
     /// Whether requests are logged.
     pub access_log: Logging,
+    /// Writes figures behind the website's own.
+    pub figures: Option<Rc<MoreFigures>>,
+}
+
+/// What writes figures.
+pub type MoreFigures = dyn Fn(&mut Exposition) -> fmt::Result;
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("access_log", &self.access_log)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a path of the website names.
@@ -87,11 +100,11 @@ impl<P: Platform> Site<P> {
                 stack,
                 device,
                 server: server.clone(),
-                options,
                 access_log: match options.access_log {
                     Logging::Off => None,
                     Logging::On => Some(AccessLog::new(WAITING_LINES)),
                 },
+                options,
             };
             Server::new(site, timers, limits)
         })
@@ -112,11 +125,14 @@ impl<P: Platform> Site<P> {
     }
 
     fn metrics(&self) -> Response<'static> {
-        let mut text = Text(Vec::new());
-        match metrics::write(&mut text, &self.readings()) {
-            Ok(()) => Response::ok(exposition::CONTENT_TYPE, text.0).fields(FOR_FIGURES),
-            Err(_) => Response::text(Status::SERVICE_UNAVAILABLE).fields(FOR_FIGURES),
-        }
+        let answer = Exposition::answer("morgana", |text| {
+            metrics::write(text, &self.readings())?;
+            match &self.options.figures {
+                Some(more) => more(text),
+                None => Ok(()),
+            }
+        });
+        answer.fields(FOR_FIGURES)
     }
 }
 
@@ -208,18 +224,5 @@ fn in_best_form(request: &Request<'_>, asset: &'static Asset) -> Response<'stati
             Ok(content) => response(asset.etag, content).coded(Coding::Identity),
             Err(_) => Response::text(Status::SERVICE_UNAVAILABLE).coded(Coding::Identity),
         },
-    }
-}
-
-/// Text that is being written; it is an error, not the program's end, if there is no memory for more of it.
-struct Text(Vec<u8>);
-
-impl core::fmt::Write for Text {
-    fn write_str(&mut self, text: &str) -> core::fmt::Result {
-        self.0
-            .try_reserve(text.len())
-            .map_err(|_| core::fmt::Error)?;
-        self.0.extend_from_slice(text.as_bytes());
-        Ok(())
     }
 }

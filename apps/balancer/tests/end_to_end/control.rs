@@ -114,7 +114,7 @@ fn figures_are_shown() {
             "balancer_request_seconds_bucket{le=\"0.001\"} 0",
             "balancer_request_seconds_bucket{le=\"0.005\"} 10",
             "balancer_request_seconds_count 10",
-            "balancer_request_seconds_sum 0.020000",
+            "balancer_request_seconds_sum 0.020000000",
             "balancer_backend_healthy{backend=\"a\"} 1",
             "balancer_backend_requests_total{backend=\"b\"} 5",
         ] {

@@ -125,5 +125,14 @@ fn refusals(lab: &Lab<'_>) -> Result<()> {
         "curl -sS --http0.9 --max-time 60 -o /alert http://10.0.2.50:443/ || true; busybox hexdump -C /alert",
     )?;
     ensure!(said.contains("15 03 03 00 02 02"), "no TLS: {said}");
+    let figures = lab.sh_within(&format!("{CURL} https://example.test/metrics"), PATIENCE)?;
+    for end in ["new", "resumed", "failed"] {
+        let line = format!("\nmorgana_tls_handshakes_total{{end=\"{end}\"}} ");
+        let count = figures.split_once(&line).map(|(_, rest)| rest);
+        ensure!(
+            count.is_some_and(|rest| !rest.starts_with('0')),
+            "{end}: {figures}"
+        );
+    }
     healthy(lab, "example.test").context("afterwards")
 }
