@@ -31,7 +31,7 @@ pub struct Ec2At {
 pub enum AtError {
     /// It begins with the name of no provider.
     Provider,
-    /// libvirt wants a URI.
+    /// libvirt wants a URI, for a host with Xen (or the one that it makes up for tests).
     Uri,
     /// EC2 wants a region: lower-case letters, digits and hyphens.
     Region,
@@ -64,12 +64,20 @@ impl FromStr for At {
         match (provider, rest) {
             ("xen", None | Some("")) => Ok(Self::Xen(SOCKET.into())),
             ("xen", Some(socket)) => Ok(Self::Xen(socket.into())),
-            ("libvirt", Some(uri)) if uri.contains(':') => Ok(Self::Libvirt(uri.to_owned())),
+            ("libvirt", Some(uri)) if has_driver(uri) => Ok(Self::Libvirt(uri.to_owned())),
             ("libvirt", _) => Err(AtError::Uri),
             ("ec2", rest) => ec2(rest.unwrap_or_default()).map(Self::Ec2),
             _ => Err(AtError::Provider),
         }
     }
+}
+
+/// Whether it is a URI for one of the two of libvirt's drivers that we can use, here or by a transport (<https://libvirt.org/uri.html>): for another
+/// one libvirt would look for a daemon on this host, and tell of that.
+fn has_driver(uri: &str) -> bool {
+    let scheme = uri.split_once(':').map_or("", |(scheme, _)| scheme);
+    let driver = scheme.split_once('+').map_or(scheme, |(driver, _)| driver);
+    ["xen", "test"].contains(&driver)
 }
 
 fn ec2(text: &str) -> Result<Ec2At, AtError> {
@@ -112,7 +120,7 @@ impl fmt::Display for AtError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Provider => "xen, xen:SOCKET, libvirt:URI and ec2:REGION[@ENDPOINT] are places",
-            Self::Uri => "libvirt wants a URI: libvirt:xen:///system",
+            Self::Uri => "libvirt wants a URI of a host with Xen: libvirt:xen:///system, libvirt:xen+ssh://root@host/system",
             Self::Region => "EC2 wants a region: ec2:eu-west-1",
             Self::Endpoint => "an endpoint begins with http:// or https://",
         })
@@ -148,6 +156,9 @@ mod tests {
             ("libvirt", AtError::Uri),
             ("libvirt:", AtError::Uri),
             ("libvirt:system", AtError::Uri),
+            ("libvirt:xen", AtError::Uri),
+            ("libvirt:qemu:///system", AtError::Uri),
+            ("libvirt:+xen:///system", AtError::Uri),
             ("ec2", AtError::Region),
             ("ec2:", AtError::Region),
             ("ec2:EU", AtError::Region),

@@ -30,9 +30,11 @@ pub(crate) fn run(provider: &mut dyn Provider, launch: &Launch) -> Result<(), Fa
     );
     let followed = follow(provider, &machine, &asked_to_end);
     match provider.destroy(&machine.id) {
-        // It has ended by itself.
-        Err(error) if error.cause == Cause::Unknown => {}
-        done => done?,
+        Err(error) if error.cause == Cause::Unknown => eprintln!("{name} has ended by itself"),
+        done => {
+            done?;
+            eprintln!("{name} is ended");
+        }
     }
     match followed? {
         State::Crashed => Err(Failure::Crashed(name.clone())),

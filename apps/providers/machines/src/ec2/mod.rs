@@ -164,7 +164,10 @@ fn about(machine: &MachineId) -> impl Fn(Cause) -> Error + '_ {
 fn credentials(variable: impl Fn(&str) -> Option<String>) -> Result<Credentials, Cause> {
     let must = |name: &str| {
         let value = variable(name).filter(|value| !value.is_empty());
-        value.ok_or_else(|| Cause::Wrong(format!("{name} is not set")))
+        value.ok_or_else(|| {
+            let why = "EC2 wants AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment";
+            Cause::Wrong(format!("{name} is not set: {why}"))
+        })
     };
     Ok(Credentials::new(
         must("AWS_ACCESS_KEY_ID")?,
@@ -202,7 +205,9 @@ impl Wanted {
             }
         };
         let Some(image) = &launch.kept_image else {
-            return Err(wrong(Cause::Wrong("the id of an AMI is wanted".to_owned())));
+            return Err(wrong(Cause::Wrong(
+                "the id of an AMI is wanted: --image ID".to_owned(),
+            )));
         };
         if name.is_empty() {
             return Err(wrong(Cause::Wrong("a name is wanted".to_owned())));

@@ -31,7 +31,26 @@ fn service(said: &impl ProvideErrorMetadata) -> Cause {
     match code {
         "InvalidInstanceID.NotFound" | "InvalidInstanceID.Malformed" => Cause::Unknown,
         "" => Cause::lost("an error without a code"),
-        _ => Cause::refused(&format!("{}: {code}", said.message().unwrap_or_default())),
+        _ => {
+            let text = said.message().unwrap_or_default();
+            Cause::refused(&format!("{text}: {code}{}", advice(code)))
+        }
+    }
+}
+
+/// What to do next, where EC2 does not say it itself.
+fn advice(code: &str) -> &'static str {
+    match code {
+        "InvalidAMIID.NotFound" | "InvalidAMIID.Malformed" => {
+            " (an image is called by the id of an AMI of the same region)"
+        }
+        "AuthFailure" | "InvalidClientTokenId" | "SignatureDoesNotMatch" => {
+            " (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are those of a user of EC2)"
+        }
+        "UnauthorizedOperation" => {
+            " (the user must be allowed to run, describe, stop and terminate instances, and to tag new ones)"
+        }
+        _ => "",
     }
 }
 

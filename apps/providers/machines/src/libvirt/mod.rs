@@ -110,7 +110,12 @@ fn connect(uri: &str) -> Result<Connection, Cause> {
         // Without one libvirt does not take keep-alive probes. If it cannot be had there are none.
         let _ = virt::event::event_register_default_impl();
     });
-    let host = Connect::open(Some(uri)).map_err(|error| Cause::lost(error.message()))?;
+    let host = Connect::open(Some(uri)).map_err(|error| {
+        let why = error.message();
+        Cause::lost(&format!(
+            "{why} (is libvirt's daemon running there, and may this user ask it?)"
+        ))
+    })?;
     let kind = host.driver_type().map_err(|error| told::cause(&error))?;
     let hypervisor = match kind.as_str() {
         "Xen" => Hypervisor::Xen,

@@ -14,6 +14,13 @@ pub(super) fn cause(error: &Error) -> Cause {
         Enum::Known(ErrorNumber::Rpc | ErrorNumber::NoConnect) => Cause::lost(error.message()),
         // The connection itself: what was asked for has not come to the driver, or its answer not back.
         _ if error.domain() == Enum::Known(ErrorDomain::Rpc) => Cause::lost(error.message()),
+        // Its driver for Xen keeps the reason to itself.
+        Enum::Known(ErrorNumber::InternalError)
+            if error.domain() == Enum::Known(ErrorDomain::Libxl) =>
+        {
+            let log = "/var/log/libvirt/libxl/libxl-driver.log";
+            Cause::refused(&format!("{} (why is in {log} there)", error.message()))
+        }
         _ => Cause::refused(error.message()),
     }
 }
