@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::packages::MACHINES;
 use crate::build::{XEN_OPTIONS, rust_src};
+use crate::machines::for_machines;
 use crate::process;
 use crate::workspace::{Workspace, cargo};
 
@@ -40,13 +41,8 @@ pub(super) fn host(workspace: &Workspace) -> Result<()> {
 
 /// The program with the foreign providers, without them: their crates take long to build, and libvirt's wants its library. Their own suites judge them.
 pub(super) fn machines(workspace: &Workspace) -> Result<()> {
-    let mut command = cargo();
-    command
-        .current_dir(&workspace.root)
-        .args(["clippy", "--quiet", "--all-targets"])
-        .args(["--manifest-path", MACHINES, "--target-dir"])
-        .arg(workspace.machines("none"))
-        .args(["--", "-D", "warnings"]);
+    let mut command = for_machines(workspace, "clippy", "none");
+    command.args(["--quiet", "--all-targets", "--", "-D", "warnings"]);
     process::judged(&mut command)
 }
 

@@ -88,7 +88,8 @@ pub(crate) fn packages(workspace: &Workspace, whose: Whose) -> Result<Vec<Packag
     match whose {
         Whose::Ours => command.arg("--no-deps"),
         Whose::All => &mut command,
-        Whose::Machines => command.args(["--manifest-path", MACHINES]),
+        // A lock file that is not up to date is an error.
+        Whose::Machines => command.args(["--locked", "--manifest-path", MACHINES]),
     };
     let text = process::stdout(&mut command)?;
     let metadata: Metadata =

@@ -15,6 +15,9 @@ use crate::workspace::{Workspace, cargo};
 
 pub(crate) use moto::Moto;
 
+/// What it is called.
+const PROGRAM: &str = "morgana-machines";
+
 /// A provider that is behind a feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Foreign {
@@ -42,11 +45,8 @@ impl Foreign {
 
     /// A command of cargo's for the program with this provider, with what its environment must say.
     pub(crate) fn cargo(self, workspace: &Workspace, verb: &str) -> Result<Command> {
-        let mut command = cargo();
+        let mut command = for_machines(workspace, verb, self.feature());
         command
-            .current_dir(&workspace.root)
-            .args([verb, "--manifest-path", MACHINES, "--target-dir"])
-            .arg(workspace.machines(self.feature()))
             .args(["--features", self.feature()])
             .envs(self.environment()?);
         Ok(command)
@@ -57,6 +57,17 @@ impl Foreign {
         if self == Foreign::Ec2 {
             eprintln!("building EC2's crate takes minutes, and 7 GB of memory, the first time");
         }
-        executable(&mut self.cargo(workspace, "build")?, "morgana-machines")
+        executable(&mut self.cargo(workspace, "build")?, PROGRAM)
     }
+}
+
+/// A command of cargo's for the program, which builds in a folder of this name. A lock file that is not up to date is an error, and not mended in passing.
+pub(crate) fn for_machines(workspace: &Workspace, verb: &str, folder: &str) -> Command {
+    let mut command = cargo();
+    command
+        .current_dir(&workspace.root)
+        .args([verb, "--locked", "--manifest-path", MACHINES])
+        .arg("--target-dir")
+        .arg(workspace.machines(folder));
+    command
 }
