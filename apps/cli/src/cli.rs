@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 use morgana_hal::WallTime;
-use morgana_logs::record::{Whose, is_dangerous};
+use morgana_logs::record::Whose;
 
 use crate::time::point;
 
@@ -345,26 +345,6 @@ fn level(text: &str) -> Result<log::Level, String> {
         .map_err(|_| "error, warn, info, debug and trace are levels".to_owned())
 }
 
-/// What is wrong with the arguments, in one line.
-pub(crate) fn complaint(error: &clap::Error) -> String {
-    let text = error.to_string();
-    let lines = text.lines().map(str::trim);
-    let lines: Vec<&str> = lines
-        .take_while(|line| !line.starts_with("Usage:"))
-        .filter(|line| !line.is_empty() && !line.starts_with("For more information"))
-        .collect();
-    let line = lines.join(" ");
-    let line = line.strip_prefix("error: ").unwrap_or(&line);
-    let harmless = line.chars().map(|character| {
-        if is_dangerous(character) {
-            '?'
-        } else {
-            character
-        }
-    });
-    format!("{} (try --help)", harmless.collect::<String>())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -378,7 +358,7 @@ mod tests {
     fn log(words: &[&str]) -> Result<Log, String> {
         let words = ["morgana", "log"].iter().chain(words);
         match Cli::try_parse_from(words)
-            .map_err(|error| complaint(&error))?
+            .map_err(|error| morgana_command::complaint(&error))?
             .task
         {
             Task::Log(log) => Ok(log),

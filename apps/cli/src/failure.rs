@@ -21,9 +21,14 @@ impl Failure {
     pub(crate) fn of(error: impl fmt::Display) -> Self {
         Self::Failed(error.to_string())
     }
+}
 
-    /// The exit status.
-    pub(crate) fn status(&self) -> u8 {
+impl morgana_command::Failure for Failure {
+    fn usage(why: String) -> Self {
+        Self::Usage(why)
+    }
+
+    fn status(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
             // Who reads has seen enough.
@@ -33,8 +38,7 @@ impl Failure {
         }
     }
 
-    /// Writes it to standard error, in one line; what needs no word gets none.
-    pub(crate) fn tell(&self) {
+    fn tell(&self) {
         if matches!(self, Self::Usage(_) | Self::Failed(_)) || self.status() == 1 {
             // Nobody is left to be told if that fails.
             let _ = writeln!(io::stderr(), "morgana: {self}");

@@ -358,31 +358,6 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(number).map_err(|_| refuse())
 }
 
-/// What is wrong with the arguments, in one line.
-pub(crate) fn complaint(error: &clap::Error) -> String {
-    let text = error.to_string();
-    let lines = text
-        .lines()
-        .map(str::trim)
-        .take_while(|line| !line.starts_with("Usage:"));
-    let lines: Vec<&str> = lines
-        .filter(|line| !line.is_empty() && !line.starts_with("For more information"))
-        .collect();
-    let line = lines.join(" ");
-    let line = line.strip_prefix("error: ").unwrap_or(&line);
-    let line: String = line
-        .chars()
-        .map(|character| {
-            if crate::escape::is_dangerous(character) {
-                char::REPLACEMENT_CHARACTER
-            } else {
-                character
-            }
-        })
-        .collect();
-    format!("{line} (try --help)")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -404,7 +379,7 @@ mod tests {
             &["xs", "read", "--raw", "--json", "/a"],
             &["xs", "ls", "--\x1b[31m"],
         ] {
-            let said = complaint(&Cli::try_parse_from(line).unwrap_err());
+            let said = morgana_command::complaint(&Cli::try_parse_from(line).unwrap_err());
             assert!(said.ends_with("(try --help)"), "{said}");
             assert!(!said.contains(['\n', '\x1b']), "{said:?}");
         }

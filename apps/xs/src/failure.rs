@@ -1,9 +1,10 @@
 //! What a command can fail with, in words and as an exit status.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Write};
 use std::time::Duration;
 
+use morgana_command::Failure as _;
 use morgana_linux::ConnectError;
 use morgana_xenstore_client::Error;
 
@@ -43,9 +44,14 @@ impl Failure {
             error,
         }
     }
+}
 
-    /// The exit status.
-    pub(crate) fn status(&self) -> u8 {
+impl morgana_command::Failure for Failure {
+    fn usage(why: String) -> Self {
+        Self::Usage(why)
+    }
+
+    fn status(&self) -> u8 {
         match self {
             Self::Usage(_) => Self::USAGE,
             Self::Node { error, .. } if error.is_not_found() => Self::NOT_THERE,
@@ -57,9 +63,7 @@ impl Failure {
         }
     }
 
-    /// Writes it to standard error, in one line; what needs no word gets none.
-    pub(crate) fn tell(&self) {
-        use std::io::Write;
+    fn tell(&self) {
         let quiet = matches!(self, Self::Told(_)) || self.status() == 0;
         if !quiet {
             // Nobody is left to be told if that fails.

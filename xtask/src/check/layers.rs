@@ -68,7 +68,13 @@ const LAYERS: [Layer; 9] = [
     },
     Layer {
         name: "facade",
-        folders: &["apps/morgana", "apps/linux", "apps/daemon", "apps/native"],
+        folders: &[
+            "apps/morgana",
+            "apps/linux",
+            "apps/daemon",
+            "apps/native",
+            "apps/command",
+        ],
         platforms: Platforms::Always,
     },
     Layer {

@@ -77,6 +77,7 @@ impl Service {
 
     /// Tells the operator what no client hears.
     pub(super) fn complain(problem: &Problem) {
+        use morgana_command::Failure as _;
         Failure::of(problem).tell();
     }
 

@@ -108,20 +108,6 @@ impl Create {
     }
 }
 
-/// What is wrong with the arguments, in one line.
-pub(crate) fn complaint(error: &clap::Error) -> String {
-    let text = error.to_string();
-    let lines = text.lines().map(str::trim);
-    let lines: Vec<&str> = lines
-        .take_while(|line| !line.starts_with("Usage:"))
-        .filter(|line| !line.is_empty() && !line.starts_with("For more information"))
-        .collect();
-    let line = lines.join(" ");
-    let line = line.strip_prefix("error: ").unwrap_or(&line);
-    let harmless = line.chars().map(|c| if c.is_control() { '?' } else { c });
-    format!("{} (try --help)", harmless.collect::<String>())
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -142,7 +128,7 @@ mod tests {
             &["\u{1b}"],
         ] {
             let words = ["morgana-machines"].iter().chain(words);
-            let complaint = complaint(&Cli::try_parse_from(words).unwrap_err());
+            let complaint = morgana_command::complaint(&Cli::try_parse_from(words).unwrap_err());
             assert!(!complaint.contains(char::is_control), "{complaint}");
             assert!(complaint.ends_with("(try --help)"), "{complaint}");
         }

@@ -18,14 +18,22 @@ pub(crate) enum Failure {
     Output(io::Error),
 }
 
-impl Failure {
-    /// The exit status: 2 if asking so again is of no use, 1 if something was refused or lost.
-    pub(crate) fn status(&self) -> u8 {
+impl morgana_command::Failure for Failure {
+    fn usage(why: String) -> Self {
+        Self::Usage(why)
+    }
+
+    /// 2 if asking so again is of no use, 1 if something was refused or lost.
+    fn status(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
             Self::Provider(error) if error.family() == Family::BadInput => 2,
             Self::Provider(_) | Self::Crashed(_) | Self::Output(_) => 1,
         }
+    }
+
+    fn tell(&self) {
+        eprintln!("morgana-machines: {self}");
     }
 }
 
