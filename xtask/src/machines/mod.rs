@@ -61,6 +61,12 @@ impl Foreign {
     }
 }
 
+/// The program with the provider for Xen alone, built.
+pub(crate) fn program_for_xen(workspace: &Workspace) -> Result<PathBuf> {
+    let mut command = for_machines(workspace, "build", "none");
+    executable(&mut command, PROGRAM)
+}
+
 /// A command of cargo's for the program, which builds in a folder of this name. A lock file that is not up to date is an error, and not mended in passing.
 pub(crate) fn for_machines(workspace: &Workspace, verb: &str, folder: &str) -> Command {
     let mut command = cargo();

@@ -17,6 +17,7 @@ mod fileserver;
 mod guests;
 mod lab;
 mod large;
+mod libvirt;
 mod linux;
 mod logger;
 mod net;
@@ -97,6 +98,12 @@ fn tests() -> impl Iterator<Item = (XenstoredChoice, &'static XenTest)> {
         .chain(on_ocaml.map(|test| (XenstoredChoice::Ocaml, test)))
         .chain(on_ours.map(|test| (XenstoredChoice::Ours, test)))
         .chain(on_stub_domain.map(|test| (XenstoredChoice::Stubdom, test)))
+        .chain(by_name().map(|test| (XenstoredChoice::C, test)))
+}
+
+/// Those that run only if they are named.
+fn by_name() -> impl Iterator<Item = &'static XenTest> {
+    libvirt::TESTS.iter()
 }
 
 /// Whether there is a test of this name, or are tests whose names begin so.
@@ -118,6 +125,7 @@ pub(super) fn suite(workspace: &Workspace, chosen: Option<&str>, tally: &mut Tal
     let wanted = chosen.unwrap_or_default();
     let tests: Vec<_> = tests()
         .filter(|(_, test)| test.name.starts_with(wanted))
+        .filter(|(_, test)| chosen.is_some() || by_name().all(|other| other.name != test.name))
         .collect();
     thread::scope(|scope| {
         if chosen.is_none() {
