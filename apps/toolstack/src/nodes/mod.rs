@@ -76,10 +76,6 @@ fn libxl(domain: DomId) -> String {
     format!("/libxl/{}", domain.number())
 }
 
-fn console_backend(domain: DomId) -> String {
-    format!("/local/domain/0/backend/console/{}", domain.number())
-}
-
 /// Writes all nodes of a new domain, or none.
 pub(crate) async fn write(
     client: &Client,
@@ -184,14 +180,10 @@ fn write_vm(config: &Config, uuid: Uuid, domain: DomId, now: WallTime, changes: 
     changes.push(Change::Write(format!("{libxl}/type"), "pv".to_string()));
 }
 
-/// The console: what xenconsoled looks for, and what a back end would.
+/// The console: what xenconsoled looks for. libxl writes a back end's nodes besides, which nobody reads when xenconsoled is in dom0, and each node costs time.
 fn write_console(built: &Built, changes: &mut Vec<Change>) {
-    let domain = built.domain;
-    let front = format!("{}/console", home(domain));
-    let back = format!("{}/0", console_backend(domain));
-    let copy = format!("{}/device/console/0", libxl(domain));
+    let front = format!("{}/console", home(built.domain));
     for (key, value) in [
-        ("backend", back.clone()),
         ("backend-id", "0".to_string()),
         ("limit", CONSOLE_LIMIT.to_string()),
         ("type", "xenconsoled".to_string()),
@@ -202,28 +194,6 @@ fn write_console(built: &Built, changes: &mut Vec<Change>) {
     ] {
         changes.push(Change::Write(format!("{front}/{key}"), value));
     }
-    let readable = [
-        entry(DomId::DOM0, Access::None),
-        entry(domain, Access::Read),
-    ];
-    changes.push(Change::Make(back.clone()));
-    changes.push(Change::Permit(back.clone(), readable.to_vec()));
-    let backend = [
-        ("frontend", front.as_str()),
-        ("frontend-id", &domain.number().to_string()),
-        ("online", "1"),
-        ("state", "1"),
-        ("protocol", "vt100"),
-    ];
-    for directory in [&back, &copy] {
-        for (key, value) in backend {
-            changes.push(Change::Write(
-                format!("{directory}/{key}"),
-                value.to_string(),
-            ));
-        }
-    }
-    changes.push(Change::Write(format!("{copy}/backend"), back));
 }
 
 fn entry(domain: DomId, access: Access) -> Permission {
