@@ -25,6 +25,10 @@ pub(super) const TESTS: &[XenTest] = &[
         name: "toolstack/services",
         run: services,
     },
+    XenTest {
+        name: "toolstack/cycles",
+        run: cycles,
+    },
 ];
 
 /// How long a script may take, on a slow machine with many at work.
@@ -35,6 +39,7 @@ const DOMAINS: &str = include_str!("toolstack/domains.sh");
 const DEVICES: &str = include_str!("toolstack/devices.sh");
 const DAEMON: &str = include_str!("toolstack/daemon.sh");
 const SERVICES: &str = include_str!("toolstack/services.sh");
+const CYCLES: &str = include_str!("toolstack/cycles.sh");
 const SHARED: &str = include_str!("toolstack/shared.sh");
 
 fn domains(lab: &Lab<'_>) -> Result<()> {
@@ -71,6 +76,12 @@ fn daemon(lab: &Lab<'_>) -> Result<()> {
     lab.guest_with("hello", &words("seconds=600"))?;
     lab.guest("website", ADDRESS_WORDS)?;
     run(lab, DAEMON)
+}
+
+fn cycles(lab: &Lab<'_>) -> Result<()> {
+    lab.guest_with("hello", &words("seconds=600"))?;
+    lab.guest("website", ADDRESS_WORDS)?;
+    run(lab, CYCLES)
 }
 
 fn words(extra: &str) -> Changes {
