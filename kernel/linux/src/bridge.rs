@@ -70,7 +70,15 @@ pub fn join_bridge(interface: &str, bridge: &str) -> Result<(), JoinError> {
         Ok(()) | Err(rustix::io::Errno::BUSY) => {}
         Err(errno) => return Err(io::Error::from(errno).into()),
     }
+    be_a_mere_port(interface);
     Ok(net::bring_up(&socket, name).map_err(io::Error::from)?)
+}
+
+/// Has Linux take no IPv6 address of its own there, for which it would send and ask when the interface comes up: what comes in at a port is the bridge's. A Linux without IPv6
+/// has no such setting.
+fn be_a_mere_port(interface: &str) {
+    let settings = Path::new("/proc/sys/net/ipv6/conf").join(interface);
+    let _ = fs::write(settings.join("disable_ipv6"), "1");
 }
 
 /// The number of an interface whose folder this is. While Linux makes the interface, the folder is there already and the file is not (`device_add`).
