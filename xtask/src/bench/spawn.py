@@ -1,6 +1,6 @@
 # Times `morgana create`, `morgana daemon` and `xl create`, and the ends of such domains, in dom0. Prints a JSON object a case, with the seconds of each run. What is to be measured are
 # its arguments: `cases SUFFIX`, `first-bytes`, `crowd DOMAINS`, `cycles TIMES`.
-import socket, subprocess, sys, time
+import os, socket, subprocess, sys, time
 
 RUNS = 5
 # How many domains live meanwhile in the cases of many.
@@ -52,7 +52,7 @@ class Daemon:
         self.socket.sendall(f"{{{words}}}\n".encode())
         answer = self.lines.readline().decode()
         if not answer.startswith('{"ok"'):
-            raise SystemExit(f"{do}: {answer}")
+            raise SystemExit(f"{do} {fields}: {answer}")
         return answer
 
     def timed(self, do, **fields):
@@ -67,7 +67,7 @@ class Daemon:
         while f'"there":{count}' not in self.ask("kept"):
             if time.monotonic() > end:
                 raise SystemExit("no domain is built ahead")
-            time.sleep(0.1)
+            time.sleep(0.02)
 
 
 def lines(*words):
@@ -132,7 +132,11 @@ def cases(daemon, suffix):
 
 
 # Many web domains at once, each of which serves its page.
+#
+# What a domain sends to all when it comes up wakes all others, and Xen gives each that runs as much as dom0, which has all the work. So dom0 comes first, and the domains do without IPv6,
+# which has them ask for routers.
 def crowd(daemon, count):
+    run("xl", "sched-credit2", "-d", "0", "-w", "65535")
     with open("website.cfg") as file:
         text = [line for line in file if not line.startswith(("name", "memory", "extra"))]
     with open("/guests/page.cfg", "w") as file:
@@ -142,11 +146,19 @@ def crowd(daemon, count):
         start = time.monotonic()
         seconds = []
         for number in numbers:
-            seconds.append(daemon.timed("create", config="/guests/page.cfg", name=f"page-{number}", extra=f"ip={address(number)}/24"))
+            seconds.append(daemon.timed("create", config="/guests/page.cfg", name=f"page-{number}", extra=f"ip={address(number)}/24 ip6=off"))
+            if number % 10 == 9:
+                print(f"{number + 1} are made, the last ten in {sum(seconds[-10:]):.1f} s", file=sys.stderr)
+                busiest()
         made = time.monotonic() - start
         for number in numbers:
+            began = time.monotonic()
             page(number)
+            if (took := time.monotonic() - began) > 3:
+                print(f"the page of {number} took {took:.1f} s", file=sys.stderr)
+                busiest()
         answered = time.monotonic() - start
+        print(f"all pages are there {answered - made:.1f} s later", file=sys.stderr)
         for number in numbers:
             daemon.ask("destroy", domain=f"page-{number}")
         return made, answered
@@ -178,6 +190,48 @@ def page(number):
             console = "\n".join(lines("tail", "-n", "20", f"/var/log/xen/console/guest-page-{number}.log"))
             raise SystemExit(f"no page from {address(number)}: {why}; {lines('xl', 'list', f'page-{number}')}; its console:\n{console}")
         time.sleep(0.05)
+
+
+# Seconds of processor time of dom0's processes, those of the kernel's too, by their names without numbers; and of domains.
+def processor_times():
+    times = {}
+    for process in os.listdir("/proc"):
+        if process.isdigit():
+            try:
+                with open(f"/proc/{process}/stat") as file:
+                    name, rest = file.read().rsplit(")", 1)
+                words = rest.split()
+                name = name.split("(", 1)[1].translate({ord(digit): None for digit in "0123456789"})
+                times[name] = times.get(name, 0) + (int(words[11]) + int(words[12])) / 100
+            except OSError:
+                pass
+    for line in lines("xl", "list")[1:]:
+        words = line.split()
+        kind = "all of " + ("dom0" if words[1] == "0" else "the guests")
+        times[kind] = times.get(kind, 0) + float(words[-1])
+    return times
+
+
+# Who has had the processors since the last call.
+def busiest(before={}):
+    now = processor_times()
+    spent = sorted(((time - before.get(name, 0), name) for name, time in now.items()), reverse=True)
+    print("  ".join(f"{name}: {time:.2f} s" for time, name in spent[:12]), file=sys.stderr)
+    before.clear()
+    before.update(now)
+
+
+# What the machine says when something has failed.
+def circumstances():
+    busiest()
+    for command in (
+        "xl list | wc -l; xl list | tail -n 3; xl info | grep memory; cat /proc/loadavg",
+        "grep -E '^(MemFree|MemAvailable|Slab|SUnreclaim|VmallocUsed|Percpu)' /proc/meminfo; df /tmp /run",
+        "ls /sys/class/net | grep -c vif; ls /sys/class/net | tail -n 4; ip neigh | wc -l",
+        "dmesg | tail -n 15",
+        "for name in $(xl list | sed -n 's/ .*c[d-] .*//p'); do tail -n 15 /var/log/xen/console/guest-$name.log; done",
+    ):
+        print(command, *lines("sh", "-c", command), sep="\n", file=sys.stderr)
 
 
 # What is in use when nothing changes any more.
@@ -239,6 +293,10 @@ def started(tool):
 
 
 def first_bytes(daemon):
+    # dom0 would ask for the address once a second, and give up after three times. Only here: each question goes to all domains of the bridge.
+    for key, value in (("retrans_time_ms", "50"), ("mcast_solicit", "4000")):
+        with open(f"/proc/sys/net/ipv4/neigh/xenbr0/{key}", "w") as setting:
+            setting.write(value)
     config = "/guests/website.cfg"
     seconds = ([], [], [])
     for _ in range(RUNS):
@@ -251,10 +309,6 @@ def first_bytes(daemon):
     tell("daemon-first-byte", seconds[2], seconds[1])
 
 
-# dom0 would ask for the address once a second, and give up after three times.
-for key, value in (("retrans_time_ms", "50"), ("mcast_solicit", "4000")):
-    with open(f"/proc/sys/net/ipv4/neigh/xenbr0/{key}", "w") as setting:
-        setting.write(value)
 daemon = Daemon()
 what, *how = sys.argv[1:]
 if what == "cases":
@@ -265,7 +319,11 @@ if what == "cases":
 elif what == "first-bytes":
     first_bytes(daemon)
 elif what == "crowd":
-    crowd(daemon, int(how[0]))
+    try:
+        crowd(daemon, int(how[0]))
+    except SystemExit:
+        circumstances()
+        raise
 elif what == "cycles":
     cycles(daemon, int(how[0]))
 daemon.process.terminate()
