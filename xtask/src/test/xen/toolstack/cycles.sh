@@ -74,7 +74,7 @@ until_true 'in_use >/before; sleep 1; is_back'
 cat /before
 
 echo "== again, and again"
-all 34 4
+all 12 2
 (until_true is_back) || fail "something is left, or is missing: $(diff /before /after)"
 [ "$(grep -c . /after)" -gt 10 ] || fail "nothing was counted: $(cat /after)"
 kill -TERM $daemon
