@@ -86,7 +86,12 @@ impl Place {
         Place {
             there: there.map(str::to_owned).to_vec(),
             failures: vec![
-                failing("no-server", &to_none, 1, "lost: "),
+                failing(
+                    "no-server",
+                    &to_none,
+                    1,
+                    "is the network up, and the endpoint right?",
+                ),
                 failing(
                     "no-image",
                     &there[..2],

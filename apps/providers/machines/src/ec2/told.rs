@@ -21,6 +21,10 @@ where
         SdkError::ConstructionFailure(_) => Cause::wrong(&chain(error)),
         SdkError::TimeoutError(_) => Cause::Late(PATIENCE),
         SdkError::DispatchFailure(failure) if failure.is_timeout() => Cause::Late(PATIENCE),
+        SdkError::DispatchFailure(failure) if failure.is_io() => Cause::lost(&format!(
+            "{} (is the network up, and the endpoint right?)",
+            chain(error)
+        )),
         SdkError::ServiceError(said) => service(said.err()),
         _ => Cause::lost(&chain(error)),
     }
