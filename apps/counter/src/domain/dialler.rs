@@ -13,8 +13,8 @@ use morgana::{Domain, Network, Platform, log};
 use morgana_actors::{Place, Tcp, Way};
 use morgana_vchan::{Vchan, connect};
 
-/// How long finding a way may take.
-const WITHIN: Duration = Duration::from_secs(4);
+/// How long finding a way may take; half of it for a vchan, which a server that was just told of this domain still has to offer.
+const WITHIN: Duration = Duration::from_secs(8);
 
 /// Where the server is, and the way to it.
 pub(crate) struct Dialler<P: Platform> {
