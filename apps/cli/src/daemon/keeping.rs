@@ -85,6 +85,7 @@ impl Keeping for Service {
 
     async fn start(&self, order: &Order) -> Result<DomId, Problem> {
         let (recipe, config) = self.wanted(&order.config, Some(&order.name), &order.extra)?;
+        self.kept.let_begin(self.host.timers.now());
         self.make(&recipe, &config).await
     }
 

@@ -1,10 +1,12 @@
 //! How many domains are to be built ahead.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use morgana_exec::Notify;
+use morgana_hal::Instant;
 
 use super::problem::Problem;
 
@@ -14,14 +16,38 @@ const MOST: usize = 32;
 const MOST_OF_ONE: usize = 256;
 
 /// What is to be there, by configuration.
-#[derive(Default)]
 pub(super) struct Kept {
     wanted: RefCell<Vec<(PathBuf, usize)>>,
     /// One was taken, or more are wanted.
     pub(super) changed: Notify,
+    /// Nothing is built before.
+    rest: Cell<Instant>,
+}
+
+/// How long nothing is built after a service has begun: it has the machine for itself, and who asks the daemon needs not wait.
+const REST: Duration = Duration::from_secs(2);
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self {
+            wanted: RefCell::default(),
+            changed: Notify::default(),
+            rest: Cell::new(Instant::ZERO),
+        }
+    }
 }
 
 impl Kept {
+    /// A service begins.
+    pub(super) fn let_begin(&self, now: Instant) {
+        self.rest.set(now + REST);
+    }
+
+    /// When building goes on.
+    pub(super) fn rest(&self) -> Instant {
+        self.rest.get()
+    }
+
     /// From now on so many are wanted.
     pub(super) fn set(&self, config: &Path, count: usize) -> Result<(), Problem> {
         if count > MOST_OF_ONE {
@@ -47,6 +73,25 @@ impl Kept {
         let wanted = self.wanted.borrow();
         let found = wanted.iter().find(|(path, _)| path == config);
         found.map_or(0, |(_, count)| *count)
+    }
+
+    /// What is wanted, and one at least for services of these configurations; those first, for nobody does a service's work until it is there again.
+    pub(super) fn all_with<'a>(
+        &self,
+        services: impl IntoIterator<Item = &'a Path>,
+    ) -> Vec<(PathBuf, usize)> {
+        let mut all: Vec<(PathBuf, usize)> = Vec::new();
+        let is_in =
+            |all: &[(PathBuf, usize)], path: &Path| all.iter().any(|(other, _)| other == path);
+        for path in services {
+            if !is_in(&all, path) {
+                all.push((path.to_owned(), self.count(path).max(1)));
+            }
+        }
+        let mut others = self.all();
+        others.retain(|(path, _)| !is_in(&all, path));
+        all.append(&mut others);
+        all
     }
 
     /// What is wanted.
@@ -93,6 +138,17 @@ mod tests {
             kinds.replace(&PathBuf::from(format!("/{number}")), "c");
         }
         assert_eq!(kinds.0.borrow().len(), MOST_KINDS);
+    }
+
+    #[test]
+    fn services_come_first() {
+        let kept = Kept::default();
+        let path = |name: &'static str| Path::new(name);
+        kept.set(path("/web"), 5).unwrap();
+        kept.set(path("/both"), 2).unwrap();
+        let all = kept.all_with(["/one", "/both", "/one"].map(path));
+        let wanted = [("/one", 1), ("/both", 2), ("/web", 5)];
+        assert_eq!(all, wanted.map(|(name, count)| (name.into(), count)));
     }
 
     #[test]

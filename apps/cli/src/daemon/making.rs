@@ -18,6 +18,13 @@ use crate::domains::{Understood, uuid};
 /// How long to wait after a domain could not be built ahead.
 const PAUSE: Duration = Duration::from_secs(5);
 
+/// Whether a domain was built ahead.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Built {
+    One,
+    None,
+}
+
 impl Service {
     /// What is wanted: a configuration, with another name and more words.
     pub(super) fn wanted(
@@ -116,35 +123,49 @@ impl Service {
         }
     }
 
+    /// Builds until all is there. After each domain it begins from the front, so that one for a service's next start waits for no more than one of a fleet's.
     async fn replenish_once(&self) -> Result<(), Problem> {
-        let mut done = Ok(());
-        for (path, count) in self.all_kept() {
-            // One configuration that is wrong keeps the others from nothing.
-            done = done.and(self.replenish_one(&path, count).await);
+        loop {
+            self.session.timers.sleep_until(self.kept.rest()).await;
+            let (mut done, mut built) = (Ok(()), Built::None);
+            for (path, count) in self.all_kept() {
+                match self.replenish_one(&path, count).await {
+                    Ok(Built::One) => {
+                        built = Built::One;
+                        break;
+                    }
+                    Ok(Built::None) => {}
+                    // One configuration that is wrong keeps the others from nothing.
+                    Err(problem) => done = done.and(Err(problem)),
+                }
+            }
+            if built == Built::None {
+                return done;
+            }
         }
-        done
     }
 
-    async fn replenish_one(&self, path: &Path, count: usize) -> Result<(), Problem> {
+    /// Builds one, if any is missing.
+    async fn replenish_one(&self, path: &Path, count: usize) -> Result<Built, Problem> {
         let recipe = self.recipes.get(path)?;
         if let Some(old) = self.kinds.replace(path, &recipe.kind) {
             self.host.discard(&old).await?;
         }
-        let there = self.host.waiting(&recipe.kind).await?;
-        for _ in there..count {
-            let prepare = async |uuid, now| {
-                let (kind, config) = (&recipe.kind, &recipe.config);
-                let host = &self.host;
-                host.prepare(kind, config, &recipe.image, uuid, now).await
-            };
-            let domain = self.build(prepare).await?;
-            if !self.is_kept(path) {
-                // Nobody wants it any more.
-                self.host.destroy(domain).await?;
-                break;
-            }
+        if self.host.waiting(&recipe.kind).await? >= count {
+            return Ok(Built::None);
         }
-        Ok(())
+        let prepare = async |uuid, now| {
+            let (kind, config) = (&recipe.kind, &recipe.config);
+            let host = &self.host;
+            host.prepare(kind, config, &recipe.image, uuid, now).await
+        };
+        let domain = self.build(prepare).await?;
+        if self.is_kept(path) {
+            return Ok(Built::One);
+        }
+        // Nobody wants it any more.
+        self.host.destroy(domain).await?;
+        Ok(Built::None)
     }
 
     fn is_kept(&self, path: &Path) -> bool {
@@ -153,14 +174,9 @@ impl Service {
 
     /// What is to be built ahead: what was asked for, and one for the next start of the services of each configuration.
     fn all_kept(&self) -> Vec<(PathBuf, usize)> {
-        let mut all = self.kept.all();
-        for one in self.services.all() {
-            let path = &one.order.config;
-            if !all.iter().any(|(other, _)| other == path) {
-                all.push((path.clone(), 1));
-            }
-        }
-        all
+        let services = self.services.all();
+        let configs = services.iter().map(|one| &*one.order.config);
+        self.kept.all_with(configs)
     }
 
     /// Ends what was built ahead for a service, if nobody else wants such.
