@@ -1,10 +1,10 @@
-# Kills parts of the service at random while it is used, in dom0: chaos.py SEED SECONDS LEDGER_PORT BALANCER QUEUE. Prints one JSON object in the end.
+# Kills parts of the service at random while it is used, in dom0: chaos.py SEED SECONDS LEDGER_PORT BALANCER QUEUE KINDS. Prints one JSON object in the end.
 #
 # Meanwhile one thread asks for a tile ten times a second, one orders posters, each under a key until it is acknowledged, and one hears from workers which jobs they have done.
 import json, random, socket, subprocess, sys, threading, time
 
 seed, seconds, ledger_port = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-balancer, queue = sys.argv[4], sys.argv[5]
+balancer, queue, kinds = sys.argv[4], sys.argv[5], sys.argv[6].split(",")
 
 # Kills have so long between them, and what is left to do in the end has so long.
 PAUSE = (8, 12)
@@ -119,7 +119,7 @@ def kill(kind):
     if not names:
         return None
     name = random.choice(names)
-    # As quick as it can be: what xl does first would be a part of the outage.
+    # As quick as it can be.
     subprocess.run(["morgana", "destroy", name], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return name
 
@@ -141,19 +141,18 @@ def settle():
 
 
 def outage(at, until):
-    """For how long no request was answered well after a kill: of requests that were sent until the next kill, when the first one ended well that had begun after the last one which failed."""
+    """For how long no request was answered well after a kill: of requests that were sent until the next kill, from the first one that failed until the first one ended well that had begun after the last one which failed. What it takes to kill is no part of it: meanwhile requests are answered."""
     sent = [one for one in sorted(probes) if at <= one[0] < until]
     failed = [start for start, _, well in sent if not well]
     if not failed:
         return 0.0
     later = [end for start, end, well in sent if well and start > failed[-1]]
-    return round((min(later) if later else until) - at, 3)
+    return round((min(later) if later else until) - failed[0], 3)
 
 
 random.seed(seed)
 for role in (probe, order, hear):
     threading.Thread(target=role, daemon=True).start()
-kinds = ["balancer", "web", "worker", "queue", "autoscaler", "toolstack"]
 time.sleep(5)
 first = True
 while first or now() < seconds:
@@ -162,7 +161,7 @@ while first or now() < seconds:
         at = now()
         name = kill(kind)
         if name:
-            kills.append({"at": at, "kind": kind, "name": name})
+            kills.append({"at": at, "kind": kind, "name": name, "took": round(now() - at, 3)})
         time.sleep(random.uniform(*PAUSE))
         if now() >= seconds and not first:
             break

@@ -10,6 +10,8 @@ use super::addresses::{BALANCER, LEDGER_PORT, QUEUE};
 use super::service::Service;
 
 const SCRIPT: &str = include_str!("chaos.py");
+/// What is killed if nothing else is said.
+const KINDS: &str = "balancer,web,worker,queue,autoscaler,toolstack";
 /// How long it may take besides the kills themselves.
 const PATIENCE: Duration = Duration::from_secs(420);
 
@@ -38,16 +40,20 @@ pub(crate) struct Chaos {
 pub(crate) struct Kill {
     /// Which kind of part.
     pub(crate) kind: String,
-    /// Seconds from the kill to the first request that was answered well after the last one that failed; 0 if none failed.
+    /// Seconds from the first request that failed to the first one that was answered well after the last one that failed; 0 if none failed.
     pub(crate) outage: f64,
+    /// Seconds from the command that killed to its end, when nothing was left.
+    pub(crate) took: f64,
 }
 
 impl Chaos {
-    /// Kills for so many seconds, as the seed determines, and waits until all jobs are done.
+    /// Kills for so many seconds, as the seed determines, and waits until all jobs are done. `MORGANA_KINDS` says what is killed, with commas between, if not all.
     pub(crate) fn let_loose(service: &Service<'_>, seed: u64, seconds: u64) -> Result<Chaos> {
         let testbed = service.testbed();
         testbed.put_bytes(SCRIPT.as_bytes(), "/chaos.py", 0o644)?;
-        let script = format!("python3 /chaos.py {seed} {seconds} {LEDGER_PORT} {BALANCER} {QUEUE}");
+        let kinds = std::env::var("MORGANA_KINDS").unwrap_or_else(|_| KINDS.to_owned());
+        let script =
+            format!("python3 /chaos.py {seed} {seconds} {LEDGER_PORT} {BALANCER} {QUEUE} {kinds}");
         let told = testbed.sh_within(&script, PATIENCE + Duration::from_secs(seconds))?;
         let line = told.lines().last().context("chaos.py says nothing")?;
         serde_json::from_str(line).with_context(|| format!("chaos.py says {line}"))

@@ -1,4 +1,4 @@
-//! How long the self-scaling service is away when a part of it is killed, and whether a job is lost meanwhile. `MORGANA_SECONDS` (600) and `MORGANA_SEED` (1) say for how long, and in which order.
+//! How long the self-scaling service is away when a part of it is killed, and whether a job is lost meanwhile. `MORGANA_SECONDS` (600) and `MORGANA_SEED` (1) say for how long, and in which order; `MORGANA_KINDS` (all) which parts, as in `balancer,queue`.
 
 use anyhow::Result;
 
@@ -34,6 +34,10 @@ pub(super) fn run(workspace: &Workspace, report: &mut Report<'_>) -> Result<()> 
             report(&Record::alone(BENCH, &case, "s", value))?;
         }
     }
+    let mut took: Vec<f64> = chaos.kills.iter().map(|kill| kill.took).collect();
+    took.sort_by(f64::total_cmp);
+    let median = took.get(took.len() / 2).copied().unwrap_or_default();
+    report(&Record::alone(BENCH, "kill-took-median", "s", median))?;
     for (case, value) in [
         ("kills", chaos.kills.len() as u64),
         ("requests", chaos.probes),
