@@ -200,6 +200,9 @@ def page(number):
         if time.monotonic() > end:
             vif = f"vif{lines('xl', 'domid', f'page-{number}')[0]}.0"
             known = [lines("ip", "neigh", "show", address(number)), lines("ip", "-s", "link", "show", vif), lines("xl", "list", f"page-{number}")]
+            known += [xen_says("e")[-60:], xen_says("q")[-60:], lines("sh", "-c", f"cd /sys/kernel/debug/xen-netback/{vif} && head -n 99 *")]
+            time.sleep(5)
+            known += [lines("sh", "-c", f"xl debug-keys q; xl dmesg | tail -n 40"), lines("xl", "list")]
             told = "\n".join(sum(known, []) + lines("tail", "-n", "20", f"/var/log/xen/console/guest-page-{number}.log"))
             raise SystemExit(f"no page from {address(number)}: {why}\n{told}")
         time.sleep(0.05)

@@ -195,39 +195,57 @@ fn entry(domain: DomId, access: Access) -> Permission {
 }
 
 /// Removes all nodes of a domain, whoever has written them.
+///
+/// Those are not removed in a transaction: Xen's xenstored refuses the end of one (`ENOMEM`) in which nodes went that belonged to a domain of which nothing is left by then
+/// (`domain_entry_fix` in xenstored_domain.c).
 pub(crate) async fn remove(client: &Client, domain: DomId, uuid: Uuid) -> Result<(), Error> {
+    let paths = all_paths(client, domain, uuid).await?;
+    for part in paths.chunks(MAX_IN_FLIGHT) {
+        let removed = join_all(part.iter().map(|path| client.remove(path))).await;
+        let mut removed = removed.into_iter();
+        removed.try_for_each(|removed| removed.or_else(none))?;
+    }
     client
         .transaction(async |tree| {
-            let vm = format!("/vm/{uuid}");
-            let mut paths = Vec::from([home(domain), libxl(domain), vm, ahead(domain)]);
-            let devices = format!("{}/device", libxl(domain));
-            for kind in tree.children(&devices).await.or_else(none)? {
-                for number in tree.children(&format!("{devices}/{kind}")).await? {
-                    let path = format!("{devices}/{kind}/{number}/backend");
-                    paths.extend(tree.read_text(&path).await.ok());
-                }
-            }
-            for kind in tree
-                .children("/local/domain/0/backend")
-                .await
-                .or_else(none)?
-            {
-                let number = domain.number();
-                paths.push(format!("/local/domain/0/backend/{kind}/{number}"));
-            }
             for path in &paths {
-                remove_one(tree, path).await?;
+                remove_empty_above(tree, path).await?;
             }
             Ok(())
         })
         .await
 }
 
-/// Removes a node, if it is there, and what is empty then of the folders of back ends, as libxl does, and of domains built ahead.
+/// Where a domain has nodes.
+async fn all_paths(client: &Client, domain: DomId, uuid: Uuid) -> Result<Vec<String>, Error> {
+    let vm = format!("/vm/{uuid}");
+    let mut paths = Vec::from([home(domain), vm, ahead(domain)]);
+    let devices = format!("{}/device", libxl(domain));
+    for kind in client.children(&devices).await.or_else(none)? {
+        let kind = format!("{devices}/{kind}");
+        for number in client.children(&kind).await.or_else(none)? {
+            let path = format!("{kind}/{number}/backend");
+            paths.extend(client.read_text(&path).await.ok());
+        }
+    }
+    let back_ends = client.children("/local/domain/0/backend").await;
+    for kind in back_ends.or_else(none)? {
+        let number = domain.number();
+        paths.push(format!("/local/domain/0/backend/{kind}/{number}"));
+    }
+    // What tells of the others goes last.
+    paths.push(libxl(domain));
+    Ok(paths)
+}
+
+/// Removes a node, if it is there, and what is empty above it then.
 pub(crate) async fn remove_one(tree: &Tree, path: &str) -> Result<(), Error> {
     // Of some not even the node above is there.
     tree.remove(path).await.or_else(none)?;
-    let mut path = path;
+    remove_empty_above(tree, path).await
+}
+
+/// Removes what is empty above a node that is gone, of the folders of back ends, as libxl does, and of domains built ahead.
+async fn remove_empty_above(tree: &Tree, mut path: &str) -> Result<(), Error> {
     while let Some((above, _)) = path.rsplit_once('/') {
         let is_of_back_ends = above.ends_with("/backend") || above.contains("/backend/");
         if !(is_of_back_ends || above == AHEAD)
