@@ -61,8 +61,7 @@ pub(crate) async fn interface(tree: &Tree, index: u32) -> Result<Interface, Conn
 /// Goes through the handshake up to the point where the back end knows all, and is on its way. Waits for a back end that is not there
 /// yet, as long as it takes.
 ///
-/// From then on the rings may be used: what is in them when the back end connects is what it finds first. Waiting until it says that it
-/// has would only cost time, one of the largest parts of a small domain's boot.
+/// From then on the link may be used: what is sent meanwhile is what the back end finds first, once it says that it has connected ([`Link::begin`]).
 pub(crate) async fn connect<P: Platform>(
     platform: &P,
     device: &Device,
@@ -85,7 +84,7 @@ pub(crate) async fn connect<P: Platform>(
         .map(|(key, value)| (key.as_str(), value.clone()))
         .collect();
     device.publish(State::Connected, &told).await?;
-    link.begin();
+    link.hold();
     Ok(link)
 }
 

@@ -51,7 +51,7 @@ impl<P: Platform> Keeper<P> {
         self.shared.joint.put_in_time(&self.timers, link).await;
     }
 
-    /// The back end says that it is connected. It is notified once more, should it have looked at the rings before it could be told.
+    /// The back end says that it is connected. Only now it is shown the rings.
     fn joined(&self) {
         self.phase.set(Phase::Joined);
         log::info!("{}: connected", self.name());

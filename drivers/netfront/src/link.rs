@@ -45,6 +45,8 @@ pub struct Link<P: Platform> {
     max_frame: usize,
     violation: Option<Violation>,
     violation_told: bool,
+    /// Whether the back end is still connecting, and is not to be shown anything.
+    is_held: bool,
     stats: Stats,
 }
 
@@ -91,6 +93,7 @@ impl<P: Platform> Link<P> {
             max_frame,
             violation: None,
             violation_told: false,
+            is_held: false,
             stats: Stats::default(),
         })
     }
@@ -162,7 +165,7 @@ impl<P: Platform> Link<P> {
     /// Shows the back end what was sent and which pages are free again, and notifies it if it waits for that.
     pub fn flush(&mut self) {
         self.budgets.fill(budget(self.channels.len()));
-        if self.violation.is_some() {
+        if self.violation.is_some() || self.is_held {
             return;
         }
         let queues = self.receivers.iter_mut().zip(&self.channels).enumerate();
@@ -215,9 +218,16 @@ impl<P: Platform> Link<P> {
         Ok(more)
     }
 
-    /// Shows the back end, which connects or has just connected, the pages for what it receives, and notifies it in any case: it may have
-    /// looked before it could be told.
+    /// Until [`begin`](Self::begin) the back end, which is connecting, sees nothing and is not notified. Linux's netback has its interrupt for a moment before it knows the interrupt's number, and
+    /// binding the event channel makes one. If it finds something in the rings then, its thread ends the interrupt by the number that it does not know yet: no other one ever comes
+    /// (`xenvif_connect_data`, `xenvif_wait_for_rx_work`).
+    pub(crate) fn hold(&mut self) {
+        self.is_held = true;
+    }
+
+    /// Shows the back end, which has connected, what is there already, and notifies it in any case.
     pub(crate) fn begin(&mut self) {
+        self.is_held = false;
         self.flush();
         for channel in &self.channels {
             self.stats.notifications += 1;

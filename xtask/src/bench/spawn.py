@@ -200,9 +200,17 @@ def page(number):
         if time.monotonic() > end:
             vif = f"vif{lines('xl', 'domid', f'page-{number}')[0]}.0"
             known = [lines("ip", "neigh", "show", address(number)), lines("ip", "-s", "link", "show", vif), lines("xl", "list", f"page-{number}")]
-            known += [xen_says("e")[-60:], xen_says("q")[-60:], lines("sh", "-c", f"cd /sys/kernel/debug/xen-netback/{vif} && head -n 99 *")]
+            run("mount", "-t", "debugfs", "none", "/sys/kernel/debug")
+            domid = vif[3:-2]
+            rings = f"cd /sys/kernel/debug/xen-netback/{vif} && cat *; grep -E '{vif}' /proc/interrupts"
+            for _ in range(2):
+                known += [[line for line in xen_says("e") if f"d={domid} " in line], lines("sh", "-c", rings)]
+                time.sleep(3)
+            known += [lines("ping", "-c", "1", "-W", "1", address(number)), lines("sh", "-c", f"echo kick > /sys/kernel/debug/xen-netback/{vif}/io_ring_q0"), ["kicked"]]
+            time.sleep(2)
+            known += [lines("sh", "-c", rings), lines("ip", "-s", "link", "show", vif), lines("ip", "neigh", "show", address(number))]
             time.sleep(5)
-            known += [lines("sh", "-c", f"xl debug-keys q; xl dmesg | tail -n 40"), lines("xl", "list")]
+            known += [lines("ip", "-s", "link", "show", vif), lines("ip", "neigh", "show", address(number))]
             told = "\n".join(sum(known, []) + lines("tail", "-n", "20", f"/var/log/xen/console/guest-page-{number}.log"))
             raise SystemExit(f"no page from {address(number)}: {why}\n{told}")
         time.sleep(0.05)

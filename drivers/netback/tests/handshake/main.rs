@@ -5,10 +5,13 @@ mod machine;
 mod support;
 mod xenstored;
 
+use std::future::poll_fn;
 use std::task::Poll;
 
 use machine::{back_path, run};
-use morgana_hal::DomId;
+use morgana_hal::{
+    Channel as _, DomId, Events as _, GrantRef, Memory as _, Pages as _, Platform as _, Port,
+};
 use morgana_netback as netback;
 use morgana_netfront as netfront;
 use morgana_netfront::{Config, ConnectError, Offload};
@@ -55,6 +58,73 @@ fn a_device_connects_works_and_closes() {
             async |_| {},
         );
     }
+}
+
+/// Linux's netback has its interrupt for a moment before it knows which one that is. If it finds something in the rings then, it never ends the interrupt.
+#[test]
+fn a_back_end_finds_nothing_in_the_rings_before_it_has_connected() {
+    run(
+        0,
+        async |control| {
+            control.attach(DomId::DOM0).await;
+            let back = back_path(DomId::DOM0);
+            let write = async |key, value| {
+                let path = format!("{back}/{key}");
+                control.client.write(&path, value).await.unwrap();
+            };
+            write("feature-rx-copy", "1").await;
+            write("state", "2").await;
+            control.reach("attached");
+            control.wait_for("connecting").await;
+            let read = async |key| {
+                let path = format!("{FRONT_PATH}/{key}");
+                control.client.read_number::<u32>(&path).await.unwrap()
+            };
+            let (front, platform) = (DomId::new(1), &control.platform);
+            let port = Port::new(read("event-channel").await);
+            let channel = platform.events().connect(front, port).unwrap();
+            let rings = [read("tx-ring-ref").await, read("rx-ring-ref").await];
+            let rings = rings.map(|ring| {
+                let ring = [GrantRef::new(ring)];
+                platform.memory().import(front, &ring).unwrap()
+            });
+            // `req_prod` (ring.h).
+            let produced = || {
+                rings.each_ref().map(|ring| {
+                    let mut produced = [0; 4];
+                    ring.region().read(0, &mut produced);
+                    u32::from_le_bytes(produced)
+                })
+            };
+            control.reach("bound");
+            control.wait_for("sent").await;
+            control.pause().await;
+            // Xen makes an event of the binding.
+            assert_eq!((channel.count(), produced()), (1, [0, 0]));
+            write("state", "4").await;
+            poll_fn(|cx| channel.poll_after(1, cx)).await;
+            let [sent, offered] = produced();
+            assert!(sent == 1 && offered > 0, "{sent}, {offered}");
+            drop((channel, rings));
+            control.reach("notified");
+            control.wait_for("closing").await;
+            write("state", "6").await;
+        },
+        async |own| {
+            own.wait_for("attached").await;
+            let mut front = own.netfront().await.unwrap();
+            own.reach("connecting");
+            own.wait_for("bound").await;
+            let slot = front.transmit().unwrap();
+            slot.send(60, |_| netfront::TxMeta::default());
+            front.flush();
+            own.reach("sent");
+            own.wait_for("notified").await;
+            own.reach("closing");
+            front.close().await;
+        },
+        async |_| {},
+    );
 }
 
 #[test]
