@@ -218,9 +218,8 @@ impl<P: Platform> Link<P> {
         Ok(more)
     }
 
-    /// Until [`begin`](Self::begin) the back end, which is connecting, sees nothing and is not notified. Linux's netback has its interrupt for a moment before it knows the interrupt's number, and
-    /// binding the event channel makes one. If it finds something in the rings then, its thread ends the interrupt by the number that it does not know yet: no other one ever comes
-    /// (`xenvif_connect_data`, `xenvif_wait_for_rx_work`).
+    /// Until [`begin`](Self::begin) the back end, which is connecting, sees nothing and is not notified. Linux's netback has its interrupt for a moment before it may do anything, and binding the
+    /// event channel makes one. Frames that it finds then it takes for work that is under way, and nobody ends the interrupt: no other one ever comes (`xenvif_interrupt`).
     pub(crate) fn hold(&mut self) {
         self.is_held = true;
     }

@@ -82,13 +82,17 @@ def xen_says(key):
     return lines("xl", "dmesg")
 
 
+def nodes():
+    return sum((lines("xenstore-ls", "-f", root) for root in ("/local/domain", "/vm", "/libxl", "/tool")), [])
+
+
 # What is in use of the machine when there is no domain but dom0: pages that Xen has free, domains, nodes, dom0's event channels, grants that somebody has mapped, frames for what dom0 maps.
 def used():
     grants = xen_says("g")
     return {
         "free": sum(int(line.split()[-2]) for line in xen_says("H") if "heap[" in line),
         "domains": len(lines("xl", "list")) - 1,
-        "nodes": sum(len(lines("xenstore-ls", "-f", root)) for root in ("/local/domain", "/vm", "/libxl", "/tool")),
+        "nodes": len(nodes()),
         "ports": sum("[0/" in line or "[1/" in line for line in xen_says("e")),
         "grants": sum("0x" in line for line in grants),
         "tables": " ".join(line.split(")", 1)[1].strip() for line in grants if "maptrack" in line),
@@ -105,7 +109,7 @@ def settled(before, tables=0):
     end = time.monotonic() + LIMIT
     while not is_as_before(now := used()):
         if time.monotonic() > end:
-            raise SystemExit(f"before {before}, afterwards {now}")
+            raise SystemExit("\n".join((f"before {before}, afterwards {now}", *nodes())))
         time.sleep(0.5)
     print(f"before {before}, afterwards {now}", file=sys.stderr)
 

@@ -111,7 +111,12 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
     /// [`HostError`].
     pub async fn destroy(&self, domain: DomId) -> Result<(), HostError> {
         let uuid = self.end(domain).await?;
-        self.gone(domain, uuid).await
+        self.gone(domain, uuid).await?;
+        // xenconsoled may have told of its terminal meanwhile.
+        match self.client.remove(&nodes::home(domain)).await {
+            Err(error) if !error.is_not_found() => Err(error.into()),
+            _ => Ok(()),
+        }
     }
 
     /// Ends a domain, of which something may be left for a while. Its UUID is told.

@@ -60,7 +60,7 @@ fn a_device_connects_works_and_closes() {
     }
 }
 
-/// Linux's netback has its interrupt for a moment before it knows which one that is. If it finds something in the rings then, it never ends the interrupt.
+/// Linux's netback has its interrupt for a moment before it may do anything. If it finds frames in the ring then, it never ends the interrupt.
 #[test]
 fn a_back_end_finds_nothing_in_the_rings_before_it_has_connected() {
     run(
