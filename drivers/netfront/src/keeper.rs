@@ -4,14 +4,17 @@ use alloc::boxed::Box;
 use alloc::rc::Rc;
 use core::cell::{Cell, RefCell};
 use core::fmt::Display;
+use core::future::pending;
+use core::time::Duration;
 
-use morgana_exec::Timers;
+use morgana_exec::{Either, Timers, select};
 use morgana_hal::Platform;
 use morgana_netif::SegmentationOffload;
 use morgana_xenbus::{Device, Kept, Role, State};
 use morgana_xenstore_client::Client;
 
 use crate::handshake::{ConnectError, Interface, Unsuitable, connect, interface};
+use crate::link::Hearing;
 use crate::netfront::Shared;
 use crate::{Config, Link, Violation};
 
@@ -61,6 +64,29 @@ impl<P: Platform> Keeper<P> {
     }
 }
 
+impl<P: Platform> Keeper<P> {
+    /// Waits until it is plain that the back end has taken nothing of what was sent, from the first frame on. To connect anew helps then: Linux's netback may lose its interrupt while it connects
+    /// (`xenvif_connect_data`).
+    async fn deaf(&self) {
+        let mut last = Hearing::NothingSent;
+        loop {
+            self.timers.sleep(LOOK).await;
+            let now = match self.shared.joint.link() {
+                Some(mut link) => link.hearing(),
+                None => Hearing::NothingSent,
+            };
+            match (last, now) {
+                (_, Hearing::Something) => pending().await,
+                (Hearing::Nothing, Hearing::Nothing) => return,
+                _ => last = now,
+            }
+        }
+    }
+}
+
+/// How often it is looked whether the back end takes anything, until it has. Twice in vain is enough.
+const LOOK: Duration = Duration::from_secs(2);
+
 impl<P: Platform> Kept for Keeper<P> {
     const ROLE: Role = Role::Frontend;
     type Violation = Violation;
@@ -90,7 +116,10 @@ impl<P: Platform> Kept for Keeper<P> {
     }
 
     async fn over(&self) -> Option<Violation> {
-        self.shared.joint.over(Link::violation).await
+        match select(self.shared.joint.over(Link::violation), self.deaf()).await {
+            Either::First(over) => over,
+            Either::Second(()) => Some(Violation::Deaf),
+        }
     }
 
     /// The connection begins while the back end is still connecting.

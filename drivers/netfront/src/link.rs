@@ -50,6 +50,17 @@ pub struct Link<P: Platform> {
     stats: Stats,
 }
 
+/// What a back end has done with what was sent since it has connected.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Hearing {
+    /// Nothing was.
+    NothingSent,
+    /// It has taken nothing yet.
+    Nothing,
+    /// It has taken something.
+    Something,
+}
+
 impl<P: Platform> Link<P> {
     /// Shares rings and pools with `backend` and opens an event channel for it. `mtu` is the IP MTU; it is lowered to what fits into one
     /// slot if the back end takes no more.
@@ -207,6 +218,17 @@ impl<P: Platform> Link<P> {
             }
         }
         ready
+    }
+
+    /// What the back end has done with what was sent.
+    pub(crate) fn hearing(&mut self) -> Hearing {
+        let reclaimed = self.transmitter.reclaim(&mut self.stats);
+        self.check(reclaimed);
+        match self.transmitter.has_answer() {
+            true => Hearing::Something,
+            false if self.is_held || self.stats.tx_frames == 0 => Hearing::NothingSent,
+            false => Hearing::Nothing,
+        }
     }
 
     /// Whether responses wait in a receive ring; otherwise a notification of the next one is asked for.

@@ -36,6 +36,8 @@ pub(crate) struct Transmitter<M: Memory> {
     place: Option<usize>,
     /// Whether there was no room when some was wanted, so that the next completion matters.
     starved: bool,
+    /// Whether anything that was sent was ever answered.
+    has_answer: bool,
     /// A large frame that is to be cut.
     scratch: Vec<u8>,
 }
@@ -99,6 +101,7 @@ impl<M: Memory> Transmitter<M> {
             features,
             place: None,
             starved: false,
+            has_answer: false,
             scratch: Vec::new(),
         })
     }
@@ -314,6 +317,7 @@ impl<M: Memory> Transmitter<M> {
             let Some(response) = lane.ring.pop().map_err(Violation::TransmitRing)? else {
                 break;
             };
+            self.has_answer = true;
             match response.status {
                 TxStatus::OKAY => {}
                 TxStatus::DROPPED => stats.tx_dropped += 1,
@@ -359,6 +363,11 @@ impl<M: Memory> Transmitter<M> {
     /// Shows the requests of one ring.
     pub(crate) fn publish(&mut self, queue: usize) -> Notify {
         self.lanes[queue].ring.publish()
+    }
+
+    /// Whether anything that was sent was ever answered.
+    pub(crate) const fn has_answer(&self) -> bool {
+        self.has_answer
     }
 
     /// The pool's size, and how much of it is on its way, both in half pages.

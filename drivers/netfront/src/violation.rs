@@ -29,6 +29,8 @@ pub enum Violation {
     TooManyExtras,
     /// Extra info announced by another slot than a frame's first.
     MisplacedExtra,
+    /// It takes nothing that is sent, from the first frame on.
+    Deaf,
 }
 
 impl fmt::Display for Violation {
@@ -46,6 +48,7 @@ impl fmt::Display for Violation {
             Self::Segmentation => f.write_str("a large packet without size or protocol"),
             Self::TooManyExtras => f.write_str("too much extra info for one frame"),
             Self::MisplacedExtra => f.write_str("extra info announced in the middle of a frame"),
+            Self::Deaf => f.write_str("it takes nothing that is sent"),
         }
     }
 }

@@ -7,6 +7,7 @@ mod xenstored;
 
 use std::future::poll_fn;
 use std::task::Poll;
+use std::time::Duration;
 
 use machine::{back_path, run};
 use morgana_hal::{
@@ -121,6 +122,57 @@ fn a_back_end_finds_nothing_in_the_rings_before_it_has_connected() {
             own.reach("sent");
             own.wait_for("notified").await;
             own.reach("closing");
+            front.close().await;
+        },
+        async |_| {},
+    );
+}
+
+/// Linux's netback may lose its interrupt while it connects: then it takes nothing, until it is connected anew.
+#[test]
+fn a_back_end_that_takes_nothing_is_connected_anew() {
+    run(
+        0,
+        async |control| {
+            control.attach(DomId::DOM0).await;
+            let back = back_path(DomId::DOM0);
+            let write = async |key, value| {
+                let path = format!("{back}/{key}");
+                control.client.write(&path, value).await.unwrap();
+            };
+            write("feature-rx-copy", "1").await;
+            write("state", "2").await;
+            control.reach("attached");
+            control.wait_for("connecting").await;
+            write("state", "4").await;
+            // The front end closes, and is done once this end is closed, too.
+            while control.states(DomId::DOM0).await != "54" {
+                control
+                    .handle
+                    .timers()
+                    .sleep(Duration::from_millis(100))
+                    .await;
+            }
+            write("state", "6").await;
+            while control.states(DomId::DOM0).await != "66" {
+                control
+                    .handle
+                    .timers()
+                    .sleep(Duration::from_millis(100))
+                    .await;
+            }
+            let mut back = control.netback().await;
+            control.echo(&mut back, "pinged").await;
+            back.close().await;
+        },
+        async |own| {
+            own.wait_for("attached").await;
+            let mut front = own.netfront().await.unwrap();
+            own.reach("connecting");
+            ping(&own, &mut front, 3).await;
+            own.reach("pinged");
+            let stats = front.stats();
+            assert_eq!((stats.connections, stats.violations), (2, 0));
             front.close().await;
         },
         async |_| {},
