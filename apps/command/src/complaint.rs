@@ -17,8 +17,9 @@ pub fn complaint(error: &clap::Error) -> String {
     format!("{} (try --help)", shown.collect::<String>())
 }
 
-/// Controls, and characters that are invisible or turn the direction of others (Unicode's categories Cc, Cf, Zl and Zp, as far as they matter).
-fn is_dangerous(character: char) -> bool {
+/// Whether a terminal might act upon a character, or a reader be deceived by it: controls, and characters that are invisible or turn the
+/// direction of others (Unicode's categories Cc, Cf, Zl and Zp, as far as they matter).
+pub fn is_dangerous(character: char) -> bool {
     character.is_control()
         || matches!(
             u32::from(character),

@@ -4,5 +4,5 @@
 mod complaint;
 mod start;
 
-pub use complaint::complaint;
+pub use complaint::{complaint, is_dangerous};
 pub use start::{Failure, start, start_with};

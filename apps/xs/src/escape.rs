@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use morgana_command::is_dangerous;
+
 /// Whether quotes are part of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Quotes {
@@ -59,22 +61,6 @@ impl fmt::Display for Escaped<'_> {
         }
         f.write_str(quote)
     }
-}
-
-/// Whether a terminal might act upon a character, or a reader be deceived by it: controls, and characters that are invisible or turn the
-/// direction of others (Unicode's categories Cc, Cf, Zl and Zp, as far as they matter).
-pub(crate) fn is_dangerous(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            u32::from(character),
-            0xad | 0x61c
-                | 0x200b..=0x200f
-                | 0x2028..=0x202e
-                | 0x2060..=0x206f
-                | 0xfeff
-                | 0xfff9..=0xfffb
-                | 0xe0000..=0xe007f
-        )
 }
 
 /// An escape that is none of those above.

@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
+use morgana_command::is_dangerous;
 use serde::{Deserialize, Serialize};
 
 use crate::base64;
-use crate::escape::is_dangerous;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::walk::Node;

@@ -202,22 +202,23 @@ def page(number):
         except OSError as error:
             why = error
         if time.monotonic() > end:
-            vif = f"vif{lines('xl', 'domid', f'page-{number}')[0]}.0"
-            known = [lines("ip", "neigh", "show", address(number)), lines("ip", "-s", "link", "show", vif), lines("xl", "list", f"page-{number}")]
-            run("mount", "-t", "debugfs", "none", "/sys/kernel/debug")
-            domid = vif[3:-2]
-            rings = f"cd /sys/kernel/debug/xen-netback/{vif} && cat *; grep -E '{vif}' /proc/interrupts"
-            for _ in range(2):
-                known += [[line for line in xen_says("e") if f"d={domid} " in line], lines("sh", "-c", rings)]
-                time.sleep(3)
-            known += [lines("ping", "-c", "1", "-W", "1", address(number)), lines("sh", "-c", f"echo kick > /sys/kernel/debug/xen-netback/{vif}/io_ring_q0"), ["kicked"]]
-            time.sleep(2)
-            known += [lines("sh", "-c", rings), lines("ip", "-s", "link", "show", vif), lines("ip", "neigh", "show", address(number))]
-            time.sleep(5)
-            known += [lines("ip", "-s", "link", "show", vif), lines("ip", "neigh", "show", address(number))]
-            told = "\n".join(sum(known, []) + lines("tail", "-n", "20", f"/var/log/xen/console/guest-page-{number}.log"))
+            told = "\n".join(network_of(number) + lines("tail", "-n", "20", f"/var/log/xen/console/guest-page-{number}.log"))
             raise SystemExit(f"no page from {address(number)}: {why}\n{told}")
         time.sleep(0.05)
+
+
+# What dom0 knows of a domain's network: the address, the interface, the rings and the interrupt of its back end, the ports of its event channels.
+def network_of(number):
+    domid = lines("xl", "domid", f"page-{number}")[0]
+    vif = f"vif{domid}.0"
+    run("mount", "-t", "debugfs", "none", "/sys/kernel/debug")
+    return [
+        *lines("xl", "list", f"page-{number}"),
+        *lines("ip", "neigh", "show", address(number)),
+        *lines("ip", "-s", "link", "show", vif),
+        *lines("sh", "-c", f"cat /sys/kernel/debug/xen-netback/{vif}/*; grep {vif} /proc/interrupts"),
+        *(line for line in xen_says("e") if f"d={domid} " in line),
+    ]
 
 
 # Seconds of processor time of dom0's processes, those of the kernel's too, by their names without numbers; and of domains.

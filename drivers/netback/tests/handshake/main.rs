@@ -7,7 +7,6 @@ mod xenstored;
 
 use std::future::poll_fn;
 use std::task::Poll;
-use std::time::Duration;
 
 use machine::{back_path, run};
 use morgana_hal::{
@@ -68,13 +67,7 @@ fn a_back_end_finds_nothing_in_the_rings_before_it_has_connected() {
         0,
         async |control| {
             control.attach(DomId::DOM0).await;
-            let back = back_path(DomId::DOM0);
-            let write = async |key, value| {
-                let path = format!("{back}/{key}");
-                control.client.write(&path, value).await.unwrap();
-            };
-            write("feature-rx-copy", "1").await;
-            write("state", "2").await;
+            control.offer_by_hand().await;
             control.reach("attached");
             control.wait_for("connecting").await;
             let read = async |key| {
@@ -102,14 +95,14 @@ fn a_back_end_finds_nothing_in_the_rings_before_it_has_connected() {
             control.pause().await;
             // Xen makes an event of the binding.
             assert_eq!((channel.count(), produced()), (1, [0, 0]));
-            write("state", "4").await;
+            control.write_back("state", "4").await;
             poll_fn(|cx| channel.poll_after(1, cx)).await;
             let [sent, offered] = produced();
             assert!(sent == 1 && offered > 0, "{sent}, {offered}");
             drop((channel, rings));
             control.reach("notified");
             control.wait_for("closing").await;
-            write("state", "6").await;
+            control.write_back("state", "6").await;
         },
         async |own| {
             own.wait_for("attached").await;
@@ -135,32 +128,14 @@ fn a_back_end_that_takes_nothing_is_connected_anew() {
         0,
         async |control| {
             control.attach(DomId::DOM0).await;
-            let back = back_path(DomId::DOM0);
-            let write = async |key, value| {
-                let path = format!("{back}/{key}");
-                control.client.write(&path, value).await.unwrap();
-            };
-            write("feature-rx-copy", "1").await;
-            write("state", "2").await;
+            control.offer_by_hand().await;
             control.reach("attached");
             control.wait_for("connecting").await;
-            write("state", "4").await;
+            control.write_back("state", "4").await;
             // The front end closes, and is done once this end is closed, too.
-            while control.states(DomId::DOM0).await != "54" {
-                control
-                    .handle
-                    .timers()
-                    .sleep(Duration::from_millis(100))
-                    .await;
-            }
-            write("state", "6").await;
-            while control.states(DomId::DOM0).await != "66" {
-                control
-                    .handle
-                    .timers()
-                    .sleep(Duration::from_millis(100))
-                    .await;
-            }
+            control.until_states_are("54").await;
+            control.write_back("state", "6").await;
+            control.until_states_are("66").await;
             let mut back = control.netback().await;
             control.echo(&mut back, "pinged").await;
             back.close().await;

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use morgana_emul::EmulPlatform;
 use morgana_exec::{Either, select};
+use morgana_hal::DomId;
 use morgana_netback::{BackendAddress, Config, Netback, TxMeta};
 use morgana_netfront::{ConnectError, Netfront};
 
 use crate::domain::Domain;
-use crate::machine::FRONT;
+use crate::machine::{FRONT, back_path};
 
 /// Their class, and the number of the one that is tested.
 pub(crate) const DEVICE: (&str, u32) = ("vif", 0);
@@ -30,6 +31,25 @@ impl Domain {
         Netback::open(&self.platform, client, &self.handle, address, config)
             .await
             .unwrap()
+    }
+
+    /// Writes a key of a back end of this domain's by hand.
+    pub(crate) async fn write_back(&self, key: &str, value: &str) {
+        let path = format!("{}/{key}", back_path(DomId::DOM0));
+        self.client.write(&path, value).await.unwrap();
+    }
+
+    /// Says, in place of a back end, that one is ready for a front end.
+    pub(crate) async fn offer_by_hand(&self) {
+        self.write_back("feature-rx-copy", "1").await;
+        self.write_back("state", "2").await;
+    }
+
+    /// Waits until front and back end are in these states.
+    pub(crate) async fn until_states_are(&self, wanted: &str) {
+        while self.states(DomId::DOM0).await != wanted {
+            self.handle.timers().sleep(Duration::from_millis(100)).await;
+        }
     }
 
     /// The front end of this domain.
