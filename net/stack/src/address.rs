@@ -30,6 +30,20 @@ impl Addresses {
         self.ipv4.is_some() || self.ipv6.iter().flatten().any(routable)
     }
 
+    /// Who is next on the way to one other host: itself if it is on a link of ours, or a router.
+    pub(crate) fn next_hop(&self, to: IpAddr) -> Option<IpAddr> {
+        match to {
+            IpAddr::V4(v4) => match self.ipv4?.contains(v4) {
+                true => Some(to),
+                false => self.ipv4_gateway.map(IpAddr::V4),
+            },
+            IpAddr::V6(v6) => match self.ipv6.iter().flatten().any(|cidr| cidr.contains(v6)) {
+                true => Some(to),
+                false => self.ipv6_gateway.map(IpAddr::V6),
+            },
+        }
+    }
+
     /// Whether a packet could be sent to that address: on a link of ours, or through a router.
     pub(crate) fn reaches(&self, address: IpAddr) -> bool {
         match address {

@@ -22,6 +22,7 @@ use crate::frame::{Class, ETHERNET, Own, classify};
 use crate::hash::SipKey;
 use crate::limits::Limits;
 use crate::ndp;
+use crate::neighbors::{self, Asked};
 use crate::phy::{self, Ingress, Reply};
 use crate::slaac::Slaac;
 use crate::stats::Stats;
@@ -29,8 +30,8 @@ use crate::tcp::{Phantom, Room, Tcp};
 use crate::time::instant_to_smoltcp;
 use crate::udp::Udp;
 
-/// How many frames of our own making (announcements, solicitations) wait for room in the device. The oldest is dropped beyond.
-const OUTBOX: usize = 8;
+/// How many frames of our own making (announcements, questions) wait for room in the device. The oldest is dropped beyond.
+const OUTBOX: usize = 8 + neighbors::MOST;
 
 /// The least that a link must carry for IPv6 (RFC 8200 section 5); there is none over one that does not.
 const IPV6_MIN_MTU: usize = 1280;
@@ -57,6 +58,7 @@ pub(crate) struct Engine {
     pub(crate) own_ipv6: Vec<Ipv6Addr>,
     pub(crate) address_waiters: Waiters,
     outbox: VecDeque<Vec<u8>>,
+    pub(crate) asked: Asked,
     pub(crate) again: Again,
     pub(crate) reply: Reply,
     pub(crate) stats: Stats,
@@ -119,6 +121,7 @@ impl Engine {
             own_ipv6: Vec::new(),
             address_waiters: Waiters::new(),
             outbox: VecDeque::new(),
+            asked: Asked::default(),
             again: Again::NotWanted,
             reply,
             stats: Stats::default(),
@@ -282,6 +285,8 @@ impl Engine {
             self.send_outbox(device),
             self.send_datagrams(device, now),
             self.send_segments(device, now),
+            // What these two had to ask.
+            self.send_outbox(device),
         ];
         if rooms.contains(&Room::Exhausted) {
             Room::Exhausted

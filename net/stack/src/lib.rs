@@ -15,6 +15,7 @@ mod frame;
 mod hash;
 mod limits;
 mod ndp;
+mod neighbors;
 mod parse;
 mod phy;
 mod slaac;

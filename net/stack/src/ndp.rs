@@ -26,6 +26,9 @@ const ALL_ROUTERS: (Ipv6Addr, [u8; 6]) = (
     [0x33, 0x33, 0, 0, 0, 2],
 );
 
+/// The first of the groups in one of which each address is.
+const SOLICITED_NODE: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 1, 0xff00, 0);
+
 /// The interface identifier made from an Ethernet address (RFC 4291 appendix A).
 pub(crate) fn interface_id([a, b, c, d, e, f]: [u8; 6]) -> u64 {
     u64::from_be_bytes([a ^ 0x02, b, c, 0xff, 0xfe, d, e, f])
@@ -150,14 +153,36 @@ pub(crate) fn answer(
     });
 }
 
-/// "This address is mine", unasked (RFC 5227 section 3: an ARP announcement).
+/// "Who has this address?" (RFC 4861 section 7.2.2)
+pub(crate) fn solicitation(mac: [u8; 6], from: Ipv6Addr, target: Ipv6Addr) -> Vec<u8> {
+    let [.., a, b, c] = target.octets();
+    Message {
+        mac,
+        from,
+        // The solicited-node group (RFC 4291 section 2.7.1), and its Ethernet group.
+        to: Ipv6Addr::from_bits(SOLICITED_NODE.to_bits() | target.to_bits() & 0xff_ffff),
+        to_mac: [0x33, 0x33, 0xff, a, b, c],
+        content: NdiscRepr::NeighborSolicit {
+            target_addr: target,
+            lladdr: Some(EthernetAddress(mac).into()),
+        },
+    }
+    .frame()
+}
+
+/// "This address is mine", unasked (RFC 5227 section 3: an ARP announcement is a question for the own address).
 pub(crate) fn arp_announcement(mac: [u8; 6], address: Ipv4Addr) -> Vec<u8> {
+    arp_question(mac, address, address)
+}
+
+/// "Who has this address?" (RFC 826)
+pub(crate) fn arp_question(mac: [u8; 6], from: Ipv4Addr, target: Ipv4Addr) -> Vec<u8> {
     let arp = ArpRepr::EthernetIpv4 {
         operation: ArpOperation::Request,
         source_hardware_addr: EthernetAddress(mac),
-        source_protocol_addr: address,
+        source_protocol_addr: from,
         target_hardware_addr: EthernetAddress([0; 6]),
-        target_protocol_addr: address,
+        target_protocol_addr: target,
     };
     let mut frame = vec![0; ETHERNET + arp.buffer_len()];
     let mut ethernet = EthernetFrame::new_unchecked(&mut frame);

@@ -2,13 +2,13 @@
 
 mod common;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use common::raw::*;
 use common::*;
 use morgana_net_device::{Offload, blank_or_complete};
-use morgana_net_stack::{Limits, Stats};
+use morgana_net_stack::{ConnectOptions, Limits, Stats, TcpStream, UdpOptions, UdpSocket};
 use smoltcp::wire::*;
 
 #[test]
@@ -525,4 +525,106 @@ fn a_dhcp_server_may_say_anything() {
             },
         );
     }
+}
+
+/// Who is asked for in frames: over ARP, and by solicitations that went to the right group.
+fn asked_for(frames: &[Vec<u8>]) -> Vec<IpAddr> {
+    let over_arp = |frame: &Vec<u8>| {
+        let packet = ArpPacket::new_checked(frame.get(14..)?).ok()?;
+        match ArpRepr::parse(&packet).ok()? {
+            ArpRepr::EthernetIpv4 {
+                operation: ArpOperation::Request,
+                source_protocol_addr,
+                target_protocol_addr,
+                ..
+            } if frame[12..14] == [8, 6] => {
+                assert_eq!(source_protocol_addr, THEIRS);
+                Some(IpAddr::V4(target_protocol_addr))
+            }
+            _ => None,
+        }
+    };
+    let by_solicitation = |frame: &Vec<u8>| {
+        let (group, message) = icmp6_of(frame)?;
+        let Icmpv6Repr::Ndisc(NdiscRepr::NeighborSolicit {
+            target_addr,
+            lladdr,
+        }) = message
+        else {
+            return None;
+        };
+        assert_eq!(frame[22..38], THEIRS6.octets());
+        assert_eq!(lladdr, Some(EthernetAddress(MACS[1].0).into()));
+        let [.., a, b, c] = target_addr.octets();
+        assert_eq!(frame[..6], [0x33, 0x33, 0xff, a, b, c]);
+        let [high, low] = [u16::from_be_bytes([0xff, a]), u16::from_be_bytes([b, c])];
+        assert_eq!(group, Ipv6Addr::new(0xff02, 0, 0, 0, 0, 1, high, low));
+        Some(IpAddr::V6(target_addr))
+    };
+    let asked = |frame| over_arp(frame).or_else(|| by_solicitation(frame));
+    frames.iter().filter_map(asked).collect()
+}
+
+/// smoltcp asks for one neighbour a second, whoever else is wanted.
+#[test]
+fn neighbours_are_asked_for_at_once() {
+    run_raw(STATIC, Limits::default(), |mut world| async move {
+        world.raw.received().await;
+        let wanted: Vec<IpAddr> = (21..26)
+            .flat_map(|last| {
+                let v4 = Ipv4Addr::new(10, 0, 0, last);
+                let v6 = Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0x1234, last.into());
+                [v4.into(), v6.into()]
+            })
+            .collect();
+        // Two connections to each; one question is enough for both.
+        for to in wanted.iter().chain(&wanted) {
+            let (stack, remote) = (world.stack.clone(), SocketAddr::new(*to, 80));
+            let connect = async move {
+                let _ = TcpStream::connect(&stack, remote, ConnectOptions::default()).await;
+            };
+            world.handle.spawn(connect).unwrap();
+        }
+        let asked = |frames: Vec<Vec<u8>>| {
+            let mut asked = asked_for(&frames);
+            asked.sort();
+            asked
+        };
+        let mut sorted = wanted.clone();
+        sorted.sort();
+        assert_eq!(asked(world.raw.received().await), sorted);
+        // Not again before a second has passed.
+        world.timers.sleep(Duration::from_millis(900)).await;
+        assert!(asked(world.raw.received().await).is_empty());
+        world.timers.sleep(Duration::from_millis(200)).await;
+        assert_eq!(asked(world.raw.received().await), sorted);
+        // Whoever answers is spoken to.
+        let Some(IpAddr::V4(first)) = wanted.first() else {
+            panic!("{wanted:?}");
+        };
+        let answers = world
+            .raw
+            .exchange(&arp(ArpOperation::Reply, *first, THEIRS))
+            .await;
+        let opened =
+            |frame: &Vec<u8>| ipv4_of(frame).is_some_and(|packet| packet.dst_addr() == *first);
+        assert_eq!(answers.iter().filter(|frame| opened(frame)).count(), 2);
+    });
+}
+
+/// A router is asked for in place of those behind it.
+#[test]
+fn a_router_is_asked_for() {
+    let addresses = "ip=10.0.0.2/24 gw=10.0.0.1 ip6=fd00::2/64 gw6=fd00::1";
+    run_raw(addresses, Limits::default(), |mut world| async move {
+        world.raw.received().await;
+        let socket = UdpSocket::bind(&world.stack, 53, UdpOptions::default()).unwrap();
+        for to in ["192.0.2.1", "192.0.2.2", "2001:db8::1", "10.0.0.7"] {
+            socket.send_to(b"hello", addr(to, 53)).await.unwrap();
+        }
+        let mut asked = asked_for(&world.raw.received().await);
+        asked.sort();
+        let expected: [IpAddr; 3] = [OURS.into(), Ipv4Addr::new(10, 0, 0, 7).into(), OURS6.into()];
+        assert_eq!(asked, expected);
+    });
 }

@@ -148,6 +148,26 @@ fn a_silent_neighbour_holds_nobody_up() {
     });
 }
 
+/// Those who are sought have two seconds, whoever else answers meanwhile.
+#[test]
+fn answers_of_others_take_no_time_away() {
+    run_raw(STATIC, Limits::default(), |mut world| async move {
+        let socket = UdpSocket::bind(&world.stack, 53, UdpOptions::default()).unwrap();
+        socket
+            .send_to(b"late", addr("10.0.0.88", 53))
+            .await
+            .unwrap();
+        let answer = |last| arp(ArpOperation::Reply, Ipv4Addr::new(10, 0, 0, last), THEIRS);
+        for other in 20..40 {
+            world.raw.exchange(&answer(other)).await;
+        }
+        assert_eq!(world.stack.stats().udp_unreachable, 0);
+        let heard = world.raw.exchange(&answer(88)).await;
+        let late = |frame: &Vec<u8>| ipv4_of(frame).is_some_and(|p| p.payload().ends_with(b"late"));
+        assert!(heard.iter().any(late));
+    });
+}
+
 #[test]
 fn a_full_send_queue_waits() {
     let setup = Setup {

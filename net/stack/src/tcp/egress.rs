@@ -11,6 +11,7 @@ use super::TcpError;
 use super::connection::{Body, End, Stage};
 use super::table::ConnectionId;
 use crate::engine::Engine;
+use crate::neighbors::Question;
 use crate::phy::Egress;
 use crate::time::{instant_from_smoltcp, instant_to_smoltcp};
 
@@ -66,6 +67,7 @@ impl Engine {
         let due = |at: Option<smoltcp::time::Instant>| at.is_some_and(|at| at <= smoltcp_now);
         let wanted = due(self.interface.poll_at(smoltcp_now, set));
         let mut sent = 0;
+        let frames = self.stats.frames_sent;
         let mut exhausted = false;
         if wanted {
             let mut egress = Egress {
@@ -100,6 +102,11 @@ impl Engine {
         }
         if wanted && sent == 0 {
             self.tcp.block(id);
+            let question = match self.stats.frames_sent == frames {
+                true => Question::LeftOut,
+                false => Question::Sent,
+            };
+            self.neighbor_is_missing(flow.remote.ip(), question, now);
         }
         self.settle(id, now);
         self.reschedule(id, now, sent);

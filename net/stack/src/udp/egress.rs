@@ -13,14 +13,15 @@ use smoltcp::socket::udp::{PacketBuffer, PacketMetadata, Socket, UdpMetadata};
 
 use super::queue::Leaving;
 use crate::engine::Engine;
+use crate::neighbors::Question;
 use crate::phy::Egress;
 use crate::tcp::Room;
 use crate::time::instant_to_smoltcp;
 
-/// How often a datagram is tried while its destination does not answer on the link.
-const TRIES: u8 = 3;
-/// How long it waits between; smoltcp asks for neighbours no more often than that.
+/// How long a datagram waits until it is tried again, and its destination is asked for again.
 const RETRY: Duration = Duration::from_secs(1);
+/// For how long it is tried while its destination does not answer on the link: three questions.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A socket with room for one datagram to send, and none to receive.
 pub(crate) fn sender(ip_mtu: usize) -> SocketSet<'static> {
@@ -61,8 +62,9 @@ impl Engine {
                 continue;
             };
             let outcome = self.send_datagram(port, &leaving, device, now);
+            // Answers of others, too, have it tried again: it is the time that counts.
+            let until = *leaving.until.get_or_insert(now + PATIENCE);
             if matches!(outcome, Outcome::Blocked) {
-                leaving.tries += 1;
                 leaving.not_before = now + RETRY;
             }
             let Some(bound) = self.udp.sockets.get_mut(&port) else {
@@ -70,7 +72,7 @@ impl Engine {
             };
             match outcome {
                 Outcome::Sent => self.stats.udp_sent += 1,
-                Outcome::Blocked if leaving.tries >= TRIES => self.stats.udp_unreachable += 1,
+                Outcome::Blocked if until <= now => self.stats.udp_unreachable += 1,
                 Outcome::Blocked => {
                     bound.leaving.push_back(leaving);
                     self.udp.make_ready(port);
@@ -115,6 +117,7 @@ impl Engine {
             stats: &mut self.stats,
             exhausted: false,
         };
+        let frames = egress.stats.frames_sent;
         let result =
             self.interface
                 .poll_egress(instant_to_smoltcp(now), &mut egress, &mut self.udp.sender);
@@ -126,6 +129,11 @@ impl Engine {
         }
         // The set remembers for which neighbour it waits, and would not try another one.
         self.udp.sender = sender(self.udp.ip_mtu);
+        let question = match self.stats.frames_sent == frames {
+            true => Question::LeftOut,
+            false => Question::Sent,
+        };
+        self.neighbor_is_missing(leaving.remote.ip(), question, now);
         Outcome::Blocked
     }
 }

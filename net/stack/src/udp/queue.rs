@@ -27,8 +27,8 @@ pub(crate) struct Leaving {
     pub(crate) remote: SocketAddr,
     pub(crate) local: Option<IpAddr>,
     pub(crate) data: Vec<u8>,
-    /// How often it has been tried.
-    pub(crate) tries: u8,
+    /// Until when it is tried, since it has been for the first time.
+    pub(crate) until: Option<Instant>,
     /// When it may be tried again.
     pub(crate) not_before: Instant,
 }

@@ -201,7 +201,7 @@ impl UdpSocket {
             remote,
             local,
             data: data.to_vec(),
-            tries: 0,
+            until: None,
             not_before: Instant::ZERO,
         });
         engine.udp.make_ready(self.port);
