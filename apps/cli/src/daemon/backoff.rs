@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// Whoever lived so long has not failed at once: the next end counts as the first.
-const LONG: Duration = Duration::from_secs(60);
+/// Whoever lived so long has begun well, which takes a fraction of a second: the next end counts as the first. One that ends every few seconds is made anew as often, which costs little.
+const LONG: Duration = Duration::from_secs(5);
 /// The longest pause.
 const MOST: Duration = Duration::from_secs(30);
 
@@ -31,12 +31,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_and_a_minute_of_life_ends_that() {
+    fn pauses_grow_and_a_life_of_five_seconds_ends_that() {
         let mut backoff = Backoff::default();
         let mut pause = |lived| backoff.ended_after(Duration::from_secs(lived)).as_secs();
-        let pauses = [0, 59, 1, 0, 0, 0, 0, 0].map(&mut pause);
+        let pauses = [0, 4, 1, 0, 0, 0, 0, 0].map(&mut pause);
         assert_eq!(pauses, [0, 1, 2, 4, 8, 16, 30, 30]);
-        assert_eq!([60, 0, 3600, 59].map(&mut pause), [0, 1, 0, 1]);
+        assert_eq!([5, 0, 3600, 4].map(&mut pause), [0, 1, 0, 1]);
         for _ in 0..100 {
             assert!(pause(0) <= 30);
         }
