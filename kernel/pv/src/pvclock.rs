@@ -16,8 +16,13 @@ pub(crate) struct Parameters {
 impl Parameters {
     /// System time in nanoseconds at a value of the counter.
     pub(crate) fn system_time(&self, tsc: u64) -> u64 {
-        // Another processor's counter may lag a little behind the one that the parameters were written on.
-        let ticks = tsc.saturating_sub(self.tsc);
+        // Where Xen emulates the counter it begins at 0 with the domain, and the parameters may be older: then they have a value from before 0, modulo 2^64 (`gtime_to_gtsc` of Xen's time.c).
+        // And another processor's counter may lag a little behind the one that the parameters were written on.
+        let ticks = tsc
+            .wrapping_sub(self.tsc)
+            .cast_signed()
+            .max(0)
+            .cast_unsigned();
         let shifted = if self.shift >= 0 {
             ticks << (self.shift as u32 & 63)
         } else {
@@ -59,6 +64,19 @@ mod tests {
         assert_eq!(parameters.system_time(1_000), 1_000);
         parameters.shift = -1;
         assert_eq!(parameters.system_time(1_000), 250);
+    }
+
+    /// In the first second of a domain whose counter is emulated.
+    #[test]
+    fn parameters_from_before_the_counter_began() {
+        let parameters = Parameters {
+            tsc: 0_u64.wrapping_sub(600),
+            system_ns: 7_000,
+            multiplier: 1 << 31,
+            shift: 0,
+        };
+        assert_eq!(parameters.system_time(0), 7_300);
+        assert_eq!(parameters.system_time(1_000), 7_800);
     }
 
     #[test]
