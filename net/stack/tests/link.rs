@@ -628,3 +628,36 @@ fn a_router_is_asked_for() {
         assert_eq!(asked, expected);
     });
 }
+
+/// Whoever speaks to a server that has begun anew hears so at once, though that does not know yet who it is.
+#[test]
+fn strangers_are_reset_at_once() {
+    run_raw(STATIC, Limits::default(), |mut world| async move {
+        for (from, to) in [(OURS.into(), THEIRS.into()), (OURS6.into(), THEIRS6.into())] {
+            let (from, to) = (SocketAddr::new(from, 50_000), SocketAddr::new(to, 80));
+            let segment = |control, acknowledgement, data| Tcp {
+                control,
+                sequence: 1_000,
+                acknowledgement,
+                data,
+            };
+            // RFC 9293 section 3.10.7.1: what it acknowledges is the reset's number, or all of it is acknowledged.
+            for (sent, sequence, acknowledged) in [
+                (segment(TcpControl::Psh, Some(77), b"hello"), 77, None),
+                (segment(TcpControl::Syn, None, b""), 0, Some(1_001)),
+                (segment(TcpControl::Psh, None, b"hello"), 0, Some(1_005)),
+                (segment(TcpControl::Fin, None, b"bye"), 0, Some(1_004)),
+            ] {
+                let answers = world.raw.exchange(&tcp(from, to, sent)).await;
+                let [answer] = &answers[..] else {
+                    panic!("{answers:?}");
+                };
+                assert_eq!(answer[..6], MACS[0].0);
+                let expected = (TcpControl::Rst, sequence, acknowledged, vec![]);
+                assert_eq!(tcp_of(answer), Some(expected));
+            }
+            let reset = tcp(from, to, segment(TcpControl::Rst, Some(77), b""));
+            assert!(world.raw.exchange(&reset).await.is_empty());
+        }
+    });
+}

@@ -47,8 +47,9 @@ impl Engine {
             }
         }
         self.stats.tcp_strays += 1;
-        // smoltcp answers with a reset.
-        self.feed_interface(frame, now);
+        if let Some(reset) = reset(segment) {
+            reset.reply(&mut self.reply, self.mac, segment.from_mac, self.offload);
+        }
     }
 
     /// A SYN for a listener.
@@ -155,6 +156,34 @@ impl Engine {
         self.settle(id, now);
         self.tcp.make_ready(id);
     }
+}
+
+/// The answer to a segment that belongs to no connection (RFC 9293 section 3.10.7.1). It goes back where that came from: smoltcp would ask for the sender's Ethernet address and forget the answer, and whoever speaks to a server
+/// that has begun anew would wait for the next retransmission, and the next.
+fn reset(segment: &Segment) -> Option<BareSegment> {
+    let flags = match segment.control {
+        TcpControl::Rst => return None,
+        TcpControl::Syn | TcpControl::Fin => 1,
+        TcpControl::None | TcpControl::Psh => 0,
+    };
+    let (sequence, acknowledgement) = match segment.acknowledgement {
+        Some(acknowledged) => (acknowledged, None),
+        None => {
+            let len = segment.payload as u32 + flags;
+            (0, Some(segment.sequence.wrapping_add(len)))
+        }
+    };
+    Some(BareSegment {
+        from: segment.flow.local,
+        to: segment.flow.remote,
+        control: TcpControl::Rst,
+        sequence,
+        acknowledgement,
+        window: 0,
+        max_segment: None,
+        window_scale: None,
+        sack_permitted: false,
+    })
 }
 
 /// How long a segment's acknowledgement may wait, so that an answer takes it along. RFC 9293 section 3.8.6.3: every second full-sized

@@ -268,20 +268,43 @@ pub(crate) fn ipv4_of(frame: &[u8]) -> Option<Ipv4Packet<&[u8]>> {
     Ipv4Packet::new_checked(&frame[14..]).ok()
 }
 
-/// The TCP segment in a frame: control, sequence, acknowledgement, payload.
-pub(crate) fn tcp_of(frame: &[u8]) -> Option<(TcpControl, u32, Option<u32>, Vec<u8>)> {
-    let packet = ipv4_of(frame)?;
-    if packet.next_header() != IpProtocol::Tcp {
+/// The IPv6 packet in a frame.
+pub(crate) fn ipv6_of(frame: &[u8]) -> Option<Ipv6Packet<&[u8]>> {
+    let ethernet = EthernetFrame::new_checked(frame).ok()?;
+    if ethernet.ethertype() != EthernetProtocol::Ipv6 {
         return None;
     }
-    let segment = TcpPacket::new_checked(packet.payload()).ok()?;
-    let repr = TcpRepr::parse(
-        &segment,
-        &packet.src_addr().into(),
-        &packet.dst_addr().into(),
-        &ChecksumCapabilities::default(),
-    )
-    .ok()?;
+    Ipv6Packet::new_checked(&frame[14..]).ok()
+}
+
+/// The TCP segment in a frame: control, sequence, acknowledgement, payload.
+pub(crate) fn tcp_of(frame: &[u8]) -> Option<(TcpControl, u32, Option<u32>, Vec<u8>)> {
+    let (from, to, protocol, payload): (IpAddress, IpAddress, _, _) = match ipv4_of(frame) {
+        Some(packet) => {
+            let (from, to) = (packet.src_addr(), packet.dst_addr());
+            (
+                from.into(),
+                to.into(),
+                packet.next_header(),
+                packet.payload(),
+            )
+        }
+        None => {
+            let packet = ipv6_of(frame)?;
+            let (from, to) = (packet.src_addr(), packet.dst_addr());
+            (
+                from.into(),
+                to.into(),
+                packet.next_header(),
+                packet.payload(),
+            )
+        }
+    };
+    if protocol != IpProtocol::Tcp {
+        return None;
+    }
+    let segment = TcpPacket::new_checked(payload).ok()?;
+    let repr = TcpRepr::parse(&segment, &from, &to, &ChecksumCapabilities::default()).ok()?;
     Some((
         repr.control,
         repr.seq_number.0 as u32,
@@ -292,11 +315,7 @@ pub(crate) fn tcp_of(frame: &[u8]) -> Option<(TcpControl, u32, Option<u32>, Vec<
 
 /// The ICMPv6 message in a frame, and where it goes.
 pub(crate) fn icmp6_of(frame: &[u8]) -> Option<(Ipv6Addr, Icmpv6Repr<'_>)> {
-    let ethernet = EthernetFrame::new_checked(frame).ok()?;
-    if ethernet.ethertype() != EthernetProtocol::Ipv6 {
-        return None;
-    }
-    let packet = Ipv6Packet::new_checked(&frame[14..]).ok()?;
+    let packet = ipv6_of(frame)?;
     let (from, to) = (packet.src_addr(), packet.dst_addr());
     let payload = packet.payload();
     let message = Icmpv6Packet::new_checked(payload).ok()?;
