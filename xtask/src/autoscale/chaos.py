@@ -11,7 +11,7 @@ PAUSE = (8, 12)
 SETTLE = 180
 over = threading.Event()
 begun = time.monotonic()
-acknowledged, ordered, done, probes, kills = [], 0, [], [], []
+acknowledged, ordered, done, probes, orders, kills = [], 0, [], [], [], []
 
 
 def now():
@@ -64,8 +64,11 @@ def order():
         path = f"/posters?level=3&x={ordered % 8}&y=3&side=32&iterations=200"
         request = f"POST {path} HTTP/1.1\r\nHost: x\r\nIdempotency-Key: {seed}-{ordered}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
         while True:
+            start = now()
             answer = ask(balancer, request, 5)
-            if answer and answer[0] == 202:
+            well = bool(answer) and answer[0] == 202
+            orders.append((start, now(), well))
+            if well:
                 acknowledged.append(json.loads(answer[1])["id"])
                 break
             if over.is_set():
@@ -140,9 +143,9 @@ def settle():
     return figures
 
 
-def outage(at, until):
-    """For how long no request was answered well after a kill: of requests that were sent until the next kill, from the first one that failed until the first one ended well that had begun after the last one which failed. What it takes to kill is no part of it: meanwhile requests are answered."""
-    sent = [one for one in sorted(probes) if at <= one[0] < until]
+def outage(requests, at, until):
+    """For how long no such request was answered well after a kill: of those that were sent until the next kill, from the first one that failed until the first one ended well that had begun after the last one which failed. What it takes to kill is no part of it: meanwhile requests are answered."""
+    sent = [one for one in sorted(requests) if at <= one[0] < until]
     failed = [start for start, _, well in sent if not well]
     if not failed:
         return 0.0
@@ -170,7 +173,8 @@ over.set()
 figures = settle()
 ends = [one["at"] for one in kills[1:]] + [now()]
 for one, until in zip(kills, ends):
-    one["outage"] = outage(one["at"], until)
+    one["outage"] = outage(probes, one["at"], until)
+    one["orders"] = outage(orders, one["at"], until)
 checksums = {}
 for report in done:
     checksums.setdefault(report["job"], set()).add(report["checksum"])

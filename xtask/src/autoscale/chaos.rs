@@ -40,8 +40,10 @@ pub(crate) struct Chaos {
 pub(crate) struct Kill {
     /// Which kind of part.
     pub(crate) kind: String,
-    /// Seconds from the first request that failed to the first one that was answered well after the last one that failed; 0 if none failed.
+    /// Seconds from the first request for a page that failed to the first one that was answered well after the last one that failed; 0 if none failed.
     pub(crate) outage: f64,
+    /// The same of orders, which need the queue.
+    pub(crate) orders: f64,
     /// Seconds from the command that killed to its end, when nothing was left.
     pub(crate) took: f64,
 }
@@ -72,10 +74,10 @@ impl Chaos {
     }
 
     /// The outages by kind.
-    pub(crate) fn outages(&self) -> BTreeMap<&str, Vec<f64>> {
+    pub(crate) fn outages(&self, of: fn(&Kill) -> f64) -> BTreeMap<&str, Vec<f64>> {
         let mut outages: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
         for kill in &self.kills {
-            outages.entry(&kill.kind).or_default().push(kill.outage);
+            outages.entry(&kill.kind).or_default().push(of(kill));
         }
         outages
     }

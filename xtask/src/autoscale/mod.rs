@@ -7,7 +7,7 @@ mod run;
 mod service;
 
 pub(crate) use addresses::{AUTOSCALER, BALANCER};
-pub(crate) use chaos::Chaos;
+pub(crate) use chaos::{Chaos, Kill};
 pub(crate) use load::Load;
 pub(crate) use run::{Run, State};
 pub(crate) use service::{Fleet, Ledger, Plan, Service};

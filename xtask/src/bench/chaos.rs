@@ -3,12 +3,15 @@
 use anyhow::Result;
 
 use super::{Record, Report};
-use crate::autoscale::{Chaos, Fleet, Ledger, Plan, Service};
+use crate::autoscale::{Chaos, Fleet, Kill, Ledger, Plan, Service};
 use crate::build::{Make, Workshop};
 use crate::testbed::{Testbed, Xenstored};
 use crate::workspace::Workspace;
 
 const BENCH: &str = "chaos";
+
+/// What was away for a time after a kill, and for how long.
+type Outage = (&'static str, fn(&Kill) -> f64);
 
 /// Kills, and tells.
 pub(super) fn run(workspace: &Workspace, report: &mut Report<'_>) -> Result<()> {
@@ -26,12 +29,16 @@ pub(super) fn run(workspace: &Workspace, report: &mut Report<'_>) -> Result<()> 
     let (seed, seconds) = (number("MORGANA_SEED", 1), number("MORGANA_SECONDS", 600));
     let chaos = Chaos::let_loose(&service, seed, seconds)?;
     eprintln!("{chaos:?}");
-    for (kind, mut outages) in chaos.outages() {
-        outages.sort_by(f64::total_cmp);
-        let (median, longest) = (outages[outages.len() / 2], outages[outages.len() - 1]);
-        for (what, value) in [("median", median), ("longest", longest)] {
-            let case = format!("outage-{kind}-{what}");
-            report(&Record::alone(BENCH, &case, "s", value))?;
+    let pages: Outage = ("outage", |kill| kill.outage);
+    let orders: Outage = ("outage-of-orders", |kill| kill.orders);
+    for (away, of) in [pages, orders] {
+        for (kind, mut outages) in chaos.outages(of) {
+            outages.sort_by(f64::total_cmp);
+            let (median, longest) = (outages[outages.len() / 2], outages[outages.len() - 1]);
+            for (what, value) in [("median", median), ("longest", longest)] {
+                let case = format!("{away}-{kind}-{what}");
+                report(&Record::alone(BENCH, &case, "s", value))?;
+            }
         }
     }
     let mut took: Vec<f64> = chaos.kills.iter().map(|kill| kill.took).collect();
