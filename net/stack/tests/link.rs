@@ -8,7 +8,9 @@ use std::time::Duration;
 use common::raw::*;
 use common::*;
 use morgana_net_device::{Offload, blank_or_complete};
-use morgana_net_stack::{ConnectOptions, Limits, Stats, TcpStream, UdpOptions, UdpSocket};
+use morgana_net_stack::{
+    ConnectOptions, Limits, ListenOptions, Stats, TcpListener, TcpStream, UdpOptions, UdpSocket,
+};
 use smoltcp::wire::*;
 
 #[test]
@@ -658,6 +660,49 @@ fn strangers_are_reset_at_once() {
             }
             let reset = tcp(from, to, segment(TcpControl::Rst, Some(77), b""));
             assert!(world.raw.exchange(&reset).await.is_empty());
+        }
+    });
+}
+
+/// Strangers that connect are answered as soon as they have told their Ethernet addresses, however many come at once.
+#[test]
+fn strangers_that_connect_are_answered_at_once() {
+    run_raw(STATIC, Limits::default(), |mut world| async move {
+        let _listener = TcpListener::bind(&world.stack, 80, ListenOptions::default()).unwrap();
+        world.raw.received().await;
+        let strangers: Vec<Ipv4Addr> = (21..26).map(|last| Ipv4Addr::new(10, 0, 0, last)).collect();
+        for stranger in &strangers {
+            let from = SocketAddr::new((*stranger).into(), 50_000);
+            let syn = Tcp {
+                control: TcpControl::Syn,
+                sequence: 1_000,
+                acknowledgement: None,
+                data: b"",
+            };
+            world
+                .raw
+                .send(&tcp(from, SocketAddr::new(THEIRS.into(), 80), syn));
+            world.timers.sleep(Duration::from_millis(3)).await;
+        }
+        let mut asked = asked_for(&world.raw.received().await);
+        asked.sort();
+        assert_eq!(
+            asked,
+            strangers
+                .iter()
+                .map(|to| IpAddr::V4(*to))
+                .collect::<Vec<_>>()
+        );
+        for stranger in &strangers {
+            let told = world
+                .raw
+                .exchange(&arp(ArpOperation::Reply, *stranger, THEIRS))
+                .await;
+            let answers: Vec<_> = told.iter().filter_map(|frame| tcp_of(frame)).collect();
+            assert!(
+                matches!(answers[..], [(TcpControl::Syn, _, Some(1_001), _)]),
+                "{stranger}: {told:?}"
+            );
         }
     });
 }

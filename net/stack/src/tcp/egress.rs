@@ -95,8 +95,11 @@ impl Engine {
         } else {
             connection.stuck = None;
         }
+        let own = connection.gives_up_at();
+        if sent > 0 {
+            self.tcp.has_sent(id);
+        }
         if exhausted {
-            let own = connection.gives_up_at();
             self.tcp.set_deadline(id, own);
             return Room::Exhausted;
         }

@@ -210,14 +210,26 @@ impl Tcp {
         self.blocked.push(id);
     }
 
-    /// A neighbour has told its address: those who wait for one try again.
-    pub(crate) fn unblock(&mut self) {
-        for id in core::mem::take(&mut self.blocked) {
-            if let Some(connection) = self.get(id) {
-                connection.blocked = false;
-                self.make_ready(id);
-            }
+    /// A connection has sent something: it waits for no neighbour any more.
+    pub(crate) fn has_sent(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.get(id)
+            && core::mem::replace(&mut connection.blocked, false)
+        {
+            self.blocked.retain(|other| *other != id);
         }
+    }
+
+    /// A neighbour has told its address: those who wait for one try again. They go on waiting until they have sent something: it may have been another one's.
+    pub(crate) fn unblock(&mut self) {
+        let mut blocked = core::mem::take(&mut self.blocked);
+        blocked.retain(|id| {
+            let lives = self.get(*id).is_some();
+            if lives {
+                self.make_ready(*id);
+            }
+            lives
+        });
+        self.blocked = blocked;
     }
 }
 
