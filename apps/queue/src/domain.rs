@@ -6,7 +6,7 @@ use alloc::rc::Rc;
 use alloc::string::String;
 
 use morgana::blkfront::Blkfront;
-use morgana::exec::TimeOfDay;
+use morgana::exec::{TimeOfDay, join};
 use morgana::net::{ListenOptions, TcpListener};
 use morgana::{Domain, Platform, log};
 use morgana_block::BlockDevice;
@@ -19,14 +19,18 @@ type StartError = Box<dyn core::error::Error>;
 pub(crate) async fn serve<P: Platform>(domain: Domain<P>) -> Result<(), StartError> {
     let words = Words::parse(domain.command_line())?;
     let name = words.disk.as_deref().unwrap_or("xvda");
-    let disk = domain.disk(name).await?;
     let time = Rc::new(TimeOfDay::new(domain.platform().clone(), domain.timers()));
-    let store = open(&domain, disk, &time, &words).await;
-    let store = store.map_err(|error| format!("{name}: {error}"))?;
+    let stored = async {
+        let disk = domain.disk(name).await?;
+        let opened = open(&domain, disk, &time, &words).await;
+        Ok::<_, StartError>(opened.map_err(|error| format!("{name}: {error}"))?)
+    };
+    // At the same time: whoever waits for a queue that has begun anew waits for the slower of the two.
+    let (store, network) = join(stored, domain.network()).await;
+    let (store, network) = (store?, network?);
     store.log().await;
     let keeping = store.clone().keep_open(domain.timers(), words.settings);
     domain.tasks().spawn(keeping)?;
-    let network = domain.network().await?;
     let options = ListenOptions::default();
     let listener = TcpListener::bind(network.stack(), words.port, options)?;
     log::info!("serving the queue of {name} on port {}", words.port);

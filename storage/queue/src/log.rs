@@ -20,6 +20,16 @@ pub(crate) const MAX_HALF: u64 = 256 << 20;
 /// Bytes that are zero where a queue may begin: file systems have something in them.
 const LOOKED_AT: u64 = 128 << 10;
 
+/// Bytes that are read at a time where batches lie one behind the other.
+const AHEAD: usize = 64 << 10;
+
+/// Sectors of the half, from one on, that were read already.
+#[derive(Default)]
+struct Ahead {
+    from: u64,
+    bytes: Vec<u8>,
+}
+
 #[derive(Debug)]
 pub(crate) struct Log<D> {
     device: D,
@@ -125,10 +135,11 @@ impl<D: BlockDevice> Log<D> {
 
     async fn replay(&mut self, header: &Header, jobs: &mut Jobs) -> Result<u64, OpenError> {
         let mut time = 0;
-        while let Some((frame, records)) = self.batch(self.next).await?
+        let mut ahead = Ahead::default();
+        while let Some((frame, records)) = self.batch(&mut ahead, self.next).await?
             && frame.sequence == self.sequence
         {
-            jobs.restore(&records).map_err(|_| OpenError::Damaged)?;
+            jobs.restore(records).map_err(|_| OpenError::Damaged)?;
             time = time.max(frame.time);
             self.sequence += 1;
             self.next += (Frame::size(frame.len, self.sector_size) / self.sector_size) as u64;
@@ -139,7 +150,7 @@ impl<D: BlockDevice> Log<D> {
         // A later batch was written when this one was durable: it is no tear that is here, but rot.
         let reach = (Frame::size(MAX_BATCH, self.sector_size) / self.sector_size) as u64;
         for sector in self.next + 1..=self.next + reach {
-            if let Some((frame, _)) = self.batch(sector).await?
+            if let Some((frame, _)) = self.batch(&mut ahead, sector).await?
                 && frame.sequence > self.sequence
             {
                 return Err(OpenError::Damaged);
@@ -149,24 +160,50 @@ impl<D: BlockDevice> Log<D> {
     }
 
     /// The batch that begins at a sector of the half, if one does.
-    async fn batch(&self, sector: u64) -> Result<Option<(Frame, Vec<u8>)>, OpenError> {
+    async fn batch<'a>(
+        &self,
+        ahead: &'a mut Ahead,
+        sector: u64,
+    ) -> Result<Option<(Frame, &'a [u8])>, OpenError> {
         if sector >= self.half {
             return Ok(None);
         }
-        let mut bytes = self.read(self.side, sector, 1).await?;
-        let Some(frame) = Frame::decode(&bytes, self.nonce) else {
+        let first = self.read_ahead(ahead, sector, 1).await?;
+        let Some(frame) = Frame::decode(first, self.nonce) else {
             return Ok(None);
         };
         let sectors = (Frame::size(frame.len, self.sector_size) / self.sector_size) as u64;
         if sectors > self.half - sector {
             return Ok(None);
         }
-        if sectors > 1 {
-            bytes.extend(self.read(self.side, sector + 1, sectors - 1).await?);
+        let bytes = self.read_ahead(ahead, sector, sectors).await?;
+        let records = &bytes[FRAME_BYTES..FRAME_BYTES + frame.len];
+        Ok(frame.fits(records).then_some((frame, records)))
+    }
+
+    /// Sectors of the half, from what was read already or with what follows, so that a long log takes few round trips.
+    async fn read_ahead<'a>(
+        &self,
+        ahead: &'a mut Ahead,
+        sector: u64,
+        count: u64,
+    ) -> Result<&'a [u8], BlockError> {
+        let is_there = |ahead: &Ahead| {
+            let sectors = (ahead.bytes.len() / self.sector_size) as u64;
+            sector >= ahead.from && sector + count <= ahead.from + sectors
+        };
+        if !is_there(ahead) {
+            let wanted = count.max((AHEAD / self.sector_size) as u64);
+            let wanted = wanted.min(self.half - sector);
+            ahead.bytes = match self.read(self.side, sector, wanted).await {
+                // What lies behind need not be readable.
+                Err(_) if wanted > count => self.read(self.side, sector, count).await?,
+                read => read?,
+            };
+            ahead.from = sector;
         }
-        bytes.truncate(FRAME_BYTES + frame.len);
-        bytes.drain(..FRAME_BYTES);
-        Ok(frame.fits(&bytes).then_some((frame, bytes)))
+        let start = (sector - ahead.from) as usize * self.sector_size;
+        Ok(&ahead.bytes[start..start + count as usize * self.sector_size])
     }
 
     async fn read(&self, side: u64, sector: u64, count: u64) -> Result<Vec<u8>, BlockError> {

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use morgana_block::{BlockDevice, BlockError, RamDisk, ReadOnly};
+use morgana_block::{BlockDevice, BlockError, Geometry, RamDisk, ReadOnly};
 use morgana_queue::{JobQueue, Limits, MAX_KEY, MAX_PAYLOAD, NewJob, OpenError, Outcome, Queue};
 
 /// A disk in memory never waits.
@@ -160,4 +160,66 @@ fn a_key_is_free_again_after_its_window_whether_the_queue_was_opened_anew_or_not
         assert!(matches!(put(100), Outcome::New(third) if third > second));
         assert_eq!(now(queue.statistics()).expect("a disk").ready, 3);
     }
+}
+
+/// Counts what is read, and cannot read some sectors.
+struct Watched {
+    disk: Rc<RamDisk>,
+    reads: Cell<usize>,
+    unreadable: [u64; 2],
+}
+
+impl BlockDevice for Watched {
+    fn geometry(&self) -> Geometry {
+        self.disk.geometry()
+    }
+
+    async fn read(&self, sector: u64, into: &mut [u8]) -> Result<(), BlockError> {
+        self.reads.set(self.reads.get() + 1);
+        let read = sector..sector + into.len() as u64 / 512;
+        if self.unreadable.iter().any(|bad| read.contains(bad)) {
+            return Err(BlockError::Io);
+        }
+        self.disk.read(sector, into).await
+    }
+
+    async fn write(&self, sector: u64, from: &[u8]) -> Result<(), BlockError> {
+        self.disk.write(sector, from).await
+    }
+
+    async fn flush(&self) -> Result<(), BlockError> {
+        self.disk.flush().await
+    }
+}
+
+/// Each read is a round trip to the back end. What lies behind the log needs not be readable.
+#[test]
+fn a_long_log_takes_few_reads() {
+    let disk = disk(8 * 400);
+    let half = 4 * 400;
+    let watched = || {
+        Rc::new(Watched {
+            disk: disk.clone(),
+            reads: Cell::new(0),
+            unreadable: [half - 1, 2 * half - 1],
+        })
+    };
+    let jobs = 1_000;
+    let limits = Limits {
+        jobs,
+        bytes: 1_000,
+        keys: 10,
+        window: 50,
+        ..Limits::default()
+    };
+    let queue = now(Queue::open(watched(), || 0, limits, 1)).expect("a new queue");
+    for _ in 0..jobs {
+        now(queue.enqueue(NewJob::default())).expect("there is room");
+    }
+    drop(queue);
+    let second = watched();
+    let queue = now(Queue::open(second.clone(), || 0, limits, 1)).expect("the queue");
+    assert_eq!(now(queue.statistics()).expect("a disk").ready, jobs);
+    // Two headers, and a thousand batches of a sector each and as much behind them, in windows of 128.
+    assert!(second.reads.get() < 40, "{}", second.reads.get());
 }
