@@ -62,17 +62,18 @@ impl Engine {
                 continue;
             };
             let outcome = self.send_datagram(port, &leaving, device, now);
-            // Answers of others, too, have it tried again: it is the time that counts.
-            let until = *leaving.until.get_or_insert(now + PATIENCE);
+            let mut given_up = false;
             if matches!(outcome, Outcome::Blocked) {
                 leaving.not_before = now + RETRY;
+                // Answers of others, too, have it tried again: it is the time that counts.
+                given_up = *leaving.until.get_or_insert(now + PATIENCE) <= now;
             }
             let Some(bound) = self.udp.sockets.get_mut(&port) else {
                 continue;
             };
             match outcome {
                 Outcome::Sent => self.stats.udp_sent += 1,
-                Outcome::Blocked if until <= now => self.stats.udp_unreachable += 1,
+                Outcome::Blocked if given_up => self.stats.udp_unreachable += 1,
                 Outcome::Blocked => {
                     bound.leaving.push_back(leaving);
                     self.udp.make_ready(port);

@@ -27,7 +27,7 @@ pub(crate) struct Leaving {
     pub(crate) remote: SocketAddr,
     pub(crate) local: Option<IpAddr>,
     pub(crate) data: Vec<u8>,
-    /// Until when it is tried, since it has been for the first time.
+    /// Until when it is tried, once its destination has not answered on the link.
     pub(crate) until: Option<Instant>,
     /// When it may be tried again.
     pub(crate) not_before: Instant,
