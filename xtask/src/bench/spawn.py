@@ -1,5 +1,5 @@
 # Times `morgana create`, `morgana daemon` and `xl create`, and the ends of such domains, in dom0. Prints a JSON object a case, with the seconds of each run. What is to be measured are
-# its arguments: `cases SUFFIX`, `first-bytes`, `crowd DOMAINS`, `cycles TIMES`.
+# its arguments: `cases SUFFIX`, `crowd DOMAINS`, `cycles TIMES`.
 import os, socket, subprocess, sys, time
 
 RUNS = 5
@@ -326,7 +326,7 @@ def set_kernel(setting, value):
         file.write(str(value))
 
 
-def first_bytes(daemon):
+def first_bytes(daemon, suffix):
     # dom0 would ask for the address once a second, and give up after three times. Only here: each question goes to all domains of the bridge.
     set_kernel("ipv4/neigh/xenbr0/retrans_time_ms", 50)
     set_kernel("ipv4/neigh/xenbr0/mcast_solicit", 4000)
@@ -338,19 +338,19 @@ def first_bytes(daemon):
         daemon.keep(config, 1)
         daemon.ask("keep", config=config, count=0)
         seconds[2].append(first_byte(lambda: daemon.ask("create", config=config) and None))
-    tell("first-byte", seconds[0], seconds[1])
-    tell("daemon-first-byte", seconds[2], seconds[1])
+    tell("first-byte" + suffix, seconds[0], seconds[1])
+    tell("daemon-first-byte" + suffix, seconds[2], seconds[1])
 
 
 daemon = Daemon()
 what, *how = sys.argv[1:]
 if what == "cases":
-    cases(daemon, how[0])
+    for measure in (cases, first_bytes):
+        measure(daemon, how[0])
     for number in range(MANY):
         daemon.ask("create", config="/guests/hello.cfg", name=f"idle-{number}")
-    cases(daemon, f"-{MANY + 1}st{how[0]}")
-elif what == "first-bytes":
-    first_bytes(daemon)
+    for measure in (cases, first_bytes):
+        measure(daemon, f"-{MANY + 1}st{how[0]}")
 elif what == "crowd":
     try:
         crowd(daemon, int(how[0]))
