@@ -5,6 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use morgana_builder::{BuildError, COMMAND_LINE_BYTES, Image, set_command_line};
+use morgana_exec::join;
 use morgana_hal::{Activity, DomId, Mfn, Toolstack, WallTime};
 use morgana_xenstore_client::{Error, Tree, text};
 
@@ -118,7 +119,13 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
             let there = self.ahead().await?;
             let claimed = self
                 .client
-                .transaction(async |tree| self.claim(tree, &there, kind).await)
+                .transaction(async |tree| {
+                    let found = self.find_one(tree, &there, kind).await?;
+                    if let Some(ahead) = &found {
+                        nodes::remove_one(tree, &nodes::ahead(ahead.domain)).await?;
+                    }
+                    Ok::<_, Error>(found)
+                })
                 .await?;
             match claimed {
                 None => return Ok(()),
@@ -157,18 +164,24 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
         kind: &str,
         name: &str,
     ) -> Result<Option<Ahead>, Error> {
-        let Some(ahead) = self.claim(tree, there, kind).await? else {
+        let Some(ahead) = self.find_one(tree, there, kind).await? else {
             return Ok(None);
         };
-        let path = format!("{}/name", nodes::home(ahead.domain));
-        tree.write(&path, name).await?;
-        tree.write(&format!("/vm/{}/name", ahead.uuid), name)
-            .await?;
+        let names = [
+            format!("{}/name", nodes::home(ahead.domain)),
+            format!("/vm/{}/name", ahead.uuid),
+        ];
+        let names = names.map(|path| (path, name.to_string()));
+        // Nobody waits for the answer to one before the next one goes.
+        let claim = nodes::ahead(ahead.domain);
+        let removing = nodes::remove_one_of(tree, nodes::AHEAD, &claim);
+        let (named, removed) = join(tree.write_each(&names), removing).await;
+        named.and(removed)?;
         Ok(Some(ahead))
     }
 
-    /// Takes the node of one of these away, so that nobody else has it.
-    async fn claim(
+    /// One of these that waits. The nodes of those that do no more are removed.
+    async fn find_one(
         &self,
         tree: &Tree,
         there: &[DomId],
@@ -181,12 +194,11 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
             let Some(ahead) = parse(domain, &value, kind) else {
                 continue;
             };
-            nodes::remove_one(tree, &nodes::ahead(domain)).await?;
-            if !self.waits(&ahead) {
-                // Somebody has ended it; its number may be another's by now.
-                continue;
+            if self.waits(&ahead) {
+                return Ok(Some(ahead));
             }
-            return Ok(Some(ahead));
+            // Somebody has ended it; its number may be another's by now.
+            nodes::remove_one(tree, &nodes::ahead(domain)).await?;
         }
         Ok(None)
     }

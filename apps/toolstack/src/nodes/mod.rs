@@ -8,7 +8,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use morgana_builder::Built;
-use morgana_exec::join_all;
+use morgana_exec::{join, join_all};
 use morgana_hal::{DomId, WallTime};
 use morgana_xenstore_client::{Access, Client, Error, MAX_IN_FLIGHT, Permission, Tree};
 
@@ -242,6 +242,17 @@ pub(crate) async fn remove_one(tree: &Tree, path: &str) -> Result<(), Error> {
     // Of some not even the node above is there.
     tree.remove(path).await.or_else(none)?;
     remove_empty_above(tree, path).await
+}
+
+/// Removes a node of a folder, and the folder if it is empty then.
+pub(crate) async fn remove_one_of(tree: &Tree, folder: &str, path: &str) -> Result<(), Error> {
+    // Answered in their order.
+    let (removed, left) = join(tree.remove(path), tree.children(folder)).await;
+    removed.or_else(none)?;
+    match left.or_else(none)?.is_empty() {
+        true => tree.remove(folder).await.or_else(none),
+        false => Ok(()),
+    }
 }
 
 /// Removes what is empty above a node that is gone, of the folders of back ends, as libxl does, and of domains built ahead.
