@@ -37,23 +37,16 @@ impl Asked {
     }
 }
 
-/// Whether smoltcp has asked the link when it could not send.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Question {
-    Sent,
-    LeftOut,
-}
-
 impl Engine {
-    /// A packet for `remote` cannot leave, because who is next on its way has not told its Ethernet address.
-    pub(crate) fn neighbor_is_missing(&mut self, remote: IpAddr, question: Question, now: Instant) {
+    /// A packet for `remote` cannot leave, because who is next on its way has not told its Ethernet address. `frames` had been sent before smoltcp tried: if one more has left since, it is the question.
+    pub(crate) fn neighbor_is_missing(&mut self, remote: IpAddr, frames: u64, now: Instant) {
         let Some(next) = self.addresses.next_hop(remote) else {
             return;
         };
         let Some(source) = self.source_for(next) else {
             return;
         };
-        if !self.asked.ask(next, now) || question == Question::Sent {
+        if !self.asked.ask(next, now) || self.stats.frames_sent > frames {
             return;
         }
         match (source, next) {

@@ -122,7 +122,7 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
                 .transaction(async |tree| {
                     let found = self.find_one(tree, &there, kind).await?;
                     if let Some(ahead) = &found {
-                        nodes::remove_one(tree, &nodes::ahead(ahead.domain)).await?;
+                        nodes::remove_ahead(tree, ahead.domain).await?;
                     }
                     Ok::<_, Error>(found)
                 })
@@ -173,8 +173,7 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
         ];
         let names = names.map(|path| (path, name.to_string()));
         // Nobody waits for the answer to one before the next one goes.
-        let claim = nodes::ahead(ahead.domain);
-        let removing = nodes::remove_one_of(tree, nodes::AHEAD, &claim);
+        let removing = nodes::remove_ahead(tree, ahead.domain);
         let (named, removed) = join(tree.write_each(&names), removing).await;
         named.and(removed)?;
         Ok(Some(ahead))
@@ -198,7 +197,7 @@ impl<T: Toolstack, O: Outlets> Host<T, O> {
                 return Ok(Some(ahead));
             }
             // Somebody has ended it; its number may be another's by now.
-            nodes::remove_one(tree, &nodes::ahead(domain)).await?;
+            nodes::remove_ahead(tree, domain).await?;
         }
         Ok(None)
     }

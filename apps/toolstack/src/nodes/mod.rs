@@ -237,20 +237,14 @@ async fn all_paths(client: &Client, domain: DomId, uuid: Uuid) -> Result<Vec<Str
     Ok(paths)
 }
 
-/// Removes a node, if it is there, and what is empty above it then.
-pub(crate) async fn remove_one(tree: &Tree, path: &str) -> Result<(), Error> {
-    // Of some not even the node above is there.
-    tree.remove(path).await.or_else(none)?;
-    remove_empty_above(tree, path).await
-}
-
-/// Removes a node of a folder, and the folder if it is empty then.
-pub(crate) async fn remove_one_of(tree: &Tree, folder: &str, path: &str) -> Result<(), Error> {
+/// Removes the node of a domain that was built ahead, and the folder of these if it is empty then.
+pub(crate) async fn remove_ahead(tree: &Tree, domain: DomId) -> Result<(), Error> {
+    let path = ahead(domain);
     // Answered in their order.
-    let (removed, left) = join(tree.remove(path), tree.children(folder)).await;
+    let (removed, left) = join(tree.remove(&path), tree.children(AHEAD)).await;
     removed.or_else(none)?;
     match left.or_else(none)?.is_empty() {
-        true => tree.remove(folder).await.or_else(none),
+        true => tree.remove(AHEAD).await.or_else(none),
         false => Ok(()),
     }
 }

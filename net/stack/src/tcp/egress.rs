@@ -11,7 +11,6 @@ use super::TcpError;
 use super::connection::{Body, End, Stage};
 use super::table::ConnectionId;
 use crate::engine::Engine;
-use crate::neighbors::Question;
 use crate::phy::Egress;
 use crate::time::{instant_from_smoltcp, instant_to_smoltcp};
 
@@ -105,11 +104,7 @@ impl Engine {
         }
         if wanted && sent == 0 {
             self.tcp.block(id);
-            let question = match self.stats.frames_sent == frames {
-                true => Question::LeftOut,
-                false => Question::Sent,
-            };
-            self.neighbor_is_missing(flow.remote.ip(), question, now);
+            self.neighbor_is_missing(flow.remote.ip(), frames, now);
         }
         self.settle(id, now);
         self.reschedule(id, now, sent);

@@ -13,7 +13,6 @@ use smoltcp::socket::udp::{PacketBuffer, PacketMetadata, Socket, UdpMetadata};
 
 use super::queue::Leaving;
 use crate::engine::Engine;
-use crate::neighbors::Question;
 use crate::phy::Egress;
 use crate::tcp::Room;
 use crate::time::instant_to_smoltcp;
@@ -130,11 +129,7 @@ impl Engine {
         }
         // The set remembers for which neighbour it waits, and would not try another one.
         self.udp.sender = sender(self.udp.ip_mtu);
-        let question = match self.stats.frames_sent == frames {
-            true => Question::LeftOut,
-            false => Question::Sent,
-        };
-        self.neighbor_is_missing(leaving.remote.ip(), question, now);
+        self.neighbor_is_missing(leaving.remote.ip(), frames, now);
         Outcome::Blocked
     }
 }
